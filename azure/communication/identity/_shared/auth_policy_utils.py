@@ -1,0 +1,51 @@
+"""Which policy authenticates with which credential."""
+
+from typing import Any
+
+from azure.core.credentials import AzureKeyCredential, TokenCredential
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.pipeline.policies import (
+    AsyncBearerTokenCredentialPolicy,
+    BearerTokenCredentialPolicy,
+)
+
+from .policy import HMACCredentialsPolicy
+
+_SCOPE = "https://communication.azure.com//.default"  # the two slashes are right
+
+
+def get_authentication_policy(
+    endpoint: str,
+    credential: TokenCredential | AsyncTokenCredential | AzureKeyCredential | str,
+    decode_url: bool = False,
+    is_async: bool = False,
+) -> (
+    AsyncBearerTokenCredentialPolicy[Any, Any] | BearerTokenCredentialPolicy[Any, Any] | HMACCredentialsPolicy
+):
+    """The policy that authenticates with a credential.
+
+    :param str endpoint: The endpoint of the resource.
+    :param credential: An access key, or an Entra credential.
+    :type credential: ~azure.core.credentials.TokenCredential or
+        ~azure.core.credentials_async.AsyncTokenCredential or
+        ~azure.core.credentials.AzureKeyCredential or str
+    :param bool decode_url: See :class:`HMACCredentialsPolicy`.
+    :param bool is_async: Whether the pipeline is an async one.
+    :raises TypeError: The credential is none of these.
+    :raises ValueError: The credential is None, or its key is not base64.
+    """
+    if credential is None:
+        raise ValueError(f"credential must not be None: pass {_EXPECTED}.")
+    if isinstance(credential, str | AzureKeyCredential):
+        return HMACCredentialsPolicy(endpoint, credential, decode_url=decode_url)
+    if hasattr(credential, "get_token") or hasattr(credential, "get_token_info"):
+        if is_async:
+            return AsyncBearerTokenCredentialPolicy(credential, _SCOPE)  # type: ignore[arg-type]
+        return BearerTokenCredentialPolicy(credential, _SCOPE)  # type: ignore[arg-type]
+    raise TypeError(f"credential must be {_EXPECTED}, not {type(credential).__name__}.")
+
+
+_EXPECTED = (
+    "an access key (a str or an AzureKeyCredential) or an Entra credential such as "
+    "azure.identity.DefaultAzureCredential"
+)

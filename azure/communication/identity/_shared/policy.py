@@ -1,0 +1,125 @@
+"""The pipeline policy that signs requests with an access key."""
+
+from collections.abc import Callable
+from email.utils import formatdate
+from time import time
+from typing import Any
+from urllib.parse import unquote
+
+from azure.core.credentials import AzureKeyCredential
+from azure.core.pipeline import PipelineRequest
+from azure.core.pipeline.policies import SansIOHTTPPolicy
+
+from .signing import SIGNED_HEADERS, content_hash, decode_access_key, signature, string_to_sign
+
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+_AUTHORIZATION = f"HMAC-SHA256 SignedHeaders={SIGNED_HEADERS}&Signature="
+
+
+class HMACCredentialsPolicy(SansIOHTTPPolicy[Any, Any]):
+    """Signs each request, and each retry of it, with the access key of the resource.
+
+    It reads the request as it is about to be sent, so it belongs after all policies that change
+    requests.
+
+    :param str host: Not used: the host that is signed is the one of the request. The parameter
+        stays for code that was written for azure-communication-identity 1.5.0.
+    :param access_key: The access key, in base64. That of an ``AzureKeyCredential`` is read anew for
+        each request, so that ``update()`` takes effect with the next one.
+    :type access_key: str or ~azure.core.credentials.AzureKeyCredential
+    :param bool decode_url: Sign the unquoted path, as some other communication services want it.
+    :keyword clock: Tells the time, in Unix seconds.
+    :raises ValueError: The key is not base64.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        access_key: str | AzureKeyCredential,
+        decode_url: bool = False,
+        *,
+        clock: Callable[[], float] = time,
+    ) -> None:
+        super().__init__()
+        self._credential = (
+            access_key if isinstance(access_key, AzureKeyCredential) else _FixedKey(access_key)
+        )
+        self._decode_url = decode_url
+        self._clock = clock
+        self._decoded = (self._credential.key, decode_access_key(self._credential.key))
+        self._date = (0, "")
+
+    def on_request(self, request: PipelineRequest[Any]) -> None:
+        """Adds the headers of the signature.
+
+        :param request: The request.
+        :type request: ~azure.core.pipeline.PipelineRequest
+        :raises TypeError: The body is a stream, which cannot be signed before it is read.
+        :raises ValueError: The key that the credential was updated to is not base64.
+        """
+        http_request = request.http_request
+        headers = http_request.headers
+        host, path_and_query = _host_and_target(http_request.url)
+        if self._decode_url:
+            path_and_query = unquote(path_and_query)
+        date = self._current_date()
+        hashed = content_hash(_body_of(http_request))
+        to_sign = string_to_sign(
+            http_request.method, path_and_query, date, headers.get("Host", host), hashed
+        )
+        headers["x-ms-date"] = date
+        headers["x-ms-content-sha256"] = hashed
+        headers["x-ms-return-client-request-id"] = "true"
+        headers["Authorization"] = _AUTHORIZATION + signature(self._current_key(), to_sign)
+
+    # The decoded key and the date are kept for as long as they hold. Each is one tuple, read and
+    # replaced whole, so that threads need no lock.
+
+    def _current_key(self) -> bytes:
+        key = self._credential.key
+        known, decoded = self._decoded
+        if key != known:
+            decoded = decode_access_key(key)
+            self._decoded = (key, decoded)
+        return decoded
+
+    def _current_date(self) -> str:
+        second = int(self._clock())
+        known, date = self._date
+        if second != known:
+            date = formatdate(second, usegmt=True)
+            self._date = (second, date)
+        return date
+
+
+class _FixedKey:
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+
+def _host_and_target(url: str) -> tuple[str, str]:
+    """Splits a URL into the Host header that HTTP clients send for it, and what they request."""
+    scheme, _, rest = url.partition("://")
+    rest, _, _ = rest.partition("#")
+    authority, slash, path_and_query = rest.partition("/")
+    if not slash:
+        authority, mark, query = rest.partition("?")
+        path_and_query = mark + query
+    host = authority.rpartition("@")[2].lower().removesuffix(_DEFAULT_PORTS.get(scheme.lower(), ""))
+    return host, "/" + path_and_query
+
+
+def _body_of(http_request: Any) -> bytes:
+    # A request of azure.core.rest has its body in content; one of the older
+    # azure.core.pipeline.transport in body.
+    body = http_request.content if hasattr(http_request, "content") else http_request.body
+    if not body:
+        return b""
+    if isinstance(body, str):
+        return body.encode()
+    if isinstance(body, bytes):
+        return body
+    raise TypeError(
+        f"The body of a signed request must be str or bytes, not {type(body).__name__}: a stream "
+        "cannot be signed before it is read."
+    )

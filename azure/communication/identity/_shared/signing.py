@@ -1,0 +1,72 @@
+"""How a request is signed with an access key.
+
+Pure steps, from the request to its signature: the content hash of the body, the string to sign, and
+the HMAC-SHA256 of that string under the decoded key.
+
+The scheme is documented in the Azure Communication Services REST reference, under
+"Authentication": https://learn.microsoft.com/rest/api/communication/authentication
+"""
+
+import hmac
+import re
+from base64 import b64decode
+from binascii import Error as Base64Error
+from binascii import b2a_base64
+from hashlib import sha256
+
+SIGNED_HEADERS = "x-ms-date;host;x-ms-content-sha256"
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/]+=*")
+
+
+def decode_access_key(access_key: str) -> bytes:
+    """Decodes an access key.
+
+    :param str access_key: The key, in base64, as the Azure portal shows it.
+    :rtype: bytes
+    :raises TypeError: The key is not a str.
+    :raises ValueError: The key is not base64. The message does not hold the key.
+    """
+    if not isinstance(access_key, str):
+        raise TypeError(f"The access key must be a str, not {type(access_key).__name__}.")
+    try:
+        if _BASE64.fullmatch(access_key):
+            return b64decode(access_key)
+    except Base64Error:
+        pass
+    raise ValueError(
+        "The access key is not base64. Copy the whole key, or the whole connection string, from "
+        "the Keys page of the Communication Services resource in the Azure portal."
+    )
+
+
+def content_hash(body: bytes) -> str:
+    """The base64 of the SHA-256 of a body, for the header ``x-ms-content-sha256``.
+
+    :param bytes body: The body exactly as it is sent; empty for none.
+    :rtype: str
+    """
+    return b2a_base64(sha256(body).digest(), newline=False).decode("ascii")
+
+
+def string_to_sign(method: str, path_and_query: str, date: str, host: str, hashed: str) -> str:
+    """What is signed of a request.
+
+    :param str method: The HTTP method.
+    :param str path_and_query: The path and the query exactly as they are sent, quoted.
+    :param str date: The value of the header ``x-ms-date``.
+    :param str host: The value of the header ``Host``.
+    :param str hashed: The value of the header ``x-ms-content-sha256``.
+    :rtype: str
+    """
+    return f"{method.upper()}\n{path_and_query}\n{date};{host};{hashed}"
+
+
+def signature(key: bytes, to_sign: str) -> str:
+    """The base64 of the HMAC-SHA256 of a string to sign.
+
+    :param bytes key: The decoded access key.
+    :param str to_sign: What :func:`string_to_sign` made.
+    :rtype: str
+    """
+    return b2a_base64(hmac.digest(key, to_sign.encode(), "sha256"), newline=False).decode("ascii")

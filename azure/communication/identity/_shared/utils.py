@@ -1,0 +1,94 @@
+"""Connection strings, tokens and times: the names that other code imports from here."""
+
+import binascii
+import calendar
+import json
+import time
+from base64 import urlsafe_b64decode
+from datetime import datetime
+from email.utils import formatdate
+
+from azure.core.credentials import AccessToken
+
+from .signing import decode_access_key
+
+_FORMAT = "endpoint=https://<resource>.communication.azure.com/;accesskey=<key>"
+
+
+def parse_connection_str(conn_str: str | None) -> tuple[str, str]:
+    """Splits a connection string into the endpoint and the access key.
+
+    The order and the case of the parts do not matter, nor do spaces around them. Parts other than
+    these two are ignored.
+
+    :param str conn_str: ``endpoint=https://<resource>.communication.azure.com/;accesskey=<key>``,
+        from the Keys page of the resource in the Azure portal.
+    :return: The endpoint without a trailing slash, and the access key. The scheme is left off when
+        it is https, which is what clients assume; http is kept.
+    :rtype: tuple[str, str]
+    :raises TypeError: The connection string is not a str.
+    :raises ValueError: A part is missing or given twice, or the key is not base64. The message does
+        not hold the key.
+    """
+    if conn_str is None:
+        raise ValueError(f"The connection string is None. Expected: {_FORMAT}")
+    if not isinstance(conn_str, str):
+        raise TypeError(f"The connection string must be a str, not {type(conn_str).__name__}.")
+    parts: dict[str, str] = {}
+    for part in conn_str.split(";"):
+        name, _, value = part.partition("=")
+        name = name.strip().lower()
+        if name in ("endpoint", "accesskey"):
+            if name in parts:
+                raise ValueError(f"The connection string has {name} twice. Expected: {_FORMAT}")
+            parts[name] = value.strip()
+    missing = [name for name in ("endpoint", "accesskey") if not parts.get(name)]
+    if missing:
+        raise ValueError(
+            f"The connection string has no {' and no '.join(missing)}. Expected: {_FORMAT}"
+        )
+    decode_access_key(parts["accesskey"])
+    endpoint = parts["endpoint"].rstrip("/")
+    if endpoint.lower().startswith("https://"):
+        endpoint = endpoint[len("https://") :]
+    return endpoint, parts["accesskey"]
+
+
+def get_current_utc_time() -> str:
+    """The current time as HTTP headers have it: ``Tue, 24 Nov 2026 09:05:00 GMT``."""
+    return formatdate(usegmt=True)
+
+
+def get_current_utc_as_int() -> int:
+    """The current time, in whole Unix seconds."""
+    return int(time.time())
+
+
+def _convert_datetime_to_utc_int(input_datetime: datetime) -> int:
+    """A time in whole Unix seconds. One without a time zone is taken for UTC."""
+    return calendar.timegm(input_datetime.utctimetuple())
+
+
+def create_access_token(token: str) -> AccessToken:
+    """Reads the expiry of a token.
+
+    :param str token: A JWT, such as the tokens of users are. Its signature is not checked.
+    :return: The token, with its expiry in whole Unix seconds.
+    :rtype: ~azure.core.credentials.AccessToken
+    :raises TypeError: The token is not a str.
+    :raises ValueError: The token is not a JWT with an expiry. The message does not hold the token.
+    """
+    if not isinstance(token, str):
+        raise TypeError(f"The token must be a str, not {type(token).__name__}.")
+    try:
+        _, payload, _ = token.split(".")
+        # White space and padding are not in base64url, but some tokens have them.
+        payload = "".join(payload.split()).rstrip("=")
+        claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return AccessToken(token, int(claims["exp"]))
+    except (ValueError, binascii.Error, KeyError, TypeError, OverflowError):
+        # The cause would show parts of the token.
+        raise ValueError(
+            "The token is not a JWT with an expiry: expected three parts joined by dots, of which "
+            "the second is the base64url of a JSON object with a numeric exp."
+        ) from None
