@@ -1,0 +1,151 @@
+"""The request path: read, authenticate, route, answer, and one log line for each."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+
+from aiohttp import web
+
+from . import errors
+from .authentication import Authenticator, Caller, WireRequest
+from .errors import ServiceError
+from .responses import ResponseWriter
+from .routing import Route, find_route, origin_form
+from .service import Answer, Call, Service
+
+BODY_LIMIT = 1024 * 1024  # bytes
+# Room for an id of 2 KB whose every character takes nine bytes, percent-encoded.
+_LINE_LIMIT = 64 * 1024
+
+_log = logging.getLogger("acs_identity_emulator")
+
+
+class Application:
+    """Handles every request that arrives."""
+
+    def __init__(
+        self,
+        service: Service,
+        authenticators: Sequence[Authenticator],
+        clock: Callable[[], float],
+    ) -> None:
+        self._service = service
+        self._authenticators = authenticators
+        self._clock = clock
+
+    def server(self) -> web.Server:
+        """The aiohttp server that hands its requests to this application."""
+        return _Server(
+            self._handle,
+            request_factory=None,
+            access_log=None,
+            auto_decompress=False,  # the content hash is over the bytes that were sent
+            max_line_size=_LINE_LIMIT,
+            max_field_size=_LINE_LIMIT,
+        )
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        started = time.perf_counter()
+        writer = ResponseWriter(request, self._clock())
+        route: Route | None = None
+        try:
+            wire = await _read(request)
+            caller = self._authenticate(wire)
+            origin = f"{request.scheme}://{wire.headers['Host']}"
+            route = find_route(wire.method, wire.target, origin)
+            answer = self._answer(route, wire.body, caller)
+        except ServiceError as error:
+            milliseconds = _milliseconds_since(started)
+            response = writer.error(error, route and route.supported_versions, milliseconds)
+            _log_request(request, route, error.status, milliseconds, error.code)
+        else:
+            milliseconds = _milliseconds_since(started)
+            response = writer.success(answer, route.supported_versions, milliseconds)
+            _log_request(request, route, answer.status, milliseconds, "")
+        return response
+
+    def _authenticate(self, wire: WireRequest) -> Caller:
+        """:raises ServiceError: nobody vouches for the request."""
+        for authenticator in self._authenticators:
+            verdict = authenticator.authenticate(wire)
+            if isinstance(verdict, Caller):
+                return verdict
+            if verdict is not None:
+                raise errors.denied(verdict.reason)
+        raise errors.denied()
+
+    def _answer(self, route: Route, body: bytes, caller: Caller) -> Answer:
+        call = Call(route.operation, route.version, route.identity_id, body, caller.key_id)
+        try:
+            return self._service.answer(call)
+        except ServiceError:
+            raise
+        except Exception:  # noqa: BLE001 - nothing a client sends may kill the service
+            _log.exception("%s failed", route.operation.value)
+            raise ServiceError(500, "InternalServerError", "The emulator has failed.") from None
+
+
+async def _read(request: web.BaseRequest) -> WireRequest:
+    """The request as sent.
+
+    :raises ServiceError: the body is too large, or not what its headers say.
+    """
+    if request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # so that the response still counts as not begun
+    try:
+        body = await request.read() if request.body_exists else b""
+    except web.HTTPRequestEntityTooLarge:
+        raise errors.body_too_large(BODY_LIMIT) from None
+    except web.RequestPayloadError:
+        raise errors.not_http(400) from None
+    return WireRequest(request.method, origin_form(request.raw_path), request.headers, body)
+
+
+def _milliseconds_since(started: float) -> int:
+    return round((time.perf_counter() - started) * 1000)
+
+
+def _log_request(
+    request: web.BaseRequest, route: Route | None, status: int, milliseconds: int, code: str
+) -> None:
+    """Only what cannot hold a secret is written: no header, no body, no long path segment."""
+    if not _log.isEnabledFor(logging.INFO):
+        return
+    if route is None:
+        path = request.raw_path.partition("?")[0][:200]
+        what = "/".join(part if len(part) <= 40 else "..." for part in path.split("/"))
+    else:
+        what = f"{route.operation.value} {route.version}"
+    _log.info("%s %s %d %dms %s", request.method, what, status, milliseconds, code or "-")
+
+
+class _Server(web.Server):
+    """An aiohttp server whose own errors are in the service's form."""
+
+    def __call__(self) -> web.RequestHandler:
+        return _Protocol(self, loop=self._loop, **self._kwargs)
+
+
+class _Protocol(web.RequestHandler):
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """What aiohttp calls for a request it cannot parse, and for one that broke the handler."""
+        if request.writer.output_size > 0:
+            raise ConnectionError("the response has begun, another cannot be sent")
+        if status >= 500:
+            _log.error("the request handler failed", exc_info=exc)
+            error = ServiceError(status, "InternalServerError", "The emulator has failed.")
+        else:
+            error = errors.not_http(status)
+        response = ResponseWriter(request, time.time()).error(error, None, 0)
+        response.force_close()
+        _log.info("- - %d 0ms %s", status, error.code)
+        return response

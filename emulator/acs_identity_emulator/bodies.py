@@ -1,0 +1,81 @@
+"""Reading request bodies: JSON objects and their fields, refused in the service's own words."""
+
+import json
+from collections.abc import Mapping
+from typing import NoReturn
+
+from . import errors
+
+_INT32 = range(-(2**31), 2**31)
+
+
+def json_object(body: bytes) -> dict[str, object]:
+    """The JSON object in a body; an empty body and `null` are an empty object.
+
+    :raises ServiceError: the body is not JSON, or another kind of JSON.
+    """
+    if not body:
+        return {}
+    try:
+        value: object = json.loads(body, parse_constant=_not_json)
+    except (ValueError, RecursionError):
+        raise errors.body_not_json() from None
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise errors.body_not_object()
+    return value
+
+
+def strings(body: Mapping[str, object], name: str) -> list[str] | None:
+    """A list of str; None if the field is absent or null.
+
+    :raises ServiceError: it is something else.
+    """
+    value = body.get(name)
+    if value is None:
+        return None
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return value
+    raise errors.field_has_wrong_type(_shown(name), "an array of strings")
+
+
+def string(body: Mapping[str, object], name: str) -> str | None:
+    """A str; None if the field is absent or null.
+
+    :raises ServiceError: it is something else.
+    """
+    value = body.get(name)
+    if value is None or isinstance(value, str):
+        return value
+    raise errors.field_has_wrong_type(_shown(name), "a string")
+
+
+def int32(body: Mapping[str, object], name: str) -> int | None:
+    """An int; None if the field is absent or null.
+
+    :raises ServiceError: it is something else, or does not fit in 32 bits.
+    """
+    value = body.get(name)
+    if value is None:
+        return None
+    if isinstance(value, int) and not isinstance(value, bool) and value in _INT32:
+        return value
+    raise errors.field_has_wrong_type(_shown(name), "a 32-bit integer")
+
+
+def required_string(body: Mapping[str, object], name: str) -> str:
+    """:raises ServiceError: the field is absent, null, empty, or no str."""
+    value = string(body, name)
+    if not value:
+        raise errors.field_required(_shown(name))
+    return value
+
+
+def _shown(name: str) -> str:
+    """The field as errors name it: by its property, `Scopes` for `scopes`."""
+    return name[0].upper() + name[1:]
+
+
+def _not_json(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")

@@ -1,0 +1,115 @@
+"""The command line: `python -m acs_identity_emulator`."""
+
+import argparse
+import contextlib
+import logging
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from types import FrameType
+
+from . import __version__
+
+_LOG_LEVELS = ("debug", "info", "warning", "error")
+_POLL_INTERVAL = 0.05  # seconds between looks at the flag that a signal sets
+_CANNOT_START = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the emulator until SIGINT or SIGTERM; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    stop_asked = _StopFlag()
+    stop_asked.listen()
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=options.log_level.upper(),
+        format="%(asctime)s %(levelname)s %(message)s",
+    )
+
+    # After the parser, so that --help and --version need not wait for aiohttp.
+    from .emulator import IdentityEmulator
+    from .store import DatabaseError
+
+    try:
+        emulator = IdentityEmulator(
+            host=options.host,
+            port=options.port,
+            database=options.database,
+            access_key=options.access_key,
+            secondary_key=options.secondary_key,
+            resource_id=options.resource_id,
+        ).start()
+    except (ValueError, DatabaseError) as error:
+        return _refuse(str(error))
+    except OSError as error:
+        return _refuse(
+            f"cannot listen on {options.host} port {options.port} ({error.strerror}): "
+            "name another with --port, or 0 for any free one"
+        )
+    try:
+        sys.stdout.write(emulator.connection_string + "\n")
+        sys.stdout.flush()
+        while not stop_asked:
+            time.sleep(_POLL_INTERVAL)
+    finally:
+        emulator.stop()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="acs-identity-emulator",
+        description="The Azure Communication Services Identity REST service on this machine, for "
+        "tests. The first line it prints is the connection string. It runs until "
+        "SIGINT (Ctrl-C) or SIGTERM.",
+    )
+    add = parser.add_argument
+    add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    add("--port", type=int, default=0, help="port to listen on (default: 0, any free one)")
+    add(
+        "--database",
+        metavar="FILE",
+        help="keep identities, keys and the resource id in this file, and continue from it "
+        "(default: in memory)",
+    )
+    add("--access-key", metavar="BASE64", help="primary access key (default: random, or kept)")
+    add("--secondary-key", metavar="BASE64", help="secondary access key (default: likewise)")
+    add("--resource-id", metavar="GUID", help="id of the resource (default: likewise)")
+    add(
+        "--log-level",
+        choices=_LOG_LEVELS,
+        default="info",
+        help="what goes to standard error; info is a line per request (default: %(default)s)",
+    )
+    add("--version", action="version", version=f"%(prog)s {__version__}")
+    return parser
+
+
+def _refuse(reason: str) -> int:
+    sys.stderr.write(f"acs-identity-emulator: {reason}\n")
+    return _CANNOT_START
+
+
+class _StopFlag:
+    """True once a signal has asked to stop.
+
+    A flag that is looked at, not an event that is waited for: an event's lock may be held by the
+    very code that the signal interrupts, and Windows cannot interrupt a wait.
+    """
+
+    def __init__(self) -> None:
+        self._set = False
+
+    def __bool__(self) -> bool:
+        return self._set
+
+    def listen(self) -> None:
+        for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+            number = getattr(signal, name, None)  # SIGBREAK is of Windows only
+            if number is not None:
+                with contextlib.suppress(ValueError):  # not in the main thread
+                    signal.signal(number, self._stop)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self._set = True

@@ -1,0 +1,187 @@
+"""The errors of the service: status, code, message and target, each written once.
+
+A request that fails before it reaches the service's controller (authentication, versioning, binding
+of the body) is answered without the header ``api-supported-versions``; ``reports_versions`` tells.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(eq=False)
+class ServiceError(Exception):
+    """An answer of the service that is an error."""
+
+    status: int
+    code: str
+    message: str
+    target: str | None = None
+    reports_versions: bool = True
+    has_inner_error: bool = False
+    allow: str | None = None
+
+    def body(self) -> dict[str, object]:
+        error: dict[str, object] = {"code": self.code, "message": self.message}
+        if self.target is not None:
+            error["target"] = self.target
+        if self.has_inner_error:
+            error["innerError"] = None
+        return {"error": error}
+
+
+def _before_controller(
+    status: int, code: str, message: str, target: str | None = None
+) -> ServiceError:
+    return ServiceError(status, code, message, target, reports_versions=False)
+
+
+# Authentication
+
+DENIED = "Denied by the resource provider."
+CONTENT_HASH_DIFFERS = "Request 'x-ms-content-sha256' differs from generated content hash."
+DATE_TOO_FAR_OFF = (
+    "The time difference between the originating client and the server is greater than the "
+    "allowed margin of 5 minutes."
+)
+
+
+def denied(reason: str = DENIED) -> ServiceError:
+    return _before_controller(401, "Denied", reason)
+
+
+# Versions and routes
+
+
+def unsupported_version(uri: str, version: str) -> ServiceError:
+    message = (
+        f"The HTTP resource that matches the request URI '{uri}' "
+        f"does not support the API version '{version}'."
+    )
+    return ServiceError(
+        400, "UnsupportedApiVersion", message, reports_versions=False, has_inner_error=True
+    )
+
+
+def unspecified_version() -> ServiceError:
+    message = "An API version is required, but was not specified."
+    return ServiceError(
+        400, "ApiVersionUnspecified", message, reports_versions=False, has_inner_error=True
+    )
+
+
+def ambiguous_version(versions: Sequence[str]) -> ServiceError:
+    message = (
+        f"The following API versions were requested: {', '.join(versions)}. "
+        "At most, only a single API version may be specified."
+    )
+    return ServiceError(
+        400, "AmbiguousApiVersion", message, reports_versions=False, has_inner_error=True
+    )
+
+
+def unknown_path() -> ServiceError:
+    return _before_controller(404, "NotFound", "No resource matches the request URI.")
+
+
+def wrong_method(method: str, allowed: str) -> ServiceError:
+    error = _before_controller(
+        405, "MethodNotAllowed", f"The resource does not support the HTTP method '{method}'."
+    )
+    error.allow = allowed
+    return error
+
+
+# Reading the request
+
+
+def not_http(status: int) -> ServiceError:
+    return _before_controller(status, "BadRequest", "The request is not well-formed HTTP.")
+
+
+def body_too_large(limit: int) -> ServiceError:
+    return _before_controller(
+        413, "RequestEntityTooLarge", f"The request body is larger than {limit} bytes."
+    )
+
+
+def body_required() -> ServiceError:
+    return _before_controller(400, "ValidationError", "A non-empty request body is required.")
+
+
+def body_not_json() -> ServiceError:
+    return _before_controller(400, "ValidationError", "The request body is not valid JSON.")
+
+
+def body_not_object() -> ServiceError:
+    return _before_controller(400, "ValidationError", "The request body must be a JSON object.")
+
+
+def field_required(name: str) -> ServiceError:
+    message = f"{name}: The {name} field is required."
+    return _before_controller(400, "ValidationError", message, name)
+
+
+def field_has_wrong_type(name: str, expected: str) -> ServiceError:
+    message = f"{name}: The {name} field must be {expected}."
+    return _before_controller(400, "ValidationError", message, name)
+
+
+# Identities and tokens
+
+
+def malformed_id() -> ServiceError:
+    return ServiceError(400, "ValidationError", "Provided identity has invalid format.", "id")
+
+
+def not_owned() -> ServiceError:
+    return ServiceError(
+        401, "IdentityNotOwned", "Provided identity doesn't belong to the resource."
+    )
+
+
+def not_found() -> ServiceError:
+    return ServiceError(404, "IdentityNotFound", "Provided identity doesn't exist.")
+
+
+def no_scopes() -> ServiceError:
+    return invalid_scopes("Scopes field is required.")
+
+
+def invalid_scopes(reason: str) -> ServiceError:
+    return ServiceError(400, "ValidationError", f"Invalid scopes - {reason}", "scopes")
+
+
+def invalid_expiry(minutes: int) -> ServiceError:
+    message = (
+        f"ExpiresInMinutes value {minutes} is invalid. "
+        "Value must be within the [60, 1440] interval."
+    )
+    return ServiceError(400, "ValidationError", message, "ExpiresInMinutes")
+
+
+# Teams users
+
+
+def no_token() -> ServiceError:
+    return _before_controller(
+        400, "ValidationError", "The body is either missing or doesn't contain any token."
+    )
+
+
+def invalid_token() -> ServiceError:
+    return _before_controller(401, "InvalidAccessToken", "Provided access token is not valid.")
+
+
+def malformed_guid(field: str) -> ServiceError:
+    message = f"Provided {field[0].upper()}{field[1:]} has invalid format."
+    return ServiceError(400, "ValidationError", message, field)
+
+
+def unexpected_application() -> ServiceError:
+    return ServiceError(400, "ValidationError", "AAD application is not the expected one.", "appId")
+
+
+def unexpected_user() -> ServiceError:
+    return ServiceError(
+        400, "ValidationError", "Provided AAD token issued for unexpected user.", "userId"
+    )

@@ -1,0 +1,105 @@
+"""From the request target to an operation: the path is split as sent, then decoded."""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import parse_qsl, unquote
+
+from . import errors
+from .versions import API_VERSIONS, Operation, knows, supported_versions
+
+_ABSOLUTE_FORM = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
+
+
+class _Resource:
+    """What one path template offers: an operation per method."""
+
+    def __init__(self, operations: dict[str, Operation]) -> None:
+        self.operations = operations
+        self.supported_versions = supported_versions(operations.values())
+
+
+_IDENTITIES = _Resource({"POST": Operation.CREATE})
+_IDENTITY = _Resource({"GET": Operation.GET, "DELETE": Operation.DELETE})
+_ACTIONS_ON_IDENTITY = {
+    ":issueAccessToken": _Resource({"POST": Operation.ISSUE}),
+    ":revokeAccessTokens": _Resource({"POST": Operation.REVOKE}),
+}
+_TEAMS_USER = _Resource({"POST": Operation.EXCHANGE_TEAMS_USER})
+
+
+class Route(NamedTuple):
+    """What the target asks for."""
+
+    operation: Operation
+    version: str
+    identity_id: str
+    supported_versions: str
+
+
+def find_route(method: str, target: str, origin: str) -> Route:
+    """The operation that `method` and `target` name.
+
+    :param origin: scheme and authority of the request, for the text of errors.
+    :raises ServiceError: unknown path, method, or api version.
+    """
+    path, _, query = target.partition("?")
+    resource, identity_id = _resource(path)
+    version = _version(query, origin + path)
+    operation = resource.operations.get(method)
+    if operation is None or not knows(version, operation):
+        allowed = [name for name, known in resource.operations.items() if knows(version, known)]
+        if not allowed:
+            raise errors.unsupported_version(origin + path, version)
+        raise errors.wrong_method(method, ", ".join(allowed))
+    return Route(operation, version, identity_id, resource.supported_versions)
+
+
+def origin_form(target: str) -> str:
+    """Path and query of a target that a client wrote with scheme and host before it."""
+    if target.startswith("/"):
+        return target
+    authority = _ABSOLUTE_FORM.match(target)
+    return target[authority.end() :] or "/" if authority else target
+
+
+def _resource(path: str) -> tuple[_Resource, str]:
+    segments = path.split("/")
+    if segments[-1] == "":
+        segments.pop()
+    match segments:
+        case ["", "identities"]:
+            return _IDENTITIES, ""
+        case ["", "identities", quoted_id] if quoted_id:
+            return _IDENTITY, unquote(quoted_id)
+        case ["", "identities", quoted_id, quoted_action] if quoted_id:
+            action = _ACTIONS_ON_IDENTITY.get(unquote(quoted_action))
+            if action is not None:
+                return action, unquote(quoted_id)
+        case ["", "teamsUser", quoted_action]:
+            if unquote(quoted_action) == ":exchangeAccessToken":
+                return _TEAMS_USER, ""
+    raise errors.unknown_path()
+
+
+def _version(query: str, uri: str) -> str:
+    match _versions_in(query):
+        case []:
+            raise errors.unspecified_version()
+        case [version]:
+            if version not in API_VERSIONS:
+                raise errors.unsupported_version(uri, version)
+            return version
+        case versions:
+            raise errors.ambiguous_version(versions)
+
+
+@lru_cache(maxsize=256)
+def _versions_in(query: str) -> Sequence[str]:
+    """The different api versions that the query asks for."""
+    try:
+        pairs = parse_qsl(query, max_num_fields=100)
+    except ValueError:
+        return ()
+    return tuple(dict.fromkeys(value for name, value in pairs if name.lower() == "api-version"))

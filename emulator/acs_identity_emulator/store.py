@@ -1,0 +1,150 @@
+"""What the service remembers: identities, and the settings of the resource, in SQLite."""
+
+import contextlib
+import os
+import sqlite3
+import threading
+from typing import Any, NamedTuple
+
+_SCHEMA_VERSION = 1
+_SCHEMA = """
+CREATE TABLE setting (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE identity (
+    guid TEXT PRIMARY KEY,
+    revocations INTEGER NOT NULL DEFAULT 0,
+    deleted INTEGER NOT NULL DEFAULT 0,
+    custom_id TEXT,
+    last_token_issued_at INTEGER
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX identity_by_custom_id ON identity (custom_id)
+    WHERE custom_id IS NOT NULL AND deleted = 0;
+"""
+_COLUMNS = "guid, revocations, deleted, custom_id, last_token_issued_at"
+
+
+class DatabaseError(RuntimeError):
+    """The database file cannot be used: unwritable, in use by another emulator, or no database."""
+
+
+class Identity(NamedTuple):
+    """One identity; `guid` is the last part of its id, times are Unix seconds."""
+
+    guid: str
+    revocations: int
+    deleted: bool
+    custom_id: str | None
+    last_token_issued_at: int | None
+
+
+class Store:
+    """Identities and settings. Every method is one statement, committed when it returns.
+
+    A store may be used from several threads: the service writes, a test reads beside it.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
+        """Opens the database; None keeps everything in memory.
+
+        :raises DatabaseError: the file cannot be opened or written, or belongs to somebody else.
+        """
+        self._path = path
+        self._lock = threading.Lock()
+        try:
+            self._connection = sqlite3.connect(
+                ":memory:" if path is None else os.fspath(path),
+                timeout=0,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+        except sqlite3.Error as error:
+            raise DatabaseError(f"cannot open the database {path!s}: {error}") from None
+        try:
+            self._prepare()
+        except sqlite3.Error as error:
+            self._connection.close()
+            raise DatabaseError(_advice(path, error)) from None
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _prepare(self) -> None:
+        execute = self._connection.execute
+        if self._path is not None:
+            # An exclusive lock for as long as the store is open keeps a second emulator out.
+            execute("PRAGMA locking_mode = EXCLUSIVE")
+            execute("PRAGMA journal_mode = WAL")
+            execute("PRAGMA synchronous = FULL")
+        execute("BEGIN IMMEDIATE")
+        version = execute("PRAGMA user_version").fetchone()[0]
+        tables = execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if version == 0 and tables == 0:
+            for statement in _SCHEMA.split(";"):
+                execute(statement)
+            execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+        elif version != _SCHEMA_VERSION:
+            raise DatabaseError(
+                f"{self._path!s} is not a database of this version of the emulator: "
+                "name another file"
+            )
+        execute("COMMIT")
+
+    def close(self) -> None:
+        with self._lock, contextlib.suppress(sqlite3.Error):
+            self._connection.close()
+
+    def setting(self, name: str) -> str | None:
+        row = self._one("SELECT value FROM setting WHERE name = ?", (name,))
+        return None if row is None else str(row[0])
+
+    def set_setting(self, name: str, value: str) -> None:
+        self._write("INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)", (name, value))
+
+    def add_identity(self, guid: str, custom_id: str | None = None) -> None:
+        self._write("INSERT INTO identity (guid, custom_id) VALUES (?, ?)", (guid, custom_id))
+
+    def identity(self, guid: str) -> Identity | None:
+        """The identity, deleted ones included; None if it was never created."""
+        row = self._one(f"SELECT {_COLUMNS} FROM identity WHERE guid = ?", (guid,))  # noqa: S608
+        return None if row is None else _identity(row)
+
+    def identity_with_custom_id(self, custom_id: str) -> Identity | None:
+        row = self._one(
+            f"SELECT {_COLUMNS} FROM identity WHERE custom_id = ? AND deleted = 0",  # noqa: S608
+            (custom_id,),
+        )
+        return None if row is None else _identity(row)
+
+    def token_issued(self, guid: str, at: int) -> None:
+        self._write("UPDATE identity SET last_token_issued_at = ? WHERE guid = ?", (at, guid))
+
+    def revoke_tokens(self, guid: str) -> None:
+        self._write("UPDATE identity SET revocations = revocations + 1 WHERE guid = ?", (guid,))
+
+    def delete_identity(self, guid: str) -> None:
+        self._write("UPDATE identity SET deleted = 1 WHERE guid = ?", (guid,))
+
+    def _one(self, sql: str, values: tuple[object, ...]) -> tuple[Any, ...] | None:
+        with self._lock:
+            row: tuple[Any, ...] | None = self._connection.execute(sql, values).fetchone()
+        return row
+
+    def _write(self, sql: str, values: tuple[object, ...]) -> None:
+        with self._lock:
+            self._connection.execute(sql, values)
+
+
+def _identity(row: tuple[Any, ...]) -> Identity:
+    guid, revocations, deleted, custom_id, last_token_issued_at = row
+    return Identity(guid, revocations, bool(deleted), custom_id, last_token_issued_at)
+
+
+def _advice(path: str | os.PathLike[str] | None, error: sqlite3.Error) -> str:
+    text = str(error)
+    if "locked" in text:
+        return f"the database {path!s} is in use by another emulator: stop it or name another file"
+    if "not a database" in text:
+        return f"{path!s} is not an SQLite database: name another file"
+    return f"cannot write the database {path!s} ({text}): name a file in a writable folder"

@@ -1,0 +1,85 @@
+"""Which api version knows which operation, field and scope: the one table of it."""
+
+from collections.abc import Iterable
+from enum import Enum
+
+PREVIEW = "2025-03-02-preview"
+API_VERSIONS = (
+    "2021-03-07",
+    "2022-06-01",
+    "2022-10-01",
+    "2023-10-01",
+    PREVIEW,
+    "2025-06-30",
+    "2026-09-23",
+)
+
+
+class Operation(Enum):
+    """An operation of the REST API, by the name the request log shows."""
+
+    CREATE = "create"
+    GET = "get"
+    DELETE = "delete"
+    REVOKE = "revoke"
+    ISSUE = "issue"
+    EXCHANGE_TEAMS_USER = "exchange-teams-user"
+    EXCHANGE_TEAMS_EXTENSION = "exchange-teams-extension"
+    EXCHANGE_ENTRA = "exchange-entra"
+    GET_ASSIGNMENT = "get-assignment"
+    PUT_ASSIGNMENT = "put-assignment"
+    DELETE_ASSIGNMENT = "delete-assignment"
+
+
+class Field(Enum):
+    """A field of a request body that not every version reads."""
+
+    EXPIRES_IN_MINUTES = "expiresInMinutes"
+    CUSTOM_ID = "customId"
+
+
+def _since(version: str) -> frozenset[str]:
+    return frozenset(API_VERSIONS[API_VERSIONS.index(version) :])
+
+
+_PREVIEW_ONLY = frozenset([PREVIEW])
+
+_VERSIONS_OF: dict[Operation | Field, frozenset[str]] = {
+    Operation.CREATE: _since("2021-03-07"),
+    Operation.DELETE: _since("2021-03-07"),
+    Operation.REVOKE: _since("2021-03-07"),
+    Operation.ISSUE: _since("2021-03-07"),
+    Operation.EXCHANGE_TEAMS_USER: _since("2022-06-01"),
+    Operation.GET: _PREVIEW_ONLY,
+    Operation.EXCHANGE_ENTRA: _PREVIEW_ONLY,
+    Operation.EXCHANGE_TEAMS_EXTENSION: _since(PREVIEW),
+    Operation.GET_ASSIGNMENT: _since(PREVIEW),
+    Operation.PUT_ASSIGNMENT: _since(PREVIEW),
+    Operation.DELETE_ASSIGNMENT: _since(PREVIEW),
+    Field.EXPIRES_IN_MINUTES: _since("2022-10-01"),
+    Field.CUSTOM_ID: _PREVIEW_ONLY,
+}
+
+_VERSIONS_OF_SCOPE = {
+    "chat": _since("2021-03-07"),
+    "voip": _since("2021-03-07"),
+    "chat.join": _since("2023-10-01"),
+    "chat.join.limited": _since("2023-10-01"),
+    "voip.join": _since("2023-10-01"),
+}
+
+
+def knows(version: str, what: Operation | Field) -> bool:
+    """Whether ``version`` has the operation, or reads the field."""
+    return version in _VERSIONS_OF[what]
+
+
+def knows_scope(version: str, scope: str) -> bool:
+    """Whether ``scope`` may be asked for in ``version``."""
+    return version in _VERSIONS_OF_SCOPE.get(scope, ())
+
+
+def supported_versions(operations: Iterable[Operation]) -> str:
+    """The ``api-supported-versions`` header of a resource that has these operations."""
+    known = frozenset[str]().union(*(_VERSIONS_OF[operation] for operation in operations))
+    return ", ".join(version for version in API_VERSIONS if version in known)
