@@ -1,0 +1,148 @@
+"""A running emulator with a clock of its own, and a client that writes exact bytes to the wire.
+
+The signature is computed here a second time, in a few lines of its own: a mistake in the emulator's
+must not be able to hide.
+"""
+
+import base64
+import hashlib
+import hmac
+import http.client
+import json
+import socket
+import time
+from collections.abc import Callable, Iterator
+from email.utils import formatdate
+from types import SimpleNamespace
+
+import pytest
+from acs_identity_emulator import IdentityEmulator
+
+Send = Callable[..., SimpleNamespace]
+LATEST = "2025-06-30"
+
+
+class Clock:
+    """Real time plus an offset that a test may set."""
+
+    def __init__(self) -> None:
+        self.offset = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.offset
+
+
+@pytest.fixture(scope="session")
+def shared_clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def clock(shared_clock: Clock) -> Iterator[Clock]:
+    yield shared_clock
+    shared_clock.offset = 0.0
+
+
+@pytest.fixture(scope="session")
+def emulator(shared_clock: Clock) -> Iterator[IdentityEmulator]:
+    with IdentityEmulator(clock=shared_clock) as emulator:
+        yield emulator
+
+
+def sign(
+    key: str, method: str, target: str, body: bytes, host: str, date: str, date_header: str
+) -> dict[str, str]:
+    body_hash = base64.b64encode(hashlib.sha256(body).digest()).decode()
+    text = "\n".join([method, target, ";".join([date, host, body_hash])])
+    digest = hmac.new(base64.b64decode(key), text.encode(), hashlib.sha256).digest()
+    return {
+        date_header: date,
+        "x-ms-content-sha256": body_hash,
+        "Authorization": f"HMAC-SHA256 SignedHeaders={date_header};host;x-ms-content-sha256"
+        f"&Signature={base64.b64encode(digest).decode()}",
+    }
+
+
+def exchange(endpoint: str, request: bytes, method: str = "POST") -> SimpleNamespace:
+    """Writes the bytes and reads one response."""
+    host, _, port = endpoint.removeprefix("http://").rstrip("/").rpartition(":")
+    with socket.create_connection((host.strip("[]"), int(port)), timeout=10) as connection:
+        connection.sendall(request)
+        response = http.client.HTTPResponse(connection, method=method)
+        response.begin()
+        body = response.read()
+        response.close()
+    try:
+        decoded = json.loads(body)
+    except ValueError:
+        decoded = None
+    return SimpleNamespace(
+        status=response.status,
+        headers=response.headers,
+        body=body,
+        json=decoded,
+        error=decoded.get("error") if isinstance(decoded, dict) else None,
+        code=(decoded.get("error") or {}).get("code") if isinstance(decoded, dict) else None,
+    )
+
+
+@pytest.fixture(scope="session")
+def send(emulator: IdentityEmulator, shared_clock: Clock) -> Send:
+    """Signs and sends one request.
+
+    `headers` replaces headers after signing, and None takes one away; `sent_body` is sent in place
+    of the body that was signed; `extra` is raw header lines.
+    """
+
+    def _send(
+        method: str,
+        target: str,
+        body: object = b"",
+        *,
+        version: str | None = LATEST,
+        headers: dict[str, str | None] | None = None,
+        extra: bytes = b"",
+        key: str | None = None,
+        date: str | None = None,
+        date_header: str = "x-ms-date",
+        host: str | None = None,
+        sent_body: bytes | None = None,
+        to: IdentityEmulator = emulator,
+        request_target: str | None = None,
+        protocol: str = "HTTP/1.1",
+    ) -> SimpleNamespace:
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        host = host or to.endpoint.removeprefix("http://").rstrip("/")
+        if version is not None:
+            target += f"?api-version={version}"
+        date = date or formatdate(shared_clock(), usegmt=True)
+        sent: dict[str, str | None] = {
+            "Host": host,
+            "Content-Length": str(len(content if sent_body is None else sent_body)),
+            **sign(key or to.access_key, method, target, content, host, date, date_header),
+            **(headers or {}),
+        }
+        lines = [f"{method} {request_target or target} {protocol}"]
+        lines += [f"{name}: {value}" for name, value in sent.items() if value is not None]
+        head = "\r\n".join(lines).encode() + b"\r\n" + extra + b"\r\n"
+        return exchange(to.endpoint, head + (content if sent_body is None else sent_body), method)
+
+    return _send
+
+
+@pytest.fixture(scope="session")
+def send_bytes(emulator: IdentityEmulator) -> Send:
+    return lambda request: exchange(emulator.endpoint, request)
+
+
+@pytest.fixture
+def user(send: Send) -> str:
+    """The id of a new identity."""
+    user: str = send("POST", "/identities").json["identity"]["id"]
+    return user
+
+
+@pytest.fixture
+def deleted_user(send: Send, user: str) -> str:
+    assert send("DELETE", f"/identities/{user}").status == 204
+    return user
