@@ -1,6 +1,7 @@
 """The request path: read, authenticate, route, answer, and one log line for each."""
 
 import logging
+import re
 import time
 from collections.abc import Callable, Sequence
 
@@ -16,6 +17,8 @@ from .service import Answer, Call, Service
 BODY_LIMIT = 1024 * 1024  # bytes
 # Room for an id of 2 KB whose every character takes nine bytes, percent-encoded.
 _LINE_LIMIT = 64 * 1024
+
+_FIRST_SEGMENT = re.compile(r"/[A-Za-z]{0,24}(?=/|$)")
 
 _log = logging.getLogger("acs_identity_emulator")
 
@@ -94,12 +97,20 @@ async def _read(request: web.BaseRequest) -> WireRequest:
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0  # so that the response still counts as not begun
     try:
-        body = await request.read() if request.body_exists else b""
-    except web.HTTPRequestEntityTooLarge:
-        raise errors.body_too_large(BODY_LIMIT) from None
+        body = await _read_body(request) if request.body_exists else b""
     except web.RequestPayloadError:
         raise errors.not_http(400) from None
     return WireRequest(request.method, origin_form(request.raw_path), request.headers, body)
+
+
+async def _read_body(request: web.BaseRequest) -> bytes:
+    """:raises ServiceError: the body is too large."""
+    body = bytearray()
+    while chunk := await request.content.readany():
+        body += chunk
+        if len(body) > BODY_LIMIT:
+            raise errors.body_too_large(BODY_LIMIT)
+    return bytes(body)
 
 
 def _milliseconds_since(started: float) -> int:
@@ -109,15 +120,22 @@ def _milliseconds_since(started: float) -> int:
 def _log_request(
     request: web.BaseRequest, route: Route | None, status: int, milliseconds: int, code: str
 ) -> None:
-    """Only what cannot hold a secret is written: no header, no body, no long path segment."""
+    """Only what cannot hold a secret is written: no header, no body, and little of the path."""
     if not _log.isEnabledFor(logging.INFO):
         return
     if route is None:
-        path = request.raw_path.partition("?")[0][:200]
-        what = "/".join(part if len(part) <= 40 else "..." for part in path.split("/"))
+        what = _beginning(request.raw_path)
     else:
         what = f"{route.operation.value} {route.version}"
     _log.info("%s %s %d %dms %s", request.method, what, status, milliseconds, code or "-")
+
+
+def _beginning(target: str) -> str:
+    """The first segment of a path that no operation was found for, if it is a plain word."""
+    path = target.partition("?")[0]
+    match = _FIRST_SEGMENT.match(path)
+    shown = match[0] if match else ""
+    return shown if shown == path else f"{shown}/..."
 
 
 class _Server(web.Server):

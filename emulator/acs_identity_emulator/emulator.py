@@ -208,8 +208,10 @@ class IdentityEmulator:
         return self._running().entra.issue(user_object_id, client_id, scopes, expires_in)
 
     def _running(self) -> Resource:
-        if self._phase != "running" or self._resource is None:
-            raise RuntimeError(f"the emulator does not run ({self._phase}): start it first")
+        if self._phase == "stopped":
+            raise RuntimeError("the emulator has been stopped")
+        if self._resource is None:
+            raise RuntimeError("the emulator does not run: start it first")
         return self._resource
 
     def _begin(self) -> None:
@@ -242,8 +244,18 @@ class IdentityEmulator:
         self._endpoint = _url_of(runner.addresses[0])
 
     async def _stop_listening(self) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
+        if self._runner is None:
+            return
+        # A connection accepted a moment ago is a few turns of the loop away from being known to the
+        # runner (asyncio leaks it if its server closes before), and a closed one from being gone.
+        await _turns_of_the_loop()
+        await self._runner.cleanup()
+        await _turns_of_the_loop()
+
+
+async def _turns_of_the_loop() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
 
 
 class _ServerThread:
@@ -257,30 +269,27 @@ class _ServerThread:
         """Returns when `listen` has, and raises what it raises."""
         self._listen = listen
         self._stop_listening = stop_listening
-        self._started: concurrent.futures.Future[None] = concurrent.futures.Future()
-        self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
-        self._thread = threading.Thread(target=self._run, name="acs-identity-emulator", daemon=True)
+        started: concurrent.futures.Future[asyncio.AbstractEventLoop] = concurrent.futures.Future()
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve(started)),
+            name="acs-identity-emulator",
+            daemon=True,
+        )
         self._thread.start()
-        self._started.result()
+        self._loop = started.result()
 
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join()
 
-    def _run(self) -> None:
-        try:
-            self._loop.run_until_complete(self._serve())
-        finally:
-            self._loop.close()
-
-    async def _serve(self) -> None:
+    async def _serve(self, started: "concurrent.futures.Future[asyncio.AbstractEventLoop]") -> None:
         try:
             await self._listen()
         except BaseException as error:  # noqa: BLE001 - it is raised in the thread that starts
-            self._started.set_exception(error)
+            started.set_exception(error)
             return
-        self._started.set_result(None)
+        started.set_result(asyncio.get_running_loop())
         await self._stopping.wait()
         await self._stop_listening()
 

@@ -60,7 +60,7 @@ class Store:
                 check_same_thread=False,
             )
         except sqlite3.Error as error:
-            raise DatabaseError(f"cannot open the database {path!s}: {error}") from None
+            raise DatabaseError(_advice(path, error)) from None
         try:
             self._prepare()
         except sqlite3.Error as error:
@@ -147,4 +147,6 @@ def _advice(path: str | os.PathLike[str] | None, error: sqlite3.Error) -> str:
         return f"the database {path!s} is in use by another emulator: stop it or name another file"
     if "not a database" in text:
         return f"{path!s} is not an SQLite database: name another file"
-    return f"cannot write the database {path!s} ({text}): name a file in a writable folder"
+    return (
+        f"cannot open the database {path!s} for writing ({text}): name a file in a writable folder"
+    )

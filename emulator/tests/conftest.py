@@ -16,6 +16,7 @@ from email.utils import formatdate
 from types import SimpleNamespace
 
 import pytest
+
 from acs_identity_emulator import IdentityEmulator
 
 Send = Callable[..., SimpleNamespace]

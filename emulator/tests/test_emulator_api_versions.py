@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import jwt
 import pytest
+
 from acs_identity_emulator import IdentityEmulator
 
 Send = Callable[..., SimpleNamespace]

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Protocol
 
 import pytest
+
 from acs_identity_emulator import IdentityEmulator
 
 Send = Callable[..., SimpleNamespace]

@@ -6,11 +6,13 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import jwt
 import pytest
-from acs_identity_emulator import IdentityEmulator
 from cryptography.hazmat.primitives.asymmetric import rsa
+
+from acs_identity_emulator import IdentityEmulator
 
 Send = Callable[..., SimpleNamespace]
 
@@ -124,7 +126,7 @@ def test_not_signed_by_entra(send: Send, token: str) -> None:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     for forged in (
         jwt.encode(claims, key, algorithm="RS256"),
-        jwt.encode(claims, None, algorithm="none"),
+        jwt.encode(claims, "", algorithm="none"),
         tampered(token),
     ):
         reply = exchange(send, {"token": forged, "appId": APP, "userId": USER})
@@ -157,6 +159,6 @@ def test_an_access_token_is_no_entra_token(send: Send) -> None:
         {"scopes": ["https://a.example/b", "https://c.example/b"]},
     ],
 )
-def test_issue_entra_token_refuses(emulator: IdentityEmulator, wrong: dict[str, str]) -> None:
+def test_issue_entra_token_refuses(emulator: IdentityEmulator, wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         emulator.issue_entra_token(**{"user_object_id": USER, "client_id": APP, **wrong})

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import jwt
 import pytest
+
 from acs_identity_emulator import IdentityEmulator
 from acs_identity_emulator.service import timestamp
 

@@ -1,0 +1,178 @@
+"""`python -m acs_identity_emulator`, as a process of its own."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import pytest
+
+from acs_identity_emulator import IdentityEmulator, __version__
+
+Send = Callable[..., SimpleNamespace]
+Run = Callable[..., "subprocess.Popen[str]"]
+
+COMMAND = [sys.executable, "-W", "error", "-m", "acs_identity_emulator"]
+CONNECTION_STRING = re.compile(
+    r"endpoint=(?P<endpoint>http://127\.0\.0\.1:\d+/);accesskey=(?P<access_key>[\w+/]+=*)\n"
+)
+
+
+class Remote(NamedTuple):
+    """As much of an `IdentityEmulator` as a request needs."""
+
+    endpoint: str
+    access_key: str
+
+
+@pytest.fixture
+def run() -> Iterator[Run]:
+    processes = []
+
+    def _run(*arguments: str) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        processes.append(process)
+        return process
+
+    yield _run
+    for process in processes:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def first_line(process: "subprocess.Popen[str]") -> Remote:
+    assert process.stdout is not None
+    match = CONNECTION_STRING.fullmatch(process.stdout.readline())
+    assert match is not None
+    return Remote(**match.groupdict())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows ends a process otherwise")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_runs_until_a_signal(run: Run, send: Send, number: signal.Signals) -> None:
+    process = run("--port", "0")
+    remote = first_line(process)
+    reply = send("POST", "/identities", {"createTokenWithScopes": ["chat"]}, to=remote)
+    assert reply.status == 201
+    process.send_signal(number)
+    output, log = process.communicate(timeout=5)
+    assert (process.returncode, output) == (0, "")
+    assert "Traceback" not in log
+
+
+def test_log_has_a_line_per_request_and_no_secret(run: Run, send: Send) -> None:
+    process = run()
+    remote = first_line(process)
+    body = {"createTokenWithScopes": ["chat"]}
+    created = send("POST", "/identities", body, to=remote).json
+    send("DELETE", f"/identities/{created['identity']['id']}", to=remote)
+    send("POST", f"/{created['accessToken']['token']}/x", to=remote)
+    send("POST", "/identity/" + remote.access_key, to=remote)
+    send("POST", "/", to=remote)
+    send("POST", f"/identities?sig={remote.access_key}", to=remote, headers={"Host": "x"})
+    send("POST", "/identities", {"expiresInMinutes": 1}, to=remote)
+    process.terminate()
+    log = process.communicate(timeout=5)[1]
+    lines = [re.sub(r"^\S+ \S+ INFO |\d+ms", "", line) for line in log.splitlines()]
+    assert lines == [
+        "POST create 2025-06-30 201  -",
+        "DELETE delete 2025-06-30 204  -",
+        "POST /... 404  NotFound",
+        "POST /identity/... 404  NotFound",
+        "POST / 404  NotFound",
+        "POST /identities 401  Denied",
+        "POST create 2025-06-30 400  ValidationError",
+    ]
+    for secret in (remote.access_key, created["accessToken"]["token"], "Signature", "HMAC"):
+        assert secret not in log
+
+
+def test_log_level(run: Run, send: Send) -> None:
+    process = run("--log-level", "warning")
+    send("POST", "/identities", to=first_line(process))
+    process.terminate()
+    assert process.communicate(timeout=5)[1] == ""
+
+
+def test_options(run: Run, send: Send, tmp_path: Path) -> None:
+    key, secondary = "QUJD", "REVG"
+    resource_id = "00000000-0000-0000-0000-0000000000aa"
+    process = run(
+        "--host", "127.0.0.1", "--database", str(tmp_path / "a.db"), "--access-key", key,
+        "--secondary-key", secondary, "--resource-id", resource_id,
+    )  # fmt: skip
+    remote = first_line(process)
+    assert remote.access_key == key
+    reply = send("POST", "/identities", to=remote, key=secondary)
+    assert reply.json["identity"]["id"].startswith(f"8:acs:{resource_id}_")
+    process.terminate()
+    process.communicate(timeout=5)
+
+    process = run("--database", str(tmp_path / "a.db"))
+    remote = first_line(process)
+    path = f"/identities/{reply.json['identity']['id']}/:issueAccessToken"
+    assert send("POST", path, {"scopes": ["chat"]}, to=remote).status == 200
+
+
+def test_version_and_help(run: Run) -> None:
+    output, _ = run("--version").communicate(timeout=5)
+    assert output == f"acs-identity-emulator {__version__}\n"
+    process = run("--help")
+    output, _ = process.communicate(timeout=5)
+    assert process.returncode == 0
+    for option in ("--host", "--port", "--database", "--access-key", "--secondary-key"):
+        assert option in output
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield int(server.getsockname()[1])
+
+
+class TestExitsWithTwo:
+    def refusal(self, run: Run, *arguments: str) -> str:
+        process = run(*arguments)
+        output, log = process.communicate(timeout=5)
+        assert (process.returncode, output) == (2, "")
+        assert log.count("\n") == 1
+        return log
+
+    def test_a_taken_port(self, run: Run, taken_port: int) -> None:
+        assert "name another with --port" in self.refusal(run, "--port", str(taken_port))
+
+    def test_an_unwritable_database(self, run: Run, tmp_path: Path) -> None:
+        log = self.refusal(run, "--database", str(tmp_path / "none" / "a.db"))
+        assert "name a file in a writable folder" in log
+
+    def test_a_folder_for_a_database(self, run: Run, tmp_path: Path) -> None:
+        assert "name a file" in self.refusal(run, "--database", str(tmp_path))
+
+    def test_a_database_in_use(self, run: Run, tmp_path: Path) -> None:
+        with IdentityEmulator(database=tmp_path / "a.db"):
+            log = self.refusal(run, "--database", str(tmp_path / "a.db"))
+        assert "in use by another emulator" in log
+
+    @pytest.mark.parametrize("option", ["--access-key", "--secondary-key"])
+    def test_a_key_that_is_no_base64(self, run: Run, option: str) -> None:
+        log = self.refusal(run, option, "not-base64!")
+        assert "must be base64" in log
+        assert "not-base64!" not in log
+
+    def test_a_resource_id_that_is_no_guid(self, run: Run) -> None:
+        assert "must be a GUID" in self.refusal(run, "--resource-id", "x")
+
+    def test_an_address_of_another_machine(self, run: Run) -> None:
+        assert "cannot listen on 192.0.2.1" in self.refusal(run, "--host", "192.0.2.1")
+
+    def test_a_host_that_does_not_exist(self, run: Run) -> None:
+        assert "cannot listen on nowhere.invalid" in self.refusal(run, "--host", "nowhere.invalid")

@@ -1,0 +1,258 @@
+"""Starting, stopping, arguments, and what a database keeps over a restart."""
+
+import asyncio
+import base64
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from acs_identity_emulator import DatabaseError, IdentityEmulator
+
+Send = Callable[..., SimpleNamespace]
+
+KEY = base64.b64encode(b"a key of a test").decode()
+OTHER_KEY = base64.b64encode(b"another key").decode()
+RESOURCE_ID = "00000000-0000-0000-0000-0000000000aa"
+USER, APP = "00000000-0000-0000-0000-0000000000bb", "00000000-0000-0000-0000-0000000000cc"
+
+
+def test_given_keys_and_resource(send: Send) -> None:
+    with IdentityEmulator(
+        access_key=KEY, secondary_key=OTHER_KEY, resource_id=RESOURCE_ID
+    ) as emulator:
+        port = emulator.endpoint.removeprefix("http://127.0.0.1:").removesuffix("/")
+        assert port.isdecimal()
+        assert emulator.connection_string == f"endpoint={emulator.endpoint};accesskey={KEY}"
+        assert (emulator.access_key, emulator.secondary_key) == (KEY, OTHER_KEY)
+        assert emulator.resource_id == RESOURCE_ID
+        for key in (KEY, OTHER_KEY):
+            reply = send("POST", "/identities", to=emulator, key=key)
+            assert reply.json["identity"]["id"].startswith(f"8:acs:{RESOURCE_ID}_")
+
+
+def test_random_otherwise() -> None:
+    with IdentityEmulator() as one, IdentityEmulator() as other:
+        assert len({one.access_key, one.secondary_key, other.access_key}) == 3
+        assert one.resource_id != other.resource_id
+        assert one.endpoint != other.endpoint
+
+
+async def test_async_with(send: Send) -> None:
+    async with IdentityEmulator() as emulator:
+        reply = await asyncio.to_thread(send, "POST", "/identities", to=emulator)
+        assert reply.status == 201
+        with pytest.raises(RuntimeError, match="async with"):
+            emulator.stop()
+        endpoint = emulator.endpoint
+    with pytest.raises(RuntimeError, match="stopped"):
+        _ = emulator.endpoint
+    with pytest.raises(OSError, match="refused"):
+        connect(endpoint)
+
+
+def connect(endpoint: str) -> None:
+    host, _, port = endpoint.removeprefix("http://").rstrip("/").rpartition(":")
+    socket.create_connection((host, int(port)), timeout=5).close()
+
+
+def test_stop_ends_the_thread_and_the_listening() -> None:
+    emulator = IdentityEmulator().start()
+    endpoint = emulator.endpoint
+    connect(endpoint)
+    assert "acs-identity-emulator" in [thread.name for thread in threading.enumerate()]
+    before = threading.active_count()
+    emulator.stop()
+    emulator.stop()
+    assert threading.active_count() == before - 1
+    with pytest.raises(OSError, match="refused"):
+        connect(endpoint)
+
+
+def test_stop_does_not_wait_for_idle_connections() -> None:
+    with IdentityEmulator() as emulator:
+        host, _, port = emulator.endpoint.removeprefix("http://").rstrip("/").partition(":")
+        idle = socket.create_connection((host, int(port)), timeout=5)
+        idle.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+        assert idle.recv(12) == b"HTTP/1.1 401"
+    with idle:
+        while idle.recv(4096):
+            pass
+
+
+def test_phases() -> None:
+    emulator = IdentityEmulator()
+    for name in ("endpoint", "connection_string", "access_key", "secondary_key", "resource_id"):
+        with pytest.raises(RuntimeError, match="start it first"):
+            getattr(emulator, name)
+    with pytest.raises(RuntimeError, match="start it first"):
+        emulator.is_token_valid("")
+    emulator.stop()
+    with emulator:
+        with pytest.raises(RuntimeError, match="runs already"):
+            emulator.start()
+        assert emulator.endpoint
+    with pytest.raises(RuntimeError, match="make another one"):
+        emulator.start()
+
+
+async def test_phases_async() -> None:
+    async with IdentityEmulator() as emulator:
+        with pytest.raises(RuntimeError, match="runs already"):
+            await emulator.__aenter__()
+        with pytest.raises(RuntimeError, match="runs already"):
+            emulator.start()
+    with pytest.raises(RuntimeError, match="make another one"):
+        await emulator.__aenter__()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"host": ""},
+        {"port": -1},
+        {"port": 65536},
+        {"database": ""},
+        {"access_key": ""},
+        {"access_key": "no base64!"},
+        {"access_key": "é"},
+        {"secondary_key": "abc"},
+        {"resource_id": ""},
+        {"resource_id": "contoso"},
+    ],
+)
+def test_arguments_that_are_refused(arguments: dict[str, Any]) -> None:
+    name, value = next(iter(arguments.items()))
+    with pytest.raises(ValueError, match=f"^{name} must be ") as caught:
+        IdentityEmulator(**arguments)
+    if name.endswith("key") and value:
+        assert value not in str(caught.value)
+
+
+def test_misspelt_argument() -> None:
+    misspelt: dict[str, Any] = {"acess_key": KEY}
+    with pytest.raises(TypeError, match="acess_key"):
+        IdentityEmulator(**misspelt)
+
+
+def test_a_taken_port(tmp_path: Path) -> None:
+    with IdentityEmulator() as emulator:
+        port = int(emulator.endpoint.rstrip("/").rpartition(":")[2])
+        file = tmp_path / "service.db"
+        late = IdentityEmulator(port=port, database=file)
+        with pytest.raises(OSError, match="in use"):
+            late.start()
+        with pytest.raises(RuntimeError, match="start it first"):
+            _ = late.endpoint
+        with IdentityEmulator(database=file):
+            pass  # the start that failed has let go of the database
+    with late:
+        assert late.endpoint == f"http://127.0.0.1:{port}/"
+
+
+async def test_a_taken_port_async() -> None:
+    async with IdentityEmulator() as emulator:
+        port = int(emulator.endpoint.rstrip("/").rpartition(":")[2])
+        with pytest.raises(OSError, match="in use"):
+            async with IdentityEmulator(port=port):
+                pass
+
+
+@pytest.mark.parametrize("host", ["localhost", "0.0.0.0", "::1", "::"])
+def test_other_hosts(send: Send, host: str) -> None:
+    try:
+        emulator = IdentityEmulator(host=host).start()
+    except OSError:
+        pytest.skip(f"this machine has no {host}")
+    try:
+        assert emulator.endpoint.startswith(("http://127.0.0.1:", "http://[::1]:"))
+        assert send("POST", "/identities", to=emulator).status == 201
+    finally:
+        emulator.stop()
+
+
+class TestDatabase:
+    @pytest.fixture
+    def file(self, tmp_path: Path) -> Path:
+        return tmp_path / "service with space ü.db"
+
+    def test_a_restart_continues(self, send: Send, file: Path) -> None:
+        scopes = {"createTokenWithScopes": ["chat"]}
+        with IdentityEmulator(database=file) as emulator:
+            connection = (emulator.access_key, emulator.secondary_key, emulator.resource_id)
+            kept, revoked, deleted = (
+                send("POST", "/identities", scopes, to=emulator).json for _ in range(3)
+            )
+            send(
+                "POST", f"/identities/{revoked['identity']['id']}/:revokeAccessTokens", to=emulator
+            )
+            send("DELETE", f"/identities/{deleted['identity']['id']}", to=emulator)
+            entra = emulator.issue_entra_token(user_object_id=USER, client_id=APP)
+        with IdentityEmulator(database=str(file)) as emulator:
+            assert connection == (
+                emulator.access_key, emulator.secondary_key, emulator.resource_id,
+            )  # fmt: skip
+            tokens = [made["accessToken"]["token"] for made in (kept, revoked, deleted)]
+            assert [emulator.is_token_valid(token) for token in tokens] == [True, False, False]
+            issued = [
+                send(
+                    "POST",
+                    f"/identities/{made['identity']['id']}/:issueAccessToken",
+                    {"scopes": ["chat"]},
+                    to=emulator,
+                ).status
+                for made in (kept, revoked, deleted)
+            ]
+            assert issued == [200, 200, 404]
+            body = {"token": entra, "appId": APP, "userId": USER}
+            reply = send("POST", "/teamsUser/:exchangeAccessToken", body, to=emulator)
+            assert reply.status == 200
+
+    def test_a_given_key_takes_the_place_of_the_kept_one(self, send: Send, file: Path) -> None:
+        with IdentityEmulator(database=file) as emulator:
+            old, secondary = emulator.access_key, emulator.secondary_key
+        with IdentityEmulator(database=file, access_key=KEY) as emulator:
+            assert send("POST", "/identities", to=emulator, key=KEY).status == 201
+            assert send("POST", "/identities", to=emulator, key=secondary).status == 201
+            assert send("POST", "/identities", to=emulator, key=old).status == 401
+        with IdentityEmulator(database=file) as emulator:
+            assert emulator.access_key == KEY
+
+    def test_of_another_resource(self, file: Path) -> None:
+        with IdentityEmulator(database=file, resource_id=RESOURCE_ID.upper()) as emulator:
+            assert emulator.resource_id == RESOURCE_ID
+        with pytest.raises(ValueError, match=f"belongs to the resource {RESOURCE_ID}"):
+            IdentityEmulator(database=file, resource_id=USER).start()
+        with IdentityEmulator(database=file, resource_id=RESOURCE_ID):
+            pass
+
+    def test_two_emulators_on_one_file(self, file: Path) -> None:
+        with (
+            IdentityEmulator(database=file),
+            pytest.raises(DatabaseError, match="in use by another emulator"),
+        ):
+            IdentityEmulator(database=file).start()
+        with IdentityEmulator(database=file):
+            pass
+
+    def test_in_no_folder(self, tmp_path: Path) -> None:
+        with pytest.raises(DatabaseError, match="cannot open the database"):
+            IdentityEmulator(database=tmp_path / "none" / "service.db").start()
+
+    def test_no_database(self, file: Path) -> None:
+        file.write_bytes(b"something else entirely, long enough to be looked at" * 20)
+        with pytest.raises(DatabaseError, match="is not an SQLite database"):
+            IdentityEmulator(database=file).start()
+
+    def test_a_database_of_somebody_else(self, file: Path) -> None:
+        import sqlite3
+
+        connection = sqlite3.connect(file)
+        connection.execute("CREATE TABLE theirs (x)")
+        connection.close()
+        with pytest.raises(DatabaseError, match="name another file"):
+            IdentityEmulator(database=file).start()
