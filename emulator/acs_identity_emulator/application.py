@@ -95,7 +95,6 @@ async def _read(request: web.BaseRequest) -> WireRequest:
     """
     if request.headers.get("Expect", "").lower() == "100-continue":
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        request.writer.output_size = 0  # so that the response still counts as not begun
     try:
         body = await _read_body(request) if request.body_exists else b""
     except web.RequestPayloadError:

@@ -21,6 +21,8 @@ _FIXED = {
     "X-Cache": "CONFIG_NOCACHE",
 }
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
 
 class ResponseWriter:
     """Writes the response to one request."""
@@ -63,7 +65,7 @@ class ResponseWriter:
 
 
 def _json(value: Mapping[str, object]) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode("ascii")
+    return _encode(value).encode("ascii")
 
 
 @lru_cache(maxsize=4)

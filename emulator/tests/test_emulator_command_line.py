@@ -34,10 +34,16 @@ class Remote(NamedTuple):
 @pytest.fixture
 def run() -> Iterator[Run]:
     processes = []
+    # Buffered as it is for a user, so that a missing flush shows.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
 
     def _run(*arguments: str) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
-            [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [*COMMAND, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
         )
         processes.append(process)
         return process
