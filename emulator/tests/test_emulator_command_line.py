@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -57,7 +58,10 @@ def run() -> Iterator[Run]:
 
 def first_line(process: "subprocess.Popen[str]") -> Remote:
     assert process.stdout is not None
+    give_up = threading.Timer(10, process.kill)
+    give_up.start()
     match = CONNECTION_STRING.fullmatch(process.stdout.readline())
+    give_up.cancel()
     assert match is not None
     return Remote(**match.groupdict())
 
