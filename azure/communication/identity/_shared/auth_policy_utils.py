@@ -20,7 +20,9 @@ def get_authentication_policy(
     decode_url: bool = False,
     is_async: bool = False,
 ) -> (
-    AsyncBearerTokenCredentialPolicy[Any, Any] | BearerTokenCredentialPolicy[Any, Any] | HMACCredentialsPolicy
+    AsyncBearerTokenCredentialPolicy[Any, Any]
+    | BearerTokenCredentialPolicy[Any, Any]
+    | HMACCredentialsPolicy
 ):
     """The policy that authenticates with a credential.
 

@@ -1,0 +1,143 @@
+"""Checks of what the caller passes, and the bodies that are made of it.
+
+What is refused here is wrong whatever the service thinks of it. What is for the service to judge
+goes through to it: the range of an expiry, the names of scopes, the format of Teams tokens and ids.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from ._api_versions import require_version
+from ._shared.enums import CommunicationIdentifierKind
+from ._shared.identifiers import CommunicationUserIdentifier
+from ._utils import convert_timedelta_to_mins
+
+JSON = dict[str, Any]
+
+_HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[^\s\\/?#@:\[\]<>\"^`{|}%]+")
+_PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@-]*)*")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def endpoint_url(endpoint: str) -> str:
+    """The endpoint in the one form that is requested and signed.
+
+    :param str endpoint: The endpoint of a resource, with or without a scheme. https is assumed.
+    :return: Scheme and host in lower case, no default port, no trailing slash.
+    :raises TypeError: The endpoint is not a str.
+    :raises ValueError: The endpoint is not that of a resource.
+    """
+    if not isinstance(endpoint, str):
+        raise TypeError(_wanted("endpoint", _ENDPOINT, endpoint))
+    text = endpoint.strip()
+    if "://" not in text:
+        text = "https://" + text
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise ValueError(f"endpoint must be {_ENDPOINT}, not {endpoint!r}.") from None
+    if "@" in parts.netloc:
+        # Not shown: what stands there may be a password.
+        raise ValueError("endpoint must not hold a user name or a password.")
+    host = parts.netloc.removesuffix(f":{port}") if port is not None else parts.netloc
+    path = parts.path.rstrip("/")
+    if (
+        parts.scheme not in _DEFAULT_PORTS
+        or not _HOST.fullmatch(host)
+        or not _PATH.fullmatch(path)
+        or not {".", ".."}.isdisjoint(path.split("/"))
+        or "?" in text
+        or "#" in text
+    ):
+        raise ValueError(f"endpoint must be {_ENDPOINT}, not {endpoint!r}.")
+    if not host.isascii():
+        host = _international(host, endpoint)
+    if port is not None and port != _DEFAULT_PORTS[parts.scheme]:
+        host = f"{host}:{port}"
+    return f"{parts.scheme}://{host.lower()}{path}"
+
+
+def _international(host: str, endpoint: str) -> str:
+    try:
+        return host.encode("idna").decode("ascii")
+    except UnicodeError:
+        raise ValueError(f"endpoint must be {_ENDPOINT}, not {endpoint!r}.") from None
+
+
+def user_id(user: CommunicationUserIdentifier | str) -> str:
+    """The id that stands for a user in the path of a request.
+
+    :param user: A user, or its raw id. Users of other Azure packages will do as well.
+    :type user: ~azure.communication.identity.CommunicationUserIdentifier or str
+    :raises TypeError: That is not a user.
+    :raises ValueError: The id is empty, or cannot be a part of a path.
+    """
+    identifier: object = user
+    if getattr(user, "kind", None) == CommunicationIdentifierKind.COMMUNICATION_USER:
+        identifier = user.properties["id"]  # type: ignore[union-attr]
+    if not isinstance(identifier, str):
+        raise TypeError(_wanted("user", "a CommunicationUserIdentifier or its raw id", user))
+    if identifier in ("", ".", ".."):
+        raise ValueError(f"user must have an id such as '8:acs:…', not {identifier!r}.")
+    try:
+        identifier.encode()
+    except UnicodeEncodeError:
+        raise ValueError(
+            "The id of user cannot be encoded: it has half a surrogate pair."
+        ) from None
+    return identifier
+
+
+def create_body(scopes: Sequence[str], expires_in: timedelta | None, api_version: str) -> JSON:
+    """The body that creates a user together with a token."""
+    return _with_expiry({"createTokenWithScopes": _scope_list(scopes)}, expires_in, api_version)
+
+
+def issue_body(scopes: Sequence[str], expires_in: timedelta | None, api_version: str) -> JSON:
+    """The body that issues a token."""
+    return _with_expiry({"scopes": _scope_list(scopes)}, expires_in, api_version)
+
+
+def teams_user_body(aad_token: str, client_id: str, object_id: str, api_version: str) -> JSON:
+    """The body that exchanges the Entra token of a Teams user."""
+    require_version("get_token_for_teams_user", api_version)
+    named = {"aad_token": aad_token, "client_id": client_id, "user_object_id": object_id}
+    for name, value in named.items():
+        if not isinstance(value, str):
+            raise TypeError(_wanted(name, "a str", value))
+    return {"token": aad_token, "appId": client_id, "userId": object_id}
+
+
+def _scope_list(scopes: Sequence[str]) -> list[str]:
+    if isinstance(scopes, str | bytes | bytearray) or not isinstance(scopes, Sequence):
+        raise TypeError(_wanted("scopes", _SCOPES, scopes))
+    if not scopes:
+        raise ValueError(f"scopes must be {_SCOPES}, and it is empty.")
+    for scope in scopes:
+        if not isinstance(scope, str):
+            raise TypeError(_wanted("Each of scopes", "a CommunicationTokenScope or a str", scope))
+    return list(scopes)
+
+
+def _with_expiry(body: JSON, expires_in: timedelta | None, api_version: str) -> JSON:
+    if expires_in is not None:
+        if not isinstance(expires_in, timedelta):
+            raise TypeError(
+                _wanted("token_expires_in", "a timedelta such as timedelta(hours=1)", expires_in)
+            )
+        require_version("token_expires_in", api_version)
+        body["expiresInMinutes"] = convert_timedelta_to_mins(expires_in)
+    return body
+
+
+_ENDPOINT = "the URL of a resource, such as 'https://my-resource.communication.azure.com'"
+_SCOPES = "a list of scopes such as [CommunicationTokenScope.CHAT]"
+
+
+def _wanted(name: str, expected: str, got: object) -> str:
+    # The type and not the value, which may be a secret in the wrong place.
+    return f"{name} must be {expected}, not {type(got).__name__}."
