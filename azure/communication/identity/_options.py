@@ -1,7 +1,7 @@
 """The keyword arguments that go through to the azure-core pipeline.
 
-The one list of them: type checkers read it by ``Unpack``, and at run time a keyword that is not on it
-is refused, so that a misspelt one does not go unnoticed.
+The one list of them: type checkers read it by ``Unpack``, and at run time a keyword that is not on
+it is refused, so that a misspelt one does not go unnoticed.
 """
 
 import logging

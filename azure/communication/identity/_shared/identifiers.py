@@ -35,7 +35,7 @@ class CommunicationIdentifier(Protocol):
 class _Identifier:
     """Identity by kind and raw id; the raw id never changes."""
 
-    kind: CommunicationIdentifierKind
+    kind: Any  # the Literal of each class
 
     def __init__(self, raw_id: str) -> None:
         require_str("raw_id", raw_id)
