@@ -26,10 +26,10 @@ TARGET = ROOT / "azure" / "communication" / "identity" / "_generated"
 
 # Written once for each of these: the file, its template.
 ONCE = {
+    "_enums.py": "enums.py.jinja",
     "_messages.py": "messages.py.jinja",
     "_request_builders.py": "request_builders.py.jinja",
     "models/__init__.py": "models_init.py.jinja",
-    "models/_enums.py": "enums.py.jinja",
     "models/_models.py": "models.py.jinja",
 }
 # Written for the sync client, and again under aio/ for the async one.

@@ -19,7 +19,7 @@ from azure.core.pipeline.policies import (
 )
 from azure.core.pipeline.transport import AsyncHttpTransport, HttpTransport
 
-from ._api_versions import ApiVersion
+from ._api_versions import ApiVersion, version_string
 
 Policy = SansIOHTTPPolicy[Any, Any] | HTTPPolicy[Any, Any] | AsyncHTTPPolicy[Any, Any]
 
@@ -112,6 +112,19 @@ class AsyncClientOptions(BaseClientOptions, total=False):
 
     transport: AsyncHttpTransport[Any, Any]
     pipeline: AsyncPipeline[Any, Any]
+
+
+def call_version(options: RequestOptions, client_version: str) -> str:
+    """The API version that a call asks for, which the options of the call then name.
+
+    :raises TypeError: The version of the options is not a str.
+    :raises ValueError: The version of the options cannot be one.
+    """
+    version = options.get("api_version", client_version)
+    if version is not client_version:
+        version = version_string(version)
+    options["api_version"] = version
+    return version
 
 
 _FOR_A_CLIENT = ClientOptions.__annotations__.keys()

@@ -38,8 +38,7 @@ _LITERAL_IN_QUERY = "!$'()*,:@/?"
 class Serializable(Protocol):
     """A model, which makes its own JSON."""
 
-    def serialize(self) -> JSON:
-        """The JSON of the model."""
+    def serialize(self) -> JSON: ...
 
 
 def build_request(

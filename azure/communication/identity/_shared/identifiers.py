@@ -17,19 +17,20 @@ from .enums import (
 
 @runtime_checkable
 class CommunicationIdentifier(Protocol):
-    """What all identifiers have in common, those of other Azure packages included."""
+    """What all identifiers have in common, those of other Azure packages included.
+
+    ``raw_id`` names the identifier, ``kind`` says what it identifies, and ``properties`` are the
+    parts that the raw id is made of.
+    """
 
     @property
-    def raw_id(self) -> str:
-        """The raw id."""
+    def raw_id(self) -> str: ...
 
     @property
-    def kind(self) -> CommunicationIdentifierKind:
-        """What the identifier identifies."""
+    def kind(self) -> CommunicationIdentifierKind: ...
 
     @property
-    def properties(self) -> Mapping[str, Any]:
-        """The parts that the raw id is made of."""
+    def properties(self) -> Mapping[str, Any]: ...
 
 
 class _Identifier:

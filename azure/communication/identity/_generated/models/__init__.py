@@ -1,7 +1,7 @@
 # Emitted by tools/generate_rest_layer.py from swagger/communication_identity.json. Do not edit.
 """The bodies of requests and responses, for whoever wants them typed. They need msrest."""
 
-from ._enums import CommunicationTokenScope, TeamsExtensionPrincipalType
+from .._enums import CommunicationTokenScope, TeamsExtensionPrincipalType
 from ._models import (
     CommunicationError,
     CommunicationErrorResponse,

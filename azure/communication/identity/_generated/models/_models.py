@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from msrest.serialization import Model
 
-from . import _enums
+from .. import _enums
 
 
 class CommunicationError(Model):

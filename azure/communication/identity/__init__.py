@@ -1,0 +1,46 @@
+"""Users of Azure Communication Services, and the access tokens that let them chat and call."""
+
+from ._api_versions import ApiVersion
+from ._communication_identity_client import CommunicationIdentityClient
+from ._generated._enums import CommunicationTokenScope
+from ._shared.models import (
+    CommunicationCloudEnvironment,
+    CommunicationIdentifier,
+    CommunicationIdentifierKind,
+    CommunicationUserIdentifier,
+    CommunicationUserProperties,
+    MicrosoftTeamsAppIdentifier,
+    MicrosoftTeamsAppProperties,
+    MicrosoftTeamsUserIdentifier,
+    MicrosoftTeamsUserProperties,
+    PhoneNumberIdentifier,
+    PhoneNumberProperties,
+    TeamsExtensionUserIdentifier,
+    TeamsExtensionUserProperties,
+    UnknownIdentifier,
+    identifier_from_raw_id,
+)
+from ._version import VERSION
+
+__version__ = VERSION
+
+__all__ = [
+    "ApiVersion",
+    "CommunicationCloudEnvironment",
+    "CommunicationIdentifier",
+    "CommunicationIdentifierKind",
+    "CommunicationIdentityClient",
+    "CommunicationTokenScope",
+    "CommunicationUserIdentifier",
+    "CommunicationUserProperties",
+    "MicrosoftTeamsAppIdentifier",
+    "MicrosoftTeamsAppProperties",
+    "MicrosoftTeamsUserIdentifier",
+    "MicrosoftTeamsUserProperties",
+    "PhoneNumberIdentifier",
+    "PhoneNumberProperties",
+    "TeamsExtensionUserIdentifier",
+    "TeamsExtensionUserProperties",
+    "UnknownIdentifier",
+    "identifier_from_raw_id",
+]
