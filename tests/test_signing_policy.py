@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -21,12 +21,14 @@ from azure.core.rest import HttpRequest
 
 from azure.communication.identity._shared.auth_policy_utils import get_authentication_policy
 from azure.communication.identity._shared.policy import HMACCredentialsPolicy
+from azure.communication.identity._shared.signing import decode_access_key
 
 KEY = base64.b64encode(b"the first key of a resource").decode()
 NEW_KEY = base64.b64encode(b"the second key of a resource").decode()
 URL = "https://resource.communication.azure.com/identities?api-version=2025-06-30"
 DATE = "Tue, 24 Nov 2026 09:05:00 GMT"
 AT_DATE = 1795511100.0
+MODULE = "azure.communication.identity._shared.policy"
 
 
 def policy(key: str | AzureKeyCredential = KEY, **kwargs: Any) -> HMACCredentialsPolicy:
@@ -190,11 +192,11 @@ def test_what_is_no_key_is_refused_at_once(key: str) -> None:
 def test_a_date_is_made_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[float] = []
 
-    def formatdate(time: float, usegmt: bool) -> str:
+    def format_and_count(time: float, usegmt: bool) -> str:
         made.append(time)
         return f"date {time}"
 
-    monkeypatch.setattr("azure.communication.identity._shared.policy.formatdate", formatdate)
+    monkeypatch.setattr(f"{MODULE}.formatdate", format_and_count)
     times = iter([0.0, 0.9, 1.0, 1.999, 2.0, 1.5])
     signs = HMACCredentialsPolicy("host", KEY, clock=lambda: next(times))
     dates = [signed(HttpRequest("POST", URL), signs)["x-ms-date"] for _ in range(6)]
@@ -243,20 +245,38 @@ def test_every_retry_is_signed_anew() -> None:
     assert transport.sent[-1]["Authorization"] == authorization("host", "/")
 
 
-def test_threads_may_share_a_policy_while_key_and_time_change() -> None:
+def test_a_thread_that_signs_while_another_decodes_the_new_key_uses_the_new_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     credential = AzureKeyCredential(KEY)
-    signs = HMACCredentialsPolicy("host", credential)
-    keys = [KEY, NEW_KEY]
+    signs = policy(credential)
+    credential.update(NEW_KEY)
+    meanwhile = []
 
-    def sign(number: int) -> bool:
-        credential.update(keys[number % 2])
-        headers = signed(HttpRequest("POST", "https://host/"), signs)
-        return headers["Authorization"] in [
-            authorization("host", "/", key=key, date=headers["x-ms-date"]) for key in keys
-        ]
+    def decode_slowly(key: str) -> bytes:
+        # What another thread would do at this point, in an order that is always the same.
+        monkeypatch.setattr(f"{MODULE}.decode_access_key", decode_access_key)
+        meanwhile.append(signed(HttpRequest("POST", "https://host/"), signs)["Authorization"])
+        return decode_access_key(key)
 
-    with ThreadPoolExecutor(8) as threads:
-        assert all(threads.map(sign, range(400)))
+    monkeypatch.setattr(f"{MODULE}.decode_access_key", decode_slowly)
+    first = signed(HttpRequest("POST", "https://host/"), signs)["Authorization"]
+    assert [first, *meanwhile] == [authorization("host", "/", key=NEW_KEY)] * 2
+
+
+def test_threads_get_the_date_of_their_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([AT_DATE, AT_DATE + 1])
+    signs = HMACCredentialsPolicy("host", KEY, clock=lambda: next(times))
+    meanwhile = []
+
+    def format_slowly(time: float, usegmt: bool) -> str:
+        monkeypatch.setattr(f"{MODULE}.formatdate", formatdate)
+        meanwhile.append(signed(HttpRequest("POST", URL), signs)["x-ms-date"])
+        return formatdate(time, usegmt=usegmt)
+
+    monkeypatch.setattr(f"{MODULE}.formatdate", format_slowly)
+    assert signed(HttpRequest("POST", URL), signs)["x-ms-date"] == DATE
+    assert meanwhile == ["Tue, 24 Nov 2026 09:05:01 GMT"]
 
 
 class EntraCredential:
