@@ -63,9 +63,10 @@ def test_the_payload_may_be_of_any_length_and_padded(padding: int) -> None:
         assert create_access_token(f"header.{payload}.signature").expires_on == EXPIRY
 
 
-def test_white_space_in_the_payload_is_passed_over() -> None:
+@pytest.mark.parametrize("space", [" ", "\n ", " \r\n", "    "], ids=repr)
+def test_white_space_in_the_payload_is_passed_over(space: str) -> None:
     payload = base64url(b'{"exp": 1795511100}')
-    assert create_access_token(f"h. {payload[:9]}\n{payload[9:]}\n.s").expires_on == EXPIRY
+    assert create_access_token(f"h.{payload[:9]}{space}{payload[9:]}.s").expires_on == EXPIRY
 
 
 @given(
