@@ -14,7 +14,6 @@ from scripted_service import ScriptedService
 
 from acs_identity_emulator import IdentityEmulator
 
-
 # azure-core imports its transports lazily, which hides their types.
 
 
