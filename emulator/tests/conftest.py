@@ -161,6 +161,23 @@ def send(emulator: IdentityEmulator, shared_clock: Clock) -> Send:
     return _send
 
 
+replayed = pytest.StashKey[list[str]]()
+"""What the replay of the recordings has to say; the end of the run prints it."""
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    for line in config.stash.get(replayed, []):
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def report(request: pytest.FixtureRequest) -> list[str]:
+    """Lines for the end of the run."""
+    return request.config.stash.setdefault(replayed, [])
+
+
 @pytest.fixture(scope="session")
 def send_bytes(emulator: IdentityEmulator) -> Send:
     return lambda request: exchange(emulator.endpoint, request)
