@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from aiohttp import web
 
 from . import errors
-from .authentication import Authenticator, Caller, WireRequest
+from .authentication import Authenticator, Caller, WireRequest, may_call
+from .calls import Answer, Call
 from .errors import ServiceError
+from .own_paths import PREFIX, OwnPaths
 from .responses import ResponseWriter
 from .routing import Route, find_route, origin_form
-from .service import Answer, Call, Service
+from .service import Service
 
 BODY_LIMIT = 1024 * 1024  # bytes
 # Room for an id of 2 KB whose every character takes nine bytes, percent-encoded.
@@ -30,10 +32,12 @@ class Application:
         self,
         service: Service,
         authenticators: Sequence[Authenticator],
+        own_paths: OwnPaths,
         clock: Callable[[], float],
     ) -> None:
         self._service = service
         self._authenticators = authenticators
+        self._own_paths = own_paths
         self._clock = clock
 
     def server(self) -> web.Server:
@@ -53,17 +57,22 @@ class Application:
         route: Route | None = None
         try:
             wire = await _read(request)
-            caller = self._authenticate(wire)
-            origin = f"{request.scheme}://{wire.headers['Host']}"
-            route = find_route(wire.method, wire.target, origin)
-            answer = self._answer(route, wire.body, caller)
+            if wire.target.startswith(PREFIX):
+                answer = self._own_paths.answer(wire)
+            else:
+                caller = self._authenticate(wire)
+                origin = f"{request.scheme}://{wire.headers['Host']}"
+                route = find_route(wire.method, wire.target, origin)
+                if not may_call(caller, route.operation):
+                    raise errors.denied()
+                answer = self._answer(route, wire.body, caller)
         except ServiceError as error:
             milliseconds = _milliseconds_since(started)
             response = writer.error(error, route and route.supported_versions, milliseconds)
             _log_request(request, route, error.status, milliseconds, error.code)
         else:
             milliseconds = _milliseconds_since(started)
-            response = writer.success(answer, route.supported_versions, milliseconds)
+            response = writer.success(answer, route and route.supported_versions, milliseconds)
             _log_request(request, route, answer.status, milliseconds, "")
         return response
 
@@ -78,7 +87,7 @@ class Application:
         raise errors.denied()
 
     def _answer(self, route: Route, body: bytes, caller: Caller) -> Answer:
-        call = Call(route.operation, route.version, route.identity_id, body, caller.key_id)
+        call = Call(route.operation, route.version, route.names, body, caller)
         try:
             return self._service.answer(call)
         except ServiceError:
@@ -99,7 +108,8 @@ async def _read(request: web.BaseRequest) -> WireRequest:
         body = await _read_body(request) if request.body_exists else b""
     except web.RequestPayloadError:
         raise errors.not_http(400) from None
-    return WireRequest(request.method, origin_form(request.raw_path), request.headers, body)
+    target = origin_form(request.raw_path)
+    return WireRequest(request.method, target, request.headers, body, request.secure)
 
 
 async def _read_body(request: web.BaseRequest) -> bytes:

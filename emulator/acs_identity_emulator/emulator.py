@@ -1,23 +1,18 @@
 """`IdentityEmulator`: the service, started and stopped from Python."""
 
 import asyncio
-import concurrent.futures
 import functools
-import ipaddress
 import os
-import threading
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from types import TracebackType
 
-from aiohttp import web
-
 from .access_keys import decode_key
 from .guids import is_guid
+from .listening import Listener, ServerThread
+from .managed_identity import PATH as MANAGED_IDENTITY_PATH
 from .resource import Resource
-
-_SHUTDOWN_TIMEOUT = 1.0  # seconds that requests under way get to end
 
 
 class IdentityEmulator:
@@ -36,6 +31,7 @@ class IdentityEmulator:
     :param secondary_key: The secondary access key, likewise.
     :param resource_id: The GUID of the resource, by default the one of the database, or a random
         one.
+    :param tls: Whether to serve https, which Entra tokens need; clients must trust `ca_bundle`.
     :param clock: What the service takes for the time, in Unix seconds.
     :raises ValueError: an argument is not what it should be. The message never holds a key.
     """
@@ -49,6 +45,7 @@ class IdentityEmulator:
         access_key: str | None = None,
         secondary_key: str | None = None,
         resource_id: str | None = None,
+        tls: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         if not host:
@@ -71,13 +68,14 @@ class IdentityEmulator:
             access_key=access_key,
             secondary_key=secondary_key,
             resource_id=resource_id,
+            host=host,
+            tls=tls,
             clock=clock,
         )
         self._phase = "new"
         self._resource: Resource | None = None
-        self._runner: web.ServerRunner | None = None
-        self._thread: _ServerThread | None = None
-        self._endpoint = ""
+        self._listener: Listener | None = None
+        self._thread: ServerThread | None = None
 
     def start(self) -> "IdentityEmulator":
         """Starts the service in a thread of its own; it is listening when this returns.
@@ -90,7 +88,7 @@ class IdentityEmulator:
         self._begin()
         try:
             self._resource = self._open_resource()
-            self._thread = _ServerThread(self._listen, self._stop_listening)
+            self._thread = ServerThread(self._listen, self._stop_listening)
         except BaseException:
             self._abandon()
             raise
@@ -146,8 +144,7 @@ class IdentityEmulator:
 
         :raises RuntimeError: the emulator does not run.
         """
-        self._running()
-        return self._endpoint
+        return self._listening().endpoint
 
     @property
     def connection_string(self) -> str:
@@ -188,24 +185,84 @@ class IdentityEmulator:
         """
         return self._running().service.is_token_valid(token)
 
+    @property
+    def ca_bundle(self) -> str:
+        """The path of a PEM file with the authority that clients must trust for TLS.
+
+        The file is gone when the emulator has stopped.
+
+        :raises RuntimeError: the emulator does not run, or runs without TLS.
+        """
+        certificates = self._running().certificates
+        if certificates is None:
+            raise RuntimeError("the emulator serves plain http: make it with tls=True")
+        return certificates.ca_bundle
+
+    @property
+    def tenant_id(self) -> str:
+        """The GUID of the Entra tenant that users and applications are of, unless told otherwise.
+
+        :raises RuntimeError: the emulator does not run.
+        """
+        return self._running().entra.tenant_id
+
+    @property
+    def managed_identity_environment(self) -> dict[str, str]:
+        """The environment variables by which azure-identity finds the emulator's managed identity.
+
+        With them set, `ManagedIdentityCredential` and `DefaultAzureCredential` get tokens here,
+        over plain http even with TLS, as in App Service.
+
+        :raises RuntimeError: the emulator does not run.
+        """
+        endpoint = self._listening().plain_endpoint.rstrip("/")
+        return {
+            "IDENTITY_ENDPOINT": f"{endpoint}{MANAGED_IDENTITY_PATH}",
+            "IDENTITY_HEADER": self._running().managed_identity.secret,
+        }
+
     def issue_entra_token(
         self,
         *,
         user_object_id: str,
         client_id: str,
+        tenant_id: str | None = None,
         scopes: Sequence[str] | None = None,
         expires_in: timedelta = timedelta(hours=1),
     ) -> str:
-        """A Microsoft Entra token of a Teams user, which the exchange operation accepts.
+        """A Microsoft Entra token of a user, which the exchange operations accept.
 
         :param user_object_id: The object id of the user, a GUID.
         :param client_id: The id of the application the user has signed in to, a GUID.
-        :param scopes: URLs of scopes, all of one audience; by default those of Teams calling.
+        :param tenant_id: The tenant of the user, a GUID; by default `tenant_id` of the emulator.
+        :param scopes: URLs of scopes, all of one audience; by default those of Teams calling. A
+            scope below ``https://auth.msft.communication.azure.com/`` is for the exchanges of Teams
+            users and of the Teams extension, one below ``https://communication.azure.com/clients/``
+            for the exchange of Entra users, and ``https://communication.azure.com//.default`` for
+            all other operations.
         :param expires_in: Its lifetime; a negative one gives a token that has expired.
         :raises ValueError: an id is not a GUID, or the scopes are not of one audience.
         :raises RuntimeError: the emulator does not run.
         """
-        return self._running().entra.issue(user_object_id, client_id, scopes, expires_in)
+        ids = {"user_object_id": user_object_id, "client_id": client_id}
+        if tenant_id is not None:
+            ids["tenant_id"] = tenant_id
+        for name, value in ids.items():
+            if not is_guid(value):
+                raise ValueError(f"{name} must be a GUID, not {value!r}")
+        return self._running().entra.issue(
+            object_id=user_object_id,
+            client_id=client_id,
+            tenant_id=tenant_id,
+            scopes=scopes,
+            expires_in=expires_in,
+        )
+
+    def _listening(self) -> Listener:
+        self._running()
+        if self._listener is None:
+            raise RuntimeError("the emulator is not listening yet")
+        return self._listener
 
     def _running(self) -> Resource:
         if self._phase == "stopped":
@@ -232,72 +289,12 @@ class IdentityEmulator:
             resource.close()
 
     async def _listen(self) -> None:
-        server = self._running().application.server()
-        runner = web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_TIMEOUT)
-        try:
-            await runner.setup()
-            await web.TCPSite(runner, self._host, self._port).start()
-        except BaseException:
-            await runner.cleanup()
-            raise
-        self._runner = runner
-        self._endpoint = _url_of(runner.addresses[0])
+        resource = self._running()
+        tls = None if resource.certificates is None else resource.certificates.server_context()
+        listener = Listener(self._host, self._port, tls)
+        await listener.start(resource.application.server())
+        self._listener = listener
 
     async def _stop_listening(self) -> None:
-        if self._runner is None:
-            return
-        # A connection accepted a moment ago is a few turns of the loop away from being known to the
-        # runner (asyncio leaks it if its server closes before), and a closed one from being gone.
-        await _turns_of_the_loop()
-        await self._runner.cleanup()
-        await _turns_of_the_loop()
-
-
-async def _turns_of_the_loop() -> None:
-    for _ in range(5):
-        await asyncio.sleep(0)
-
-
-class _ServerThread:
-    """A thread with an event loop in which the service runs until it is stopped."""
-
-    def __init__(
-        self,
-        listen: Callable[[], Coroutine[None, None, None]],
-        stop_listening: Callable[[], Coroutine[None, None, None]],
-    ) -> None:
-        """Returns when `listen` has, and raises what it raises."""
-        self._listen = listen
-        self._stop_listening = stop_listening
-        self._stopping = asyncio.Event()
-        started: concurrent.futures.Future[asyncio.AbstractEventLoop] = concurrent.futures.Future()
-        self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve(started)),
-            name="acs-identity-emulator",
-            daemon=True,
-        )
-        self._thread.start()
-        self._loop = started.result()
-
-    def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join()
-
-    async def _serve(self, started: "concurrent.futures.Future[asyncio.AbstractEventLoop]") -> None:
-        try:
-            await self._listen()
-        except BaseException as error:  # noqa: BLE001 - it is raised in the thread that starts
-            started.set_exception(error)
-            return
-        started.set_result(asyncio.get_running_loop())
-        await self._stopping.wait()
-        await self._stop_listening()
-
-
-def _url_of(address: tuple[str, int]) -> str:
-    """The URL that reaches a listening socket from this machine."""
-    host, port = address[:2]
-    ip = ipaddress.ip_address(host.partition("%")[0])
-    if ip.is_unspecified:
-        ip = ipaddress.ip_address("127.0.0.1" if ip.version == 4 else "::1")
-    return f"http://{f'[{ip}]' if ip.version == 6 else ip}:{port}/"
+        if self._listener is not None:
+            await self._listener.stop()

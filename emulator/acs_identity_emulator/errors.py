@@ -185,3 +185,15 @@ def unexpected_user() -> ServiceError:
     return ServiceError(
         400, "ValidationError", "Provided AAD token issued for unexpected user.", "userId"
     )
+
+
+# Assignments
+
+
+def no_assignment() -> ServiceError:
+    return ServiceError(404, "AssignmentNotFound", "Provided assignment doesn't exist.")
+
+
+def unknown_principal_type(given: str) -> ServiceError:
+    message = f"PrincipalType value '{given}' is invalid. Value must be user or resourceAccount."
+    return ServiceError(400, "ValidationError", message, "principalType")

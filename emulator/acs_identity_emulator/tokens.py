@@ -52,11 +52,11 @@ class TokenIssuer:
         self._sign = key.sign
         self._public_key = key.public_key()
         self._resource_id = resource_id
-        thumbprint = _thumbprint(self._public_key)
+        self._thumbprint = _thumbprint(self._public_key)
         header = {
             "alg": "RS256",
-            "kid": thumbprint.hex().upper(),
-            "x5t": _base64url(thumbprint).decode("ascii"),
+            "kid": self._thumbprint.hex().upper(),
+            "x5t": _base64url(self._thumbprint).decode("ascii"),
             "typ": "JWT",
         }
         # PyJWT writes typ and alg first; the service's order is another, and the same every time.
@@ -84,6 +84,20 @@ class TokenIssuer:
         signed = self._header + b"." + _segment(claims)
         signature = self._sign(signed, padding.PKCS1v15(), hashes.SHA256())
         return (signed + b"." + _base64url(signature)).decode("ascii")
+
+    def jwks(self) -> dict[str, object]:
+        """The JSON Web Key Set that verifies these tokens."""
+        numbers = self._public_key.public_numbers()
+        key = {
+            "kty": "RSA",
+            "use": "sig",
+            "alg": "RS256",
+            "kid": self._thumbprint.hex().upper(),
+            "x5t": _base64url(self._thumbprint).decode("ascii"),
+            "n": _base64url_of_int(numbers.n),
+            "e": _base64url_of_int(numbers.e),
+        }
+        return {"keys": [key]}
 
     def claims_of(self, token: str) -> dict[str, object] | None:
         """The claims of a token that this issuer signed, expired or not; None of any other."""
@@ -130,3 +144,7 @@ def _segment(value: Mapping[str, object]) -> bytes:
 
 def _base64url(octets: bytes) -> bytes:
     return base64.urlsafe_b64encode(octets).rstrip(b"=")
+
+
+def _base64url_of_int(number: int) -> str:
+    return _base64url(number.to_bytes((number.bit_length() + 7) // 8, "big")).decode("ascii")
