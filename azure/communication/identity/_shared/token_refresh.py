@@ -155,6 +155,11 @@ class TokenKeeper:
         reason = f"The refresh of the token failed with {type(error).__name__}."
         return self._failed(RefreshFailure(ClientAuthenticationError, reason, error))
 
+    def cancelled(self) -> RefreshOutcome:
+        """What becomes of a refresh that was cancelled."""
+        # It may well be that the event loop is shut down, which is no reason to warn.
+        return self._failed(CANCELLED, logging.INFO)
+
     def served(self, outcome: RefreshOutcome) -> AccessToken:
         """The token for those who waited for a refresh.
 
@@ -167,7 +172,7 @@ class TokenKeeper:
             raise outcome.exception()
         return token
 
-    def _failed(self, failure: RefreshFailure) -> RefreshFailure:
+    def _failed(self, failure: RefreshFailure, level: int = logging.WARNING) -> RefreshFailure:
         token, _ = self._held
         now = self._clock()
         left = token.expires_on - now if token is not None else 0
@@ -176,11 +181,13 @@ class TokenKeeper:
             served = f"The token is valid for {left:.0f} seconds more"
         else:
             # Nothing is gained by haste any more, and the service may be down for long.
-            delay = min(2**self._failures_without_token, _LONGEST_DELAY_WITHOUT_TOKEN)
+            delay = _SHORTEST_DELAY * 2**self._failures_without_token
+            delay = min(delay, _LONGEST_DELAY_WITHOUT_TOKEN)
             self._failures_without_token = min(self._failures_without_token + 1, 6)
             served = "There is no valid token"
         self._held = _Held(token, now + delay)
-        _LOGGER.warning(
+        _LOGGER.log(
+            level,
             "%s %s; the next refresh is due in %.0f seconds.",
             failure.reason,
             served,

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread, current_thread
 from types import TracebackType
@@ -323,18 +324,18 @@ class _Alarm(Thread):
         super().__init__(name="CommunicationTokenCredential", daemon=True)
         self.interval = interval
         self._credential = credential
-        self._cancelled: SimpleQueue[None] = SimpleQueue()
+        self._cancelled: SimpleQueue[bool] = SimpleQueue()
 
     def cancel(self) -> None:
-        self._cancelled.put(None)
+        self._cancelled.put(True)
 
     def run(self) -> None:
-        try:
-            self._cancelled.get(timeout=self.interval)
-        except Empty:
-            credential = self._credential()
-            if credential is not None:
-                credential._refresh_ahead(self)
+        is_cancelled = False
+        with suppress(Empty):
+            is_cancelled = self._cancelled.get(timeout=self.interval)
+        credential = None if is_cancelled else self._credential()
+        if credential is not None:
+            credential._refresh_ahead(self)
 
 
 _CREDENTIALS: "WeakSet[CommunicationTokenCredential]" = WeakSet()

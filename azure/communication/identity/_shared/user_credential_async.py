@@ -208,9 +208,9 @@ class CommunicationTokenCredential:
         try:
             # Another loop may have refreshed the token since it was found to be due.
             return self._keeper.fresh() or self._keeper.take(await awaitable(self._refresher()))
-        except asyncio.CancelledError as error:
+        except asyncio.CancelledError:
             if not self._is_closed:
-                self._keeper.failed(error)
+                self._keeper.cancelled()
             raise
         except Exception as error:  # noqa: BLE001 - it is logged, and raised where it matters
             return self._keeper.failed(error)
