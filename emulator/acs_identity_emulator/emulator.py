@@ -1,21 +1,21 @@
 """`IdentityEmulator`: the service, started and stopped from Python."""
 
-import asyncio
 import functools
 import os
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from types import TracebackType
 
-from .access_keys import decode_key
+from .access_keys import SLOTS, decode_key
+from .clock import ServiceClock
 from .guids import is_guid
-from .listening import Listener, ServerThread
+from .identities import IdentityInfo
+from .lifecycle import Lifecycle
 from .managed_identity import PATH as MANAGED_IDENTITY_PATH
 from .resource import Resource
 
 
-class IdentityEmulator:
+class IdentityEmulator(Lifecycle):
     """The Communication Services Identity service on a port of this machine.
 
     Use it as a context manager: ``with`` runs it in a thread of its own, ``async with`` in the
@@ -32,6 +32,9 @@ class IdentityEmulator:
     :param resource_id: The GUID of the resource, by default the one of the database, or a random
         one.
     :param tls: Whether to serve https, which Entra tokens need; clients must trust `ca_bundle`.
+    :param throttle: Whether the documented limits per 30 seconds hold.
+    :param retry_after: Whether what is throttled is told when to come again. The real service was
+        seen not to.
     :param clock: What the service takes for the time, in Unix seconds.
     :raises ValueError: an argument is not what it should be. The message never holds a key.
     """
@@ -46,6 +49,8 @@ class IdentityEmulator:
         secondary_key: str | None = None,
         resource_id: str | None = None,
         tls: bool = False,
+        throttle: bool = False,
+        retry_after: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         if not host:
@@ -60,83 +65,22 @@ class IdentityEmulator:
             decode_key("secondary_key", secondary_key)
         if resource_id is not None and not is_guid(resource_id):
             raise ValueError(f"resource_id must be a GUID, not {resource_id!r}")
-        self._host = host
-        self._port = port
-        self._open_resource = functools.partial(
-            Resource,
-            database=database,
-            access_key=access_key,
-            secondary_key=secondary_key,
-            resource_id=resource_id,
-            host=host,
-            tls=tls,
-            clock=clock,
+        super().__init__(
+            host,
+            port,
+            functools.partial(
+                Resource,
+                database=database,
+                access_key=access_key,
+                secondary_key=secondary_key,
+                resource_id=resource_id,
+                host=host,
+                tls=tls,
+                throttle=throttle,
+                retry_after=retry_after,
+                clock=ServiceClock(clock),
+            ),
         )
-        self._phase = "new"
-        self._resource: Resource | None = None
-        self._listener: Listener | None = None
-        self._thread: ServerThread | None = None
-
-    def start(self) -> "IdentityEmulator":
-        """Starts the service in a thread of its own; it is listening when this returns.
-
-        :raises RuntimeError: it was started before.
-        :raises DatabaseError: the database cannot be used.
-        :raises ValueError: the database belongs to another resource than `resource_id`.
-        :raises OSError: the port is taken, or the address is not of this machine.
-        """
-        self._begin()
-        try:
-            self._resource = self._open_resource()
-            self._thread = ServerThread(self._listen, self._stop_listening)
-        except BaseException:
-            self._abandon()
-            raise
-        return self
-
-    def stop(self) -> None:
-        """Stops the service and waits until it has; does nothing if it does not run.
-
-        :raises RuntimeError: it runs in an event loop, which only ``async with`` can leave.
-        """
-        if self._phase != "running":
-            return
-        if self._thread is None:
-            raise RuntimeError("an emulator entered with 'async with' stops at the end of it")
-        self._phase = "stopped"
-        self._thread.stop()
-        self._close_resource()
-
-    def __enter__(self) -> "IdentityEmulator":
-        return self.start()
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-    async def __aenter__(self) -> "IdentityEmulator":
-        self._begin()
-        try:
-            self._resource = await asyncio.to_thread(self._open_resource)
-            await self._listen()
-        except BaseException:
-            self._abandon()
-            raise
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._phase = "stopped"
-        await self._stop_listening()
-        self._close_resource()
 
     @property
     def endpoint(self) -> str:
@@ -177,6 +121,52 @@ class IdentityEmulator:
         :raises RuntimeError: the emulator does not run.
         """
         return self._running().id
+
+    def rotate_key(self, slot: str, key: str | None = None) -> str:
+        """Puts a new key in the place of one; every token issued with the old one is revoked.
+
+        :param slot: ``"primary"`` or ``"secondary"``.
+        :param key: The new key, base64; by default a random one.
+        :returns: The new key.
+        :raises ValueError: another slot, or a key that is not base64. The message never holds it.
+        :raises RuntimeError: the emulator does not run.
+        """
+        if slot not in SLOTS:
+            raise ValueError(f"slot must be one of {', '.join(SLOTS)}, not {slot!r}")
+        if key is not None:
+            decode_key("key", key)
+        return self._running().keys.rotate(slot, key)
+
+    def reset(self) -> None:
+        """Empties the resource: no identities, assignments, valid tokens, faults, used-up limits.
+
+        Its id, keys and endpoint stay as they are.
+
+        :raises RuntimeError: the emulator does not run.
+        """
+        self._running().reset()
+
+    def inject(self, operation: str, fault: str, times: int = 1) -> None:
+        """Makes the next requests of an operation go wrong.
+
+        :param operation: ``create``, ``get``, ``delete``, ``revoke``, ``issue``,
+            ``exchange-teams-user``, ``exchange-teams-extension``, ``exchange-entra``,
+            ``get-assignment``, ``put-assignment``, ``delete-assignment``, or ``any``.
+        :param fault: ``status:CODE``, ``status:CODE:RETRY_AFTER``, ``html``, ``delay:SECONDS``,
+            ``reset``, ``reset-in-body``, ``truncated``, ``no-fields``, or ``clock:MINUTES``.
+        :param times: How many requests get it. Faults that wait for the same operation are used in
+            the order in which they were injected.
+        :raises ValueError: an unknown operation or fault, or one that cannot have the other.
+        :raises RuntimeError: the emulator does not run.
+        """
+        self._running().faults.inject(operation, fault, times)
+
+    def identities(self) -> list[IdentityInfo]:
+        """The identities that exist, in the order of their ids.
+
+        :raises RuntimeError: the emulator does not run.
+        """
+        return self._running().service.identities()
 
     def is_token_valid(self, token: str) -> bool:
         """Whether the service issued this token, and it has neither expired nor been revoked.
@@ -257,44 +247,3 @@ class IdentityEmulator:
             scopes=scopes,
             expires_in=expires_in,
         )
-
-    def _listening(self) -> Listener:
-        self._running()
-        if self._listener is None:
-            raise RuntimeError("the emulator is not listening yet")
-        return self._listener
-
-    def _running(self) -> Resource:
-        if self._phase == "stopped":
-            raise RuntimeError("the emulator has been stopped")
-        if self._resource is None:
-            raise RuntimeError("the emulator does not run: start it first")
-        return self._resource
-
-    def _begin(self) -> None:
-        if self._phase == "running":
-            raise RuntimeError("the emulator runs already")
-        if self._phase == "stopped":
-            raise RuntimeError("an emulator cannot be started again: make another one")
-        self._phase = "running"
-
-    def _abandon(self) -> None:
-        """Back to the beginning, after a start that has failed."""
-        self._close_resource()
-        self._phase = "new"
-
-    def _close_resource(self) -> None:
-        resource, self._resource = self._resource, None
-        if resource is not None:
-            resource.close()
-
-    async def _listen(self) -> None:
-        resource = self._running()
-        tls = None if resource.certificates is None else resource.certificates.server_context()
-        listener = Listener(self._host, self._port, tls)
-        await listener.start(resource.application.server())
-        self._listener = listener
-
-    async def _stop_listening(self) -> None:
-        if self._listener is not None:
-            await self._listener.stop()

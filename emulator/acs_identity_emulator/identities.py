@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from . import bodies, errors
 from .calls import Answer, Call, Handler, access_token, timestamp
@@ -15,6 +16,19 @@ _ID = re.compile(rf"8:(?:acs|dod-acs|gcch-acs):{GUID}_{GUID}(?:_{GUID})?")
 _DEFAULT_MINUTES = 1440
 _MINUTES = range(60, 1441)
 _CUSTOM_ID_LENGTH = range(1, 257)
+
+
+class IdentityInfo(NamedTuple):
+    """What a test sees of an identity.
+
+    :param id: the raw id.
+    :param custom_id: the id that its creator gave it, if any.
+    :param last_token_issued_at: Unix seconds; None if no token was ever issued.
+    """
+
+    id: str
+    custom_id: str | None
+    last_token_issued_at: int | None
 
 
 class Identities:
@@ -34,6 +48,13 @@ class Identities:
             Operation.REVOKE: self._revoke,
             Operation.ISSUE: self._issue,
         }
+
+    def all(self) -> list[IdentityInfo]:
+        """Those that exist, in the order of their ids."""
+        return [
+            IdentityInfo(self._id_of(kept), kept.custom_id, kept.last_token_issued_at)
+            for kept in self._store.identities()
+        ]
 
     def honours(self, identity_id: str, lineage: Lineage) -> bool:
         """Whether a token of that lineage still stands for the identity."""

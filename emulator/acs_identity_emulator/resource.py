@@ -2,7 +2,6 @@
 
 import os
 import uuid
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -10,11 +9,14 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from .access_keys import AccessKeys
 from .application import Application
 from .authentication import BearerAuthenticator, HmacAuthenticator
+from .clock import ServiceClock
 from .entra import EntraAuthority
+from .faults import FaultQueue
 from .managed_identity import ManagedIdentity
 from .own_paths import OwnPaths
 from .service import Service
 from .store import Store
+from .throttling import Throttle
 from .tokens import TokenIssuer, generate_key, key_from_pem, key_to_pem
 
 if TYPE_CHECKING:
@@ -33,7 +35,9 @@ class Resource:
         resource_id: str | None,
         host: str,
         tls: bool,
-        clock: Callable[[], float],
+        throttle: bool,
+        retry_after: bool,
+        clock: ServiceClock,
     ) -> None:
         """:raises DatabaseError: the database cannot be used.
         :raises ValueError: the database belongs to another resource.
@@ -43,26 +47,34 @@ class Resource:
         try:
             self.id = _resource_id(self._store, resource_id)
             self.keys = AccessKeys(self._store, primary=access_key, secondary=secondary_key)
-            tokens = TokenIssuer(self._key("token-key"), self.id)
+            tokens = TokenIssuer(self._key("token-key"), self.id, self._store.generation)
             if tls:
                 self.certificates = _certificates(self._store, host)
         except BaseException:
             self._store.close()
             raise
+        self.faults = FaultQueue()
         self.entra = EntraAuthority(lambda: self._key("entra-key"), self._guid("tenant-id"), clock)
         self.managed_identity = ManagedIdentity(
             self.entra, self._guid("managed-identity-object-id"), self._guid("managed-identity-id")
         )
-        self.service = Service(self.id, self._store, self.keys, tokens, self.entra, clock)
+        limits = Throttle(clock, tells_when=retry_after) if throttle else None
+        self.service = Service(self.id, self._store, self.keys, tokens, self.entra, clock, limits)
         self.application = Application(
             self.service,
             [
                 HmacAuthenticator(lambda: self.keys.octets_by_id, clock),
                 BearerAuthenticator(self.entra),
             ],
-            OwnPaths(self.managed_identity, tokens.jwks),
+            OwnPaths(self.managed_identity, tokens.jwks, self.faults, self.reset),
+            self.faults,
             clock,
         )
+
+    def reset(self) -> None:
+        """Empties the resource; what it is (id, keys, signing keys) stays."""
+        self.faults.clear()
+        self.service.reset()
 
     def close(self) -> None:
         if self.certificates is not None:

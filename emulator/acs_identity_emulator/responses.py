@@ -45,6 +45,8 @@ class ResponseWriter:
         headers["Content-Type"] = "application/json"
         if error.allow is not None:
             headers["Allow"] = error.allow
+        if error.retry_after is not None:
+            headers["Retry-After"] = str(error.retry_after)
         response = web.Response(status=error.status, headers=headers, body=_json(error.body()))
         if self._chunks:
             response.enable_chunked_encoding()

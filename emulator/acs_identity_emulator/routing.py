@@ -70,6 +70,14 @@ def find_route(method: str, target: str, origin: str) -> Route:
     return Route(operation, version, names, resource.supported_versions)
 
 
+def operation_at(method: str, target: str) -> Operation | None:
+    """The operation that a request is for, whatever else may be wrong with it."""
+    try:
+        return _resource(target.partition("?")[0])[0].operations.get(method)
+    except errors.ServiceError:
+        return None
+
+
 def origin_form(target: str) -> str:
     """Path and query of a target that a client wrote with scheme and host before it."""
     if target.startswith("/"):

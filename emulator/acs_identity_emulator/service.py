@@ -7,8 +7,9 @@ from .assignments import Assignments
 from .calls import Answer, Call, Handler
 from .entra import EntraAuthority
 from .exchanges import Exchanges
-from .identities import Identities
+from .identities import Identities, IdentityInfo
 from .store import Store
+from .throttling import Throttle
 from .tokens import TokenIssuer, lineage_of
 from .versions import Operation
 
@@ -24,10 +25,13 @@ class Service:
         tokens: TokenIssuer,
         entra: EntraAuthority,
         clock: Callable[[], float],
+        throttle: Throttle | None,
     ) -> None:
+        self._store = store
         self._keys = keys
         self._tokens = tokens
         self._clock = clock
+        self._throttle = throttle
         self._identities = Identities(resource_id, store, tokens, clock)
         self._exchanges = Exchanges(resource_id, store, tokens, entra, clock)
         self._operations: dict[Operation, Handler] = {
@@ -38,7 +42,19 @@ class Service:
 
     def answer(self, call: Call) -> Answer:
         """:raises ServiceError: the answer is an error."""
+        if self._throttle is not None:
+            self._throttle.count(call)
         return self._operations[call.operation](call)
+
+    def identities(self) -> list[IdentityInfo]:
+        """The identities that exist, in the order of their ids."""
+        return self._identities.all()
+
+    def reset(self) -> None:
+        """Forgets every identity and assignment, and no longer honours any token of before."""
+        self._tokens.generation = self._store.empty()
+        if self._throttle is not None:
+            self._throttle.clear()
 
     def is_token_valid(self, token: str) -> bool:
         """Whether this service issued the token, and it has neither expired nor been revoked."""
@@ -46,7 +62,7 @@ class Service:
         if claims is None:
             return False
         expires_at, subject, lineage = claims["exp"], str(claims["skypeid"]), lineage_of(claims)
-        if lineage is None or not isinstance(expires_at, int) or expires_at <= self._clock():
+        if not isinstance(expires_at, int) or expires_at <= self._clock():
             return False
         return self._keys.in_force(lineage.key_id) and self._identities.honours(
             f"8:{subject}", lineage

@@ -144,6 +144,14 @@ class Store:
         assert identity is not None  # noqa: S101 - nothing removes a row
         return identity
 
+    def identities(self) -> list[Identity]:
+        """All that are not deleted."""
+        with self._lock:
+            rows = self._connection.execute(
+                f"SELECT {_COLUMNS} FROM identity WHERE deleted = 0 ORDER BY guid"  # noqa: S608
+            ).fetchall()
+        return [_identity(row) for row in rows]
+
     def token_issued(self, guid: str, at: int) -> None:
         self._write("UPDATE identity SET last_token_issued_at = ? WHERE guid = ?", (at, guid))
 
@@ -171,6 +179,23 @@ class Store:
         self._write(
             "DELETE FROM assignment WHERE tenant_id = ? AND object_id = ?", (tenant_id, object_id)
         )
+
+    @property
+    def generation(self) -> int:
+        """How often the store was emptied."""
+        return int(self.setting("generation") or 0)
+
+    def empty(self) -> int:
+        """Removes all identities and assignments, and begins the next generation."""
+        generation = self.generation + 1
+        with self._lock:
+            execute = self._connection.execute
+            execute("BEGIN IMMEDIATE")
+            execute("DELETE FROM identity")
+            execute("DELETE FROM assignment")
+            execute("INSERT OR REPLACE INTO setting VALUES ('generation', ?)", (str(generation),))
+            execute("COMMIT")
+        return generation
 
     def _one(self, sql: str, values: tuple[object, ...]) -> tuple[Any, ...] | None:
         with self._lock:

@@ -48,7 +48,9 @@ class Lineage(NamedTuple):
 class TokenIssuer:
     """Signs access tokens of one resource, and recognises its own."""
 
-    def __init__(self, key: rsa.RSAPrivateKey, resource_id: str) -> None:
+    def __init__(self, key: rsa.RSAPrivateKey, resource_id: str, generation: int) -> None:
+        """`generation` counts how often the resource was emptied, which ends all tokens."""
+        self.generation = generation
         self._sign = key.sign
         self._public_key = key.public_key()
         self._resource_id = resource_id
@@ -79,7 +81,7 @@ class TokenIssuer:
             "iat": issued_at,
             "acsScope": ",".join(scopes),
             "resourceId": self._resource_id,
-            "jti": f"{born.key_id}.{born.revocations}.{secrets.token_hex(8)}",
+            "jti": f"{born.key_id}.{born.revocations}.{self.generation}.{secrets.token_hex(8)}",
         }
         signed = self._header + b"." + _segment(claims)
         signature = self._sign(signed, padding.PKCS1v15(), hashes.SHA256())
@@ -100,15 +102,21 @@ class TokenIssuer:
         return {"keys": [key]}
 
     def claims_of(self, token: str) -> dict[str, object] | None:
-        """The claims of a token that this issuer signed, expired or not; None of any other."""
-        return verified_claims(token, self._public_key)
+        """The claims of a token of this generation, expired or not; None of any other."""
+        claims = verified_claims(token, self._public_key)
+        if claims is None or _jti(claims)[2] != str(self.generation):
+            return None
+        return claims
 
 
-def lineage_of(claims: dict[str, object]) -> Lineage | None:
-    match str(claims.get("jti", "")).split("."):
-        case [key_id, revocations, _] if revocations.isdecimal():
-            return Lineage(key_id, int(revocations))
-    return None
+def lineage_of(claims: dict[str, object]) -> Lineage:
+    """Of the claims of a token that was issued here."""
+    key_id, revocations, _, _ = _jti(claims)
+    return Lineage(key_id, int(revocations))
+
+
+def _jti(claims: dict[str, object]) -> list[str]:
+    return str(claims["jti"]).split(".")
 
 
 def verified_claims(token: str, key: rsa.RSAPublicKey) -> dict[str, object] | None:
