@@ -24,7 +24,7 @@ setup(
     description="Azure Communication Services Identity: users and their access tokens",
     long_description=HERE.joinpath("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
-    license="MIT",
+    license_expression="MIT",
     license_files=["LICENSE"],
     python_requires=">=3.10",
     # Not azure and azure.communication: they are namespaces, shared with other distributions.

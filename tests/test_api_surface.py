@@ -36,7 +36,7 @@ def renamed(self: object, identity: str) -> None: ...
     [
         (CommunicationIdentityClient, "create_user", renamed),
         (CommunicationIdentityClient, "another", renamed),
-        (UnknownIdentifier, "another", property(renamed)),
+        (UnknownIdentifier, "another", property(lambda self: "")),
         (UnknownIdentifier, "__init__", renamed),
     ],
 )
