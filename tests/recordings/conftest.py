@@ -8,18 +8,16 @@ AZURE_COMMUNICATION_SERVICE_CONNECTION_STRING, else against the emulator.
 
 import json
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from either_client import ClientFactory, EitherClient
 from vcr import VCR
 from vcr.cassette import Cassette
 
 from acs_identity_emulator import IdentityEmulator
-from azure.communication.identity import CommunicationIdentityClient
-from azure.communication.identity.aio import CommunicationIdentityClient as AsyncClient
 
 from .scrubbing import HOST, TOKEN, Scrubber
 
@@ -43,70 +41,33 @@ class TeamsUser(NamedTuple):
     user_object_id: str
 
 
-class Service(NamedTuple):
+class Resource(NamedTuple):
     connection_string: str
     teams_user: TeamsUser | None
 
 
 @pytest.fixture(scope="session")
-def service(is_recording: bool) -> Iterator[Service]:
+def resource(is_recording: bool) -> Iterator[Resource]:
     """What is recorded, or the name under which it is replayed."""
     client_id, user_object_id = (f"00000000-0000-0000-0000-00000000900{n}" for n in (1, 2))
     if not is_recording:
-        yield Service(REPLAYED, TeamsUser(TOKEN, client_id, user_object_id))
-    elif resource := os.environ.get("AZURE_COMMUNICATION_SERVICE_CONNECTION_STRING"):
-        yield Service(resource, None)
+        yield Resource(REPLAYED, TeamsUser(TOKEN, client_id, user_object_id))
+    elif connection_string := os.environ.get("AZURE_COMMUNICATION_SERVICE_CONNECTION_STRING"):
+        yield Resource(connection_string, None)
     else:
         with IdentityEmulator() as emulator:
             aad_token = emulator.issue_entra_token(
                 client_id=client_id, user_object_id=user_object_id
             )
             teams_user = TeamsUser(aad_token, client_id, user_object_id)
-            yield Service(emulator.connection_string, teams_user)
-
-
-class Awaited:
-    """A sync client whose methods are awaited, so that each case is written once."""
-
-    def __init__(self, client: CommunicationIdentityClient) -> None:
-        self._client = client
-
-    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
-        method = getattr(self._client, name)
-
-        async def awaited(*args: Any, **kwargs: Any) -> Any:
-            return method(*args, **kwargs)
-
-        return awaited
+            yield Resource(emulator.connection_string, teams_user)
 
 
 @pytest.fixture(scope="session")
-def teams_user(service: Service) -> TeamsUser:
-    if service.teams_user is None:
+def teams_user(resource: Resource) -> TeamsUser:
+    if resource.teams_user is None:
         pytest.skip("nobody is there to sign in as a Teams user of a real resource")
-    return service.teams_user
-
-
-Connect = Callable[[str], Awaitable[Any]]
-
-
-@pytest.fixture(params=["sync", "async"])
-async def connect(request: pytest.FixtureRequest) -> AsyncIterator[Connect]:
-    """Makes a client, sync or async, of a connection string."""
-    async with AsyncExitStack() as stack:
-
-        async def _connect(connection_string: str) -> Any:
-            if request.param == "sync":
-                return Awaited(
-                    stack.enter_context(
-                        CommunicationIdentityClient.from_connection_string(connection_string)
-                    )
-                )
-            return await stack.enter_async_context(
-                AsyncClient.from_connection_string(connection_string)
-            )
-
-        yield _connect
+    return resource.teams_user
 
 
 class Recording:
@@ -128,10 +89,9 @@ class Recording:
 
 @pytest.fixture
 def recording(
-    request: pytest.FixtureRequest, is_recording: bool, connect: Connect
+    request: pytest.FixtureRequest, is_recording: bool, flavour: str
 ) -> Iterator[Recording]:
     """The cassette of the case. What is not on it is an error, and so is what is left on it."""
-    flavour = request.node.callspec.params["connect"]
     path = CASSETTES / f"{request.function.__name__.removeprefix('test_')}.{flavour}.yaml"
     if is_recording:
         path.unlink(missing_ok=True)
@@ -148,5 +108,5 @@ def recording(
 
 
 @pytest.fixture
-async def client(connect: Connect, service: Service, recording: Recording) -> Any:
-    return await connect(service.connection_string)
+def client(make_client: ClientFactory, resource: Resource, recording: Recording) -> EitherClient:
+    return make_client.from_connection_string(resource.connection_string)
