@@ -115,16 +115,13 @@ class AsyncClientOptions(BaseClientOptions, total=False):
 
 
 def call_version(options: RequestOptions, client_version: str) -> str:
-    """The API version that a call asks for, which the options of the call then name.
+    """The API version that a call asks for.
 
     :raises TypeError: The version of the options is not a str.
     :raises ValueError: The version of the options cannot be one.
     """
     version = options.get("api_version", client_version)
-    if version is not client_version:
-        version = version_string(version)
-    options["api_version"] = version
-    return version
+    return version if version is client_version else version_string(version)
 
 
 _FOR_A_CLIENT = ClientOptions.__annotations__.keys()
@@ -140,7 +137,7 @@ def refuse_unknown_client_options(options: Mapping[str, Any]) -> None:
     """
     for name in options.keys() - _FOR_A_CLIENT:
         raise TypeError(
-            _unknown(name, "CommunicationIdentityClient", {*_FOR_A_CLIENT, "api_version"})
+            unknown_keyword(name, "CommunicationIdentityClient", {*_FOR_A_CLIENT, "api_version"})
         )
 
 
@@ -159,10 +156,11 @@ class UnknownOptionsPolicy(SansIOHTTPPolicy[Any, Any]):
         :raises TypeError: One is not known. The message names the nearest one that is.
         """
         for name in request.context.options.keys() - _KNOWN_TO_TRANSPORTS:
-            raise TypeError(_unknown(name, "The call", {*_FOR_A_CALL, "token_expires_in"}))
+            raise TypeError(unknown_keyword(name, "The call", {*_FOR_A_CALL, "token_expires_in"}))
 
 
-def _unknown(name: str, owner: str, known: Iterable[str]) -> str:
+def unknown_keyword(name: str, owner: str, known: Iterable[str]) -> str:
+    """What is said of a keyword argument that nothing would read."""
     nearest = get_close_matches(name, sorted(known), n=1)
     hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
     return f"{owner} got an unexpected keyword argument {name!r}.{hint}"
