@@ -5,6 +5,7 @@ import binascii
 import json
 import secrets
 
+from .authentication import ENTRA
 from .store import Store
 
 SLOTS = ("primary", "secondary")
@@ -47,18 +48,34 @@ class AccessKeys:
         else:
             self._put(slot, given, changes + 1)
 
+    def rotate(self, slot: str, given: str | None = None) -> str:
+        """Puts another key into a slot and returns it: the given one, or a random one."""
+        key = given or random_key()
+        self._put(slot, key, self._changes[slot] + 1)
+        return key
+
     def __getitem__(self, slot: str) -> str:
         """The key in a slot, base64."""
         return self._text[slot]
+
+    def in_force(self, key_id: str) -> bool:
+        """Whether tokens hold that were issued on a request of this key, or of an Entra token."""
+        return key_id == ENTRA or key_id in self.octets_by_id
 
     def _put(self, slot: str, key: str, changes: int) -> None:
         self._store.set_setting(f"access-key-{slot}", json.dumps([key, changes]))
         self._use(slot, key, changes)
 
     def _use(self, slot: str, key: str, changes: int) -> None:
-        self.octets_by_id.pop(f"{slot}-{self._changes.get(slot)}", None)
+        octets = decode_key(f"the {slot} key", key)
+        others = {
+            key_id: kept
+            for key_id, kept in self.octets_by_id.items()
+            if not key_id.startswith(f"{slot}-")
+        }
         self._text[slot], self._changes[slot] = key, changes
-        self.octets_by_id[f"{slot}-{changes}"] = decode_key(f"the {slot} key", key)
+        # A new mapping, as a request in another thread may be going through the old one.
+        self.octets_by_id = {**others, f"{slot}-{changes}": octets}
 
 
 def random_key() -> str:

@@ -3,16 +3,21 @@
 import logging
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from aiohttp import web
 
 from . import errors
-from .authentication import Authenticator, Caller, WireRequest
+from .authentication import Authenticator, Caller, WireRequest, may_call
+from .calls import Answer, Call
+from .clock import ServiceClock
 from .errors import ServiceError
+from .faults import Fault, FaultQueue
+from .misbehaviour import misbehave
+from .own_paths import PREFIX, OwnPaths
 from .responses import ResponseWriter
-from .routing import Route, find_route, origin_form
-from .service import Answer, Call, Service
+from .routing import Route, find_route, operation_at, origin_form
+from .service import Service
 
 BODY_LIMIT = 1024 * 1024  # bytes
 # Room for an id of 2 KB whose every character takes nine bytes, percent-encoded.
@@ -30,10 +35,14 @@ class Application:
         self,
         service: Service,
         authenticators: Sequence[Authenticator],
-        clock: Callable[[], float],
+        own_paths: OwnPaths,
+        faults: FaultQueue,
+        clock: ServiceClock,
     ) -> None:
         self._service = service
         self._authenticators = authenticators
+        self._own_paths = own_paths
+        self._faults = faults
         self._clock = clock
 
     def server(self) -> web.Server:
@@ -49,23 +58,52 @@ class Application:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         started = time.perf_counter()
+        try:
+            wire = await _read(request)
+            fault = self._fault_for(wire)
+            if fault is not None:
+                _log.info(
+                    "%s %s: fault %s", request.method, _beginning(wire.target), fault.kind.value
+                )
+                return await misbehave(
+                    fault, request, lambda: self._serve(request, wire, started), self._clock
+                )
+        except ServiceError as error:
+            milliseconds = _milliseconds_since(started)
+            _log_request(request, None, error.status, milliseconds, error.code)
+            return ResponseWriter(request, self._clock()).error(error, None, milliseconds)
+        return self._serve(request, wire, started)
+
+    def _fault_for(self, wire: WireRequest) -> Fault | None:
+        if not self._faults:
+            return None
+        operation = operation_at(wire.method, wire.target)
+        return None if operation is None else self._faults.take(operation)
+
+    def _serve(self, request: web.BaseRequest, wire: WireRequest, started: float) -> web.Response:
+        """The response to a request that has been read.
+
+        :param started: when it arrived, by `time.perf_counter`.
+        """
         writer = ResponseWriter(request, self._clock())
         route: Route | None = None
         try:
-            wire = await _read(request)
-            caller = self._authenticate(wire)
-            origin = f"{request.scheme}://{wire.headers['Host']}"
-            route = find_route(wire.method, wire.target, origin)
-            answer = self._answer(route, wire.body, caller)
+            if wire.target.startswith(PREFIX):
+                answer = self._own_paths.answer(wire)
+            else:
+                caller = self._authenticate(wire)
+                origin = f"{request.scheme}://{wire.headers['Host']}"
+                route = find_route(wire.method, wire.target, origin)
+                if not may_call(caller, route.operation):
+                    raise errors.denied()
+                answer = self._answer(route, wire.body, caller)
         except ServiceError as error:
             milliseconds = _milliseconds_since(started)
-            response = writer.error(error, route and route.supported_versions, milliseconds)
             _log_request(request, route, error.status, milliseconds, error.code)
-        else:
-            milliseconds = _milliseconds_since(started)
-            response = writer.success(answer, route.supported_versions, milliseconds)
-            _log_request(request, route, answer.status, milliseconds, "")
-        return response
+            return writer.error(error, route and route.supported_versions, milliseconds)
+        milliseconds = _milliseconds_since(started)
+        _log_request(request, route, answer.status, milliseconds, "")
+        return writer.success(answer, route and route.supported_versions, milliseconds)
 
     def _authenticate(self, wire: WireRequest) -> Caller:
         """:raises ServiceError: nobody vouches for the request."""
@@ -78,7 +116,7 @@ class Application:
         raise errors.denied()
 
     def _answer(self, route: Route, body: bytes, caller: Caller) -> Answer:
-        call = Call(route.operation, route.version, route.identity_id, body, caller.key_id)
+        call = Call(route.operation, route.version, route.names, body, caller)
         try:
             return self._service.answer(call)
         except ServiceError:
@@ -99,7 +137,8 @@ async def _read(request: web.BaseRequest) -> WireRequest:
         body = await _read_body(request) if request.body_exists else b""
     except web.RequestPayloadError:
         raise errors.not_http(400) from None
-    return WireRequest(request.method, origin_form(request.raw_path), request.headers, body)
+    target = origin_form(request.raw_path)
+    return WireRequest(request.method, target, request.headers, body, request.secure)
 
 
 async def _read_body(request: web.BaseRequest) -> bytes:

@@ -1,4 +1,4 @@
-"""Who calls: access keys (HMAC), checked against the bytes that came over the wire.
+"""Who calls: by access key (HMAC), checked against the bytes that came over the wire, or by Entra.
 
 An authenticator looks at a request and answers yes (a `Caller`), no (a `Refusal` with its reason)
 or "not mine" (None), whereupon the next one is asked.
@@ -15,9 +15,20 @@ from typing import NamedTuple, Protocol
 
 from multidict import CIMultiDictProxy
 
+from .entra import (
+    CLIENTS_AUDIENCE,
+    RESOURCE_AUDIENCE,
+    TEAMS_AUDIENCES,
+    EntraAuthority,
+    EntraToken,
+)
 from .errors import CONTENT_HASH_DIFFERS, DATE_TOO_FAR_OFF, DENIED
+from .versions import Operation
 
 ALLOWED_CLOCK_SKEW = 300.0  # seconds
+
+
+ENTRA = "entra"  # in place of the id of a key, where an Entra token vouched for the request
 
 
 class WireRequest(NamedTuple):
@@ -27,12 +38,14 @@ class WireRequest(NamedTuple):
     target: str
     headers: CIMultiDictProxy[str]
     body: bytes
+    is_secure: bool
 
 
 class Caller(NamedTuple):
-    """An authenticated caller and the id of the key that signed for it."""
+    """An authenticated caller: the key that signed for it, or else the Entra token it holds."""
 
     key_id: str
+    entra: EntraToken | None = None
 
 
 class Refusal(NamedTuple):
@@ -68,8 +81,8 @@ def content_hash(body: bytes) -> bytes:
 class HmacAuthenticator:
     """Accepts requests that one of the access keys has signed, within five minutes."""
 
-    def __init__(self, keys: Mapping[str, bytes], clock: Callable[[], float]) -> None:
-        """`keys` maps the id of a key to its bytes; it is read anew for every request."""
+    def __init__(self, keys: Callable[[], Mapping[str, bytes]], clock: Callable[[], float]) -> None:
+        """`keys` gives the bytes of the keys in force by their ids, anew for every request."""
         self._keys = keys
         self._clock = clock
 
@@ -98,10 +111,45 @@ class HmacAuthenticator:
             request.method, request.target, date, request.headers["Host"], sent_hash
         )
         sent = _octets(sent_signature)
-        for key_id, key in self._keys.items():
+        for key_id, key in self._keys().items():
             if hmac.compare_digest(sent, signature(key, text)):
                 return Caller(key_id)
         return Refusal(DENIED)
+
+
+class BearerAuthenticator:
+    """Accepts Entra tokens over TLS: a token in the clear is refused, whoever it is for."""
+
+    def __init__(self, entra: EntraAuthority) -> None:
+        self._entra = entra
+
+    def authenticate(self, request: WireRequest) -> Caller | Refusal | None:
+        authorization = request.headers.getall("Authorization", ())
+        scheme, _, token = authorization[0].partition(" ") if authorization else ("", "", "")
+        if scheme.lower() != "bearer":
+            return None
+        if len(authorization) != 1 or not request.is_secure:
+            return Refusal(DENIED)
+        verified = self._entra.verified(token.strip())
+        return Refusal(DENIED) if verified is None else Caller(ENTRA, verified)
+
+
+def may_call(caller: Caller, operation: Operation) -> bool:
+    """Whether the operation takes credentials of this kind.
+
+    The two exchanges of the caller's own token take that token and nothing else; all other
+    operations take an access key or a token for the resource.
+    """
+    audiences = _USER_AUDIENCES.get(operation)
+    if caller.entra is None:
+        return audiences is None
+    return caller.entra.audience in (audiences or (RESOURCE_AUDIENCE,))
+
+
+_USER_AUDIENCES = {
+    Operation.EXCHANGE_TEAMS_EXTENSION: TEAMS_AUDIENCES,
+    Operation.EXCHANGE_ENTRA: (CLIENTS_AUDIENCE,),
+}
 
 
 def _is_ambiguous(headers: CIMultiDictProxy[str], date_header: str) -> bool:

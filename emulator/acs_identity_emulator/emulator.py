@@ -1,26 +1,21 @@
 """`IdentityEmulator`: the service, started and stopped from Python."""
 
-import asyncio
-import concurrent.futures
 import functools
-import ipaddress
 import os
-import threading
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
-from types import TracebackType
 
-from aiohttp import web
-
-from .access_keys import decode_key
+from .access_keys import SLOTS, decode_key
+from .clock import ServiceClock
 from .guids import is_guid
+from .identities import IdentityInfo
+from .lifecycle import Lifecycle
+from .managed_identity import PATH as MANAGED_IDENTITY_PATH
 from .resource import Resource
 
-_SHUTDOWN_TIMEOUT = 1.0  # seconds that requests under way get to end
 
-
-class IdentityEmulator:
+class IdentityEmulator(Lifecycle):
     """The Communication Services Identity service on a port of this machine.
 
     Use it as a context manager: ``with`` runs it in a thread of its own, ``async with`` in the
@@ -36,6 +31,10 @@ class IdentityEmulator:
     :param secondary_key: The secondary access key, likewise.
     :param resource_id: The GUID of the resource, by default the one of the database, or a random
         one.
+    :param tls: Whether to serve https, which Entra tokens need; clients must trust `ca_bundle`.
+    :param throttle: Whether the documented limits per 30 seconds hold.
+    :param retry_after: Whether what is throttled is told when to come again. The real service was
+        seen not to.
     :param clock: What the service takes for the time, in Unix seconds.
     :raises ValueError: an argument is not what it should be. The message never holds a key.
     """
@@ -49,6 +48,9 @@ class IdentityEmulator:
         access_key: str | None = None,
         secondary_key: str | None = None,
         resource_id: str | None = None,
+        tls: bool = False,
+        throttle: bool = False,
+        retry_after: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         if not host:
@@ -63,82 +65,22 @@ class IdentityEmulator:
             decode_key("secondary_key", secondary_key)
         if resource_id is not None and not is_guid(resource_id):
             raise ValueError(f"resource_id must be a GUID, not {resource_id!r}")
-        self._host = host
-        self._port = port
-        self._open_resource = functools.partial(
-            Resource,
-            database=database,
-            access_key=access_key,
-            secondary_key=secondary_key,
-            resource_id=resource_id,
-            clock=clock,
+        super().__init__(
+            host,
+            port,
+            functools.partial(
+                Resource,
+                database=database,
+                access_key=access_key,
+                secondary_key=secondary_key,
+                resource_id=resource_id,
+                host=host,
+                tls=tls,
+                throttle=throttle,
+                retry_after=retry_after,
+                clock=ServiceClock(clock),
+            ),
         )
-        self._phase = "new"
-        self._resource: Resource | None = None
-        self._runner: web.ServerRunner | None = None
-        self._thread: _ServerThread | None = None
-        self._endpoint = ""
-
-    def start(self) -> "IdentityEmulator":
-        """Starts the service in a thread of its own; it is listening when this returns.
-
-        :raises RuntimeError: it was started before.
-        :raises DatabaseError: the database cannot be used.
-        :raises ValueError: the database belongs to another resource than `resource_id`.
-        :raises OSError: the port is taken, or the address is not of this machine.
-        """
-        self._begin()
-        try:
-            self._resource = self._open_resource()
-            self._thread = _ServerThread(self._listen, self._stop_listening)
-        except BaseException:
-            self._abandon()
-            raise
-        return self
-
-    def stop(self) -> None:
-        """Stops the service and waits until it has; does nothing if it does not run.
-
-        :raises RuntimeError: it runs in an event loop, which only ``async with`` can leave.
-        """
-        if self._phase != "running":
-            return
-        if self._thread is None:
-            raise RuntimeError("an emulator entered with 'async with' stops at the end of it")
-        self._phase = "stopped"
-        self._thread.stop()
-        self._close_resource()
-
-    def __enter__(self) -> "IdentityEmulator":
-        return self.start()
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-    async def __aenter__(self) -> "IdentityEmulator":
-        self._begin()
-        try:
-            self._resource = await asyncio.to_thread(self._open_resource)
-            await self._listen()
-        except BaseException:
-            self._abandon()
-            raise
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._phase = "stopped"
-        await self._stop_listening()
-        self._close_resource()
 
     @property
     def endpoint(self) -> str:
@@ -146,8 +88,7 @@ class IdentityEmulator:
 
         :raises RuntimeError: the emulator does not run.
         """
-        self._running()
-        return self._endpoint
+        return self._listening().endpoint
 
     @property
     def connection_string(self) -> str:
@@ -181,6 +122,52 @@ class IdentityEmulator:
         """
         return self._running().id
 
+    def rotate_key(self, slot: str, key: str | None = None) -> str:
+        """Puts a new key in the place of one; every token issued with the old one is revoked.
+
+        :param slot: ``"primary"`` or ``"secondary"``.
+        :param key: The new key, base64; by default a random one.
+        :returns: The new key.
+        :raises ValueError: another slot, or a key that is not base64. The message never holds it.
+        :raises RuntimeError: the emulator does not run.
+        """
+        if slot not in SLOTS:
+            raise ValueError(f"slot must be one of {', '.join(SLOTS)}, not {slot!r}")
+        if key is not None:
+            decode_key("key", key)
+        return self._running().keys.rotate(slot, key)
+
+    def reset(self) -> None:
+        """Empties the resource: no identities, assignments, valid tokens, faults, used-up limits.
+
+        Its id, keys and endpoint stay as they are.
+
+        :raises RuntimeError: the emulator does not run.
+        """
+        self._running().reset()
+
+    def inject(self, operation: str, fault: str, times: int = 1) -> None:
+        """Makes the next requests of an operation go wrong.
+
+        :param operation: ``create``, ``get``, ``delete``, ``revoke``, ``issue``,
+            ``exchange-teams-user``, ``exchange-teams-extension``, ``exchange-entra``,
+            ``get-assignment``, ``put-assignment``, ``delete-assignment``, or ``any``.
+        :param fault: ``status:CODE``, ``status:CODE:RETRY_AFTER``, ``html``, ``delay:SECONDS``,
+            ``reset``, ``reset-in-body``, ``truncated``, ``no-fields``, or ``clock:MINUTES``.
+        :param times: How many requests get it. Faults that wait for the same operation are used in
+            the order in which they were injected.
+        :raises ValueError: an unknown operation or fault, or one that cannot have the other.
+        :raises RuntimeError: the emulator does not run.
+        """
+        self._running().faults.inject(operation, fault, times)
+
+    def identities(self) -> list[IdentityInfo]:
+        """The identities that exist, in the order of their ids.
+
+        :raises RuntimeError: the emulator does not run.
+        """
+        return self._running().service.identities()
+
     def is_token_valid(self, token: str) -> bool:
         """Whether the service issued this token, and it has neither expired nor been revoked.
 
@@ -188,116 +175,75 @@ class IdentityEmulator:
         """
         return self._running().service.is_token_valid(token)
 
+    @property
+    def ca_bundle(self) -> str:
+        """The path of a PEM file with the authority that clients must trust for TLS.
+
+        The file is gone when the emulator has stopped.
+
+        :raises RuntimeError: the emulator does not run, or runs without TLS.
+        """
+        certificates = self._running().certificates
+        if certificates is None:
+            raise RuntimeError("the emulator serves plain http: make it with tls=True")
+        return certificates.ca_bundle
+
+    @property
+    def tenant_id(self) -> str:
+        """The GUID of the Entra tenant that users and applications are of, unless told otherwise.
+
+        :raises RuntimeError: the emulator does not run.
+        """
+        return self._running().entra.tenant_id
+
+    @property
+    def managed_identity_environment(self) -> dict[str, str]:
+        """The environment variables by which azure-identity finds the emulator's managed identity.
+
+        With them set, `ManagedIdentityCredential` and `DefaultAzureCredential` get tokens here,
+        over plain http even with TLS, as in App Service.
+
+        :raises RuntimeError: the emulator does not run.
+        """
+        endpoint = self._listening().plain_endpoint.rstrip("/")
+        return {
+            "IDENTITY_ENDPOINT": f"{endpoint}{MANAGED_IDENTITY_PATH}",
+            "IDENTITY_HEADER": self._running().managed_identity.secret,
+        }
+
     def issue_entra_token(
         self,
         *,
         user_object_id: str,
         client_id: str,
+        tenant_id: str | None = None,
         scopes: Sequence[str] | None = None,
         expires_in: timedelta = timedelta(hours=1),
     ) -> str:
-        """A Microsoft Entra token of a Teams user, which the exchange operation accepts.
+        """A Microsoft Entra token of a user, which the exchange operations accept.
 
         :param user_object_id: The object id of the user, a GUID.
         :param client_id: The id of the application the user has signed in to, a GUID.
-        :param scopes: URLs of scopes, all of one audience; by default those of Teams calling.
+        :param tenant_id: The tenant of the user, a GUID; by default `tenant_id` of the emulator.
+        :param scopes: URLs of scopes, all of one audience; by default those of Teams calling. A
+            scope below ``https://auth.msft.communication.azure.com/`` is for the exchanges of Teams
+            users and of the Teams extension, one below ``https://communication.azure.com/clients/``
+            for the exchange of Entra users, and ``https://communication.azure.com//.default`` for
+            all other operations.
         :param expires_in: Its lifetime; a negative one gives a token that has expired.
         :raises ValueError: an id is not a GUID, or the scopes are not of one audience.
         :raises RuntimeError: the emulator does not run.
         """
-        return self._running().entra.issue(user_object_id, client_id, scopes, expires_in)
-
-    def _running(self) -> Resource:
-        if self._phase == "stopped":
-            raise RuntimeError("the emulator has been stopped")
-        if self._resource is None:
-            raise RuntimeError("the emulator does not run: start it first")
-        return self._resource
-
-    def _begin(self) -> None:
-        if self._phase == "running":
-            raise RuntimeError("the emulator runs already")
-        if self._phase == "stopped":
-            raise RuntimeError("an emulator cannot be started again: make another one")
-        self._phase = "running"
-
-    def _abandon(self) -> None:
-        """Back to the beginning, after a start that has failed."""
-        self._close_resource()
-        self._phase = "new"
-
-    def _close_resource(self) -> None:
-        resource, self._resource = self._resource, None
-        if resource is not None:
-            resource.close()
-
-    async def _listen(self) -> None:
-        server = self._running().application.server()
-        runner = web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_TIMEOUT)
-        try:
-            await runner.setup()
-            await web.TCPSite(runner, self._host, self._port).start()
-        except BaseException:
-            await runner.cleanup()
-            raise
-        self._runner = runner
-        self._endpoint = _url_of(runner.addresses[0])
-
-    async def _stop_listening(self) -> None:
-        if self._runner is None:
-            return
-        # A connection accepted a moment ago is a few turns of the loop away from being known to the
-        # runner (asyncio leaks it if its server closes before), and a closed one from being gone.
-        await _turns_of_the_loop()
-        await self._runner.cleanup()
-        await _turns_of_the_loop()
-
-
-async def _turns_of_the_loop() -> None:
-    for _ in range(5):
-        await asyncio.sleep(0)
-
-
-class _ServerThread:
-    """A thread with an event loop in which the service runs until it is stopped."""
-
-    def __init__(
-        self,
-        listen: Callable[[], Coroutine[None, None, None]],
-        stop_listening: Callable[[], Coroutine[None, None, None]],
-    ) -> None:
-        """Returns when `listen` has, and raises what it raises."""
-        self._listen = listen
-        self._stop_listening = stop_listening
-        self._stopping = asyncio.Event()
-        started: concurrent.futures.Future[asyncio.AbstractEventLoop] = concurrent.futures.Future()
-        self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve(started)),
-            name="acs-identity-emulator",
-            daemon=True,
+        ids = {"user_object_id": user_object_id, "client_id": client_id}
+        if tenant_id is not None:
+            ids["tenant_id"] = tenant_id
+        for name, value in ids.items():
+            if not is_guid(value):
+                raise ValueError(f"{name} must be a GUID, not {value!r}")
+        return self._running().entra.issue(
+            object_id=user_object_id,
+            client_id=client_id,
+            tenant_id=tenant_id,
+            scopes=scopes,
+            expires_in=expires_in,
         )
-        self._thread.start()
-        self._loop = started.result()
-
-    def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join()
-
-    async def _serve(self, started: "concurrent.futures.Future[asyncio.AbstractEventLoop]") -> None:
-        try:
-            await self._listen()
-        except BaseException as error:  # noqa: BLE001 - it is raised in the thread that starts
-            started.set_exception(error)
-            return
-        started.set_result(asyncio.get_running_loop())
-        await self._stopping.wait()
-        await self._stop_listening()
-
-
-def _url_of(address: tuple[str, int]) -> str:
-    """The URL that reaches a listening socket from this machine."""
-    host, port = address[:2]
-    ip = ipaddress.ip_address(host.partition("%")[0])
-    if ip.is_unspecified:
-        ip = ipaddress.ip_address("127.0.0.1" if ip.version == 4 else "::1")
-    return f"http://{f'[{ip}]' if ip.version == 6 else ip}:{port}/"

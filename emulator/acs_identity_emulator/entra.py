@@ -1,8 +1,7 @@
-"""A stand-in for Microsoft Entra ID: it issues the tokens that Teams users exchange."""
+"""A stand-in for Microsoft Entra ID: it issues the tokens that callers hold and users exchange."""
 
 import secrets
 import threading
-import uuid
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import NamedTuple
@@ -13,14 +12,22 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from .guids import is_guid
 from .tokens import verified_claims
 
-TEAMS_AUDIENCE = "https://auth.msft.communication.azure.com"
-TEAMS_SCOPES = (f"{TEAMS_AUDIENCE}/Teams.ManageCalls", f"{TEAMS_AUDIENCE}/Teams.ManageChats")
+RESOURCE_AUDIENCE = "https://communication.azure.com"
+CLIENTS_AUDIENCE = f"{RESOURCE_AUDIENCE}/clients"
+_TEAMS_AUDIENCE = "https://auth.msft.communication.azure.com"
+TEAMS_AUDIENCES = (_TEAMS_AUDIENCE, "https://auth.msft.communication.azure.us")  # public, GCC High
+_TEAMS_SCOPES = (
+    f"{_TEAMS_AUDIENCE}/Teams.ManageCalls",
+    f"{_TEAMS_AUDIENCE}/Teams.ManageChats",
+)
 
 
-class EntraUser(NamedTuple):
-    """What a valid Entra token says; `expires_at` is Unix time."""
+class EntraToken(NamedTuple):
+    """What a valid Entra token says: ids in lower case, `expires_at` in Unix seconds."""
 
-    user_object_id: str
+    audience: str
+    tenant_id: str
+    object_id: str
     client_id: str
     expires_at: int
 
@@ -29,54 +36,78 @@ class EntraAuthority:
     """Issues Entra tokens and verifies them."""
 
     def __init__(
-        self, load_key: Callable[[], rsa.RSAPrivateKey], clock: Callable[[], float]
+        self,
+        load_key: Callable[[], rsa.RSAPrivateKey],
+        tenant_id: str,
+        clock: Callable[[], float],
     ) -> None:
         """`load_key` is called once, when a token is first issued or verified."""
+        self.tenant_id = tenant_id
         self._load_key = load_key
         self._clock = clock
         self._key: rsa.RSAPrivateKey | None = None
         self._lock = threading.Lock()
-        self._tenant_id = str(uuid.uuid4())
 
     def issue(
         self,
-        user_object_id: str,
+        *,
+        object_id: str,
         client_id: str,
+        tenant_id: str | None,
         scopes: Sequence[str] | None,
         expires_in: timedelta,
     ) -> str:
-        """:raises ValueError: an id is not a GUID, or the scopes are not of one audience."""
-        for name, value in (("user_object_id", user_object_id), ("client_id", client_id)):
-            if not is_guid(value):
-                raise ValueError(f"{name} must be a GUID, not {value!r}")
-        audience, names = _split_scopes(TEAMS_SCOPES if scopes is None else scopes)
-        issued_at = int(self._clock())
+        """A token of a user who has signed in to an application.
+
+        :raises ValueError: the scopes are not of one audience.
+        """
+        audience, names = _split_scopes(_TEAMS_SCOPES if scopes is None else scopes)
+        holder = {"appid": client_id, "oid": object_id, "scp": " ".join(names)}
+        return self._signed(audience, holder, tenant_id or self.tenant_id, expires_in)
+
+    def issue_to_application(
+        self, *, object_id: str, client_id: str, resource: str, expires_in: timedelta
+    ) -> str:
+        """A token of an application in its own right, such as a managed identity has."""
+        holder = {"appid": client_id, "oid": object_id, "idtyp": "app"}
+        return self._signed(resource, holder, self.tenant_id, expires_in)
+
+    def verified(self, token: str) -> EntraToken | None:
+        """What a token says; None if this authority did not sign it, or it does not hold now."""
+        claims = verified_claims(token, self._signing_key().public_key())
+        if claims is None:
+            return None
+        ids = [claims.get(name) for name in ("tid", "oid", "appid")]
+        audience, expires_at = claims.get("aud"), claims.get("exp")
+        if not (
+            isinstance(audience, str) and isinstance(expires_at, int) and all(map(is_guid, ids))
+        ):
+            return None
+        if expires_at <= self._clock():
+            return None
+        tenant_id, object_id, client_id = (str(id_).lower() for id_ in ids)
+        return EntraToken(audience.rstrip("/"), tenant_id, object_id, client_id, expires_at)
+
+    def now(self) -> int:
+        """Unix time by the clock that its tokens go by."""
+        return int(self._clock())
+
+    def _signed(
+        self, audience: str, holder: dict[str, str], tenant_id: str, expires_in: timedelta
+    ) -> str:
+        issued_at = self.now()
         claims = {
             "aud": audience,
-            "iss": f"https://sts.windows.net/{self._tenant_id}/",
+            "iss": f"https://sts.windows.net/{tenant_id}/",
             "iat": issued_at,
             "nbf": issued_at,
             "exp": int(issued_at + expires_in.total_seconds()),
-            "appid": client_id,
-            "oid": user_object_id,
-            "scp": " ".join(names),
-            "tid": self._tenant_id,
+            **holder,
+            "tid": tenant_id,
             "uti": secrets.token_urlsafe(16),
             "ver": "1.0",
         }
         return jwt.encode(claims, self._signing_key(), algorithm="RS256")
-
-    def teams_user(self, token: str) -> EntraUser | None:
-        """Whom a token for the Teams audience stands for; None if it is not valid."""
-        claims = verified_claims(token, self._signing_key().public_key())
-        if claims is None or claims.get("aud") != TEAMS_AUDIENCE:
-            return None
-        user, client, expires_at = (claims.get(name) for name in ("oid", "appid", "exp"))
-        if not (isinstance(user, str) and isinstance(client, str) and isinstance(expires_at, int)):
-            return None
-        if expires_at <= self._clock():
-            return None
-        return EntraUser(user, client, expires_at)
 
     def _signing_key(self) -> rsa.RSAPrivateKey:
         with self._lock:
@@ -92,6 +123,6 @@ def _split_scopes(scopes: Sequence[str]) -> tuple[str, list[str]]:
     audiences = {scope.rpartition("/")[0].rstrip("/") for scope in scopes}
     if len(audiences) != 1 or "" in audiences:
         raise ValueError(
-            f"scopes must be URLs of one audience, such as {TEAMS_SCOPES[0]!r}, not {scopes!r}"
+            f"scopes must be URLs of one audience, such as {_TEAMS_SCOPES[0]!r}, not {scopes!r}"
         )
     return audiences.pop(), [scope.rpartition("/")[2] for scope in scopes]

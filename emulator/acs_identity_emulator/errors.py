@@ -19,6 +19,7 @@ class ServiceError(Exception):
     reports_versions: bool = True
     has_inner_error: bool = False
     allow: str | None = None
+    retry_after: int | None = None  # seconds
 
     def body(self) -> dict[str, object]:
         error: dict[str, object] = {"code": self.code, "message": self.message}
@@ -88,6 +89,13 @@ def wrong_method(method: str, allowed: str) -> ServiceError:
         405, "MethodNotAllowed", f"The resource does not support the HTTP method '{method}'."
     )
     error.allow = allowed
+    return error
+
+
+def too_many_requests(retry_after: int | None) -> ServiceError:
+    """:param retry_after: seconds to tell the client, None to leave it in the dark."""
+    error = ServiceError(429, "TooManyRequests", "Request limit exceeded.")
+    error.retry_after = retry_after
     return error
 
 
@@ -185,3 +193,15 @@ def unexpected_user() -> ServiceError:
     return ServiceError(
         400, "ValidationError", "Provided AAD token issued for unexpected user.", "userId"
     )
+
+
+# Assignments
+
+
+def no_assignment() -> ServiceError:
+    return ServiceError(404, "AssignmentNotFound", "Provided assignment doesn't exist.")
+
+
+def unknown_principal_type(given: str) -> ServiceError:
+    message = f"PrincipalType value '{given}' is invalid. Value must be user or resourceAccount."
+    return ServiceError(400, "ValidationError", message, "principalType")

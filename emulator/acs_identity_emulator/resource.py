@@ -2,17 +2,25 @@
 
 import os
 import uuid
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from .access_keys import AccessKeys
 from .application import Application
-from .authentication import HmacAuthenticator
+from .authentication import BearerAuthenticator, HmacAuthenticator
+from .clock import ServiceClock
 from .entra import EntraAuthority
+from .faults import FaultQueue
+from .managed_identity import ManagedIdentity
+from .own_paths import OwnPaths
 from .service import Service
 from .store import Store
+from .throttling import Throttle
 from .tokens import TokenIssuer, generate_key, key_from_pem, key_to_pem
+
+if TYPE_CHECKING:
+    from .certificates import Certificates
 
 
 class Resource:
@@ -25,27 +33,60 @@ class Resource:
         access_key: str | None,
         secondary_key: str | None,
         resource_id: str | None,
-        clock: Callable[[], float],
+        host: str,
+        tls: bool,
+        throttle: bool,
+        retry_after: bool,
+        clock: ServiceClock,
     ) -> None:
         """:raises DatabaseError: the database cannot be used.
         :raises ValueError: the database belongs to another resource.
         """
         self._store = Store(database)
+        self.certificates: Certificates | None = None
         try:
             self.id = _resource_id(self._store, resource_id)
             self.keys = AccessKeys(self._store, primary=access_key, secondary=secondary_key)
-            tokens = TokenIssuer(self._key("token-key"), self.id)
+            tokens = TokenIssuer(self._key("token-key"), self.id, self._store.generation)
+            if tls:
+                self.certificates = _certificates(self._store, host)
         except BaseException:
             self._store.close()
             raise
-        self.entra = EntraAuthority(lambda: self._key("entra-key"), clock)
-        self.service = Service(self.id, self._store, tokens, self.entra, clock)
+        self.faults = FaultQueue()
+        self.entra = EntraAuthority(lambda: self._key("entra-key"), self._guid("tenant-id"), clock)
+        self.managed_identity = ManagedIdentity(
+            self.entra, self._guid("managed-identity-object-id"), self._guid("managed-identity-id")
+        )
+        limits = Throttle(clock, tells_when=retry_after) if throttle else None
+        self.service = Service(self.id, self._store, self.keys, tokens, self.entra, clock, limits)
         self.application = Application(
-            self.service, [HmacAuthenticator(self.keys.octets_by_id, clock)], clock
+            self.service,
+            [
+                HmacAuthenticator(lambda: self.keys.octets_by_id, clock),
+                BearerAuthenticator(self.entra),
+            ],
+            OwnPaths(self.managed_identity, tokens.jwks, self.faults, self.reset),
+            self.faults,
+            clock,
         )
 
+    def reset(self) -> None:
+        """Empties the resource; what it is (id, keys, signing keys) stays."""
+        self.faults.clear()
+        self.service.reset()
+
     def close(self) -> None:
+        if self.certificates is not None:
+            self.certificates.close()
         self._store.close()
+
+    def _guid(self, setting: str) -> str:
+        kept = self._store.setting(setting)
+        if kept is None:
+            kept = str(uuid.uuid4())
+            self._store.set_setting(setting, kept)
+        return kept
 
     def _key(self, setting: str) -> rsa.RSAPrivateKey:
         kept = self._store.setting(setting)
@@ -68,3 +109,9 @@ def _resource_id(store: Store, given: str | None) -> str:
             "leave the resource id out, or name another database"
         )
     return kept
+
+
+def _certificates(store: Store, host: str) -> "Certificates":
+    from .certificates import Certificates  # trustme is imported by those only who want TLS
+
+    return Certificates(store, host)

@@ -11,8 +11,8 @@ from aiohttp import HttpVersion11, web
 from multidict import CIMultiDict
 
 from . import __version__
+from .calls import Answer
 from .errors import ServiceError
-from .service import Answer
 
 _FIXED = {
     "Server": f"acs-identity-emulator/{__version__}",
@@ -33,7 +33,7 @@ class ResponseWriter:
         self._date = _http_date(int(now))
         self._client_request_id = request.headers.get("x-ms-client-request-id")
 
-    def success(self, answer: Answer, versions: str, milliseconds: int) -> web.Response:
+    def success(self, answer: Answer, versions: str | None, milliseconds: int) -> web.Response:
         headers = self._headers(versions, milliseconds)
         if answer.payload is None:
             return web.Response(status=answer.status, headers=headers)
@@ -45,6 +45,8 @@ class ResponseWriter:
         headers["Content-Type"] = "application/json"
         if error.allow is not None:
             headers["Allow"] = error.allow
+        if error.retry_after is not None:
+            headers["Retry-After"] = str(error.retry_after)
         response = web.Response(status=error.status, headers=headers, body=_json(error.body()))
         if self._chunks:
             response.enable_chunked_encoding()

@@ -27,14 +27,28 @@ _ACTIONS_ON_IDENTITY = {
     ":revokeAccessTokens": _Resource({"POST": Operation.REVOKE}),
 }
 _TEAMS_USER = _Resource({"POST": Operation.EXCHANGE_TEAMS_USER})
+_TEAMS_EXTENSION = _Resource({"POST": Operation.EXCHANGE_TEAMS_EXTENSION})
+_ENTRA = _Resource({"POST": Operation.EXCHANGE_ENTRA})
+_EXCHANGES = {
+    ("teamsUser",): _TEAMS_USER,
+    ("access", "teamsExtension"): _TEAMS_EXTENSION,
+    ("access", "entra"): _ENTRA,
+}
+_ASSIGNMENT = _Resource(
+    {
+        "GET": Operation.GET_ASSIGNMENT,
+        "PUT": Operation.PUT_ASSIGNMENT,
+        "DELETE": Operation.DELETE_ASSIGNMENT,
+    }
+)
 
 
 class Route(NamedTuple):
-    """What the target asks for."""
+    """What the target asks for; `names` are the decoded values in its path, in order."""
 
     operation: Operation
     version: str
-    identity_id: str
+    names: tuple[str, ...]
     supported_versions: str
 
 
@@ -45,7 +59,7 @@ def find_route(method: str, target: str, origin: str) -> Route:
     :raises ServiceError: unknown path, method, or api version.
     """
     path, _, query = target.partition("?")
-    resource, identity_id = _resource(path)
+    resource, names = _resource(path)
     version = _version(query, origin + path)
     operation = resource.operations.get(method)
     if operation is None or not knows(version, operation):
@@ -53,7 +67,15 @@ def find_route(method: str, target: str, origin: str) -> Route:
         if not allowed:
             raise errors.unsupported_version(origin + path, version)
         raise errors.wrong_method(method, ", ".join(allowed))
-    return Route(operation, version, identity_id, resource.supported_versions)
+    return Route(operation, version, names, resource.supported_versions)
+
+
+def operation_at(method: str, target: str) -> Operation | None:
+    """The operation that a request is for, whatever else may be wrong with it."""
+    try:
+        return _resource(target.partition("?")[0])[0].operations.get(method)
+    except errors.ServiceError:
+        return None
 
 
 def origin_form(target: str) -> str:
@@ -64,22 +86,27 @@ def origin_form(target: str) -> str:
     return target[authority.end() :] or "/" if authority else target
 
 
-def _resource(path: str) -> tuple[_Resource, str]:
+def _resource(path: str) -> tuple[_Resource, tuple[str, ...]]:
     segments = path.split("/")
     if segments[-1] == "":
         segments.pop()
     match segments:
         case ["", "identities"]:
-            return _IDENTITIES, ""
+            return _IDENTITIES, ()
         case ["", "identities", quoted_id] if quoted_id:
-            return _IDENTITY, unquote(quoted_id)
+            return _IDENTITY, (unquote(quoted_id),)
         case ["", "identities", quoted_id, quoted_action] if quoted_id:
             action = _ACTIONS_ON_IDENTITY.get(unquote(quoted_action))
             if action is not None:
-                return action, unquote(quoted_id)
-        case ["", "teamsUser", quoted_action]:
-            if unquote(quoted_action) == ":exchangeAccessToken":
-                return _TEAMS_USER, ""
+                return action, (unquote(quoted_id),)
+        case ["", *exchange, quoted_action] if unquote(quoted_action) == ":exchangeAccessToken":
+            resource = _EXCHANGES.get(tuple(exchange))
+            if resource is not None:
+                return resource, ()
+        case ["", "access", "teamsExtension", "tenants", tenant, "assignments", object_id] if (
+            tenant and object_id
+        ):
+            return _ASSIGNMENT, (unquote(tenant), unquote(object_id))
     raise errors.unknown_path()
 
 

@@ -1,4 +1,4 @@
-"""What the service remembers: identities, and the settings of the resource, in SQLite."""
+"""What the service remembers: identities, assignments and settings of the resource, in SQLite."""
 
 import contextlib
 import os
@@ -6,7 +6,7 @@ import sqlite3
 import threading
 from typing import Any, NamedTuple
 
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 _SCHEMA = """
 CREATE TABLE setting (
     name TEXT PRIMARY KEY,
@@ -21,6 +21,13 @@ CREATE TABLE identity (
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX identity_by_custom_id ON identity (custom_id)
     WHERE custom_id IS NOT NULL AND deleted = 0;
+CREATE TABLE assignment (
+    tenant_id TEXT,
+    object_id TEXT,
+    principal_type TEXT NOT NULL,
+    client_ids TEXT,
+    PRIMARY KEY (tenant_id, object_id)
+) WITHOUT ROWID;
 """
 _COLUMNS = "guid, revocations, deleted, custom_id, last_token_issued_at"
 
@@ -39,8 +46,17 @@ class Identity(NamedTuple):
     last_token_issued_at: int | None
 
 
+class Assignment(NamedTuple):
+    """What gives a Teams user or resource account access; `client_ids` is JSON, or None."""
+
+    tenant_id: str
+    object_id: str
+    principal_type: str
+    client_ids: str | None
+
+
 class Store:
-    """Identities and settings. Every method is one statement, committed when it returns.
+    """Identities, assignments and settings. What a method writes is committed when it returns.
 
     A store may be used from several threads: the service writes, a test reads beside it.
     """
@@ -117,6 +133,25 @@ class Store:
         )
         return None if row is None else _identity(row)
 
+    def identity_of_user(self, guid: str) -> Identity:
+        """The identity of an Entra user, made when there is none, and anew after its deletion."""
+        self._write(
+            "INSERT INTO identity (guid) VALUES (?) ON CONFLICT (guid) "
+            "DO UPDATE SET revocations = revocations + deleted, deleted = 0",
+            (guid,),
+        )
+        identity = self.identity(guid)
+        assert identity is not None  # noqa: S101 - nothing removes a row
+        return identity
+
+    def identities(self) -> list[Identity]:
+        """All that are not deleted."""
+        with self._lock:
+            rows = self._connection.execute(
+                f"SELECT {_COLUMNS} FROM identity WHERE deleted = 0 ORDER BY guid"  # noqa: S608
+            ).fetchall()
+        return [_identity(row) for row in rows]
+
     def token_issued(self, guid: str, at: int) -> None:
         self._write("UPDATE identity SET last_token_issued_at = ? WHERE guid = ?", (at, guid))
 
@@ -125,6 +160,42 @@ class Store:
 
     def delete_identity(self, guid: str) -> None:
         self._write("UPDATE identity SET deleted = 1 WHERE guid = ?", (guid,))
+
+    def assignment(self, tenant_id: str, object_id: str) -> Assignment | None:
+        row = self._one(
+            "SELECT tenant_id, object_id, principal_type, client_ids FROM assignment "
+            "WHERE tenant_id = ? AND object_id = ?",
+            (tenant_id, object_id),
+        )
+        return None if row is None else Assignment(*row)
+
+    def put_assignment(self, assignment: Assignment) -> bool:
+        """Whether it took the place of an older one."""
+        replaced = self.assignment(assignment.tenant_id, assignment.object_id) is not None
+        self._write("INSERT OR REPLACE INTO assignment VALUES (?, ?, ?, ?)", assignment)
+        return replaced
+
+    def delete_assignment(self, tenant_id: str, object_id: str) -> None:
+        self._write(
+            "DELETE FROM assignment WHERE tenant_id = ? AND object_id = ?", (tenant_id, object_id)
+        )
+
+    @property
+    def generation(self) -> int:
+        """How often the store was emptied."""
+        return int(self.setting("generation") or 0)
+
+    def empty(self) -> int:
+        """Removes all identities and assignments, and begins the next generation."""
+        generation = self.generation + 1
+        with self._lock:
+            execute = self._connection.execute
+            execute("BEGIN IMMEDIATE")
+            execute("DELETE FROM identity")
+            execute("DELETE FROM assignment")
+            execute("INSERT OR REPLACE INTO setting VALUES ('generation', ?)", (str(generation),))
+            execute("COMMIT")
+        return generation
 
     def _one(self, sql: str, values: tuple[object, ...]) -> tuple[Any, ...] | None:
         with self._lock:

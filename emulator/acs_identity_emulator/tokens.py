@@ -48,15 +48,17 @@ class Lineage(NamedTuple):
 class TokenIssuer:
     """Signs access tokens of one resource, and recognises its own."""
 
-    def __init__(self, key: rsa.RSAPrivateKey, resource_id: str) -> None:
+    def __init__(self, key: rsa.RSAPrivateKey, resource_id: str, generation: int) -> None:
+        """`generation` counts how often the resource was emptied, which ends all tokens."""
+        self.generation = generation
         self._sign = key.sign
         self._public_key = key.public_key()
         self._resource_id = resource_id
-        thumbprint = _thumbprint(self._public_key)
+        self._thumbprint = _thumbprint(self._public_key)
         header = {
             "alg": "RS256",
-            "kid": thumbprint.hex().upper(),
-            "x5t": _base64url(thumbprint).decode("ascii"),
+            "kid": self._thumbprint.hex().upper(),
+            "x5t": _base64url(self._thumbprint).decode("ascii"),
             "typ": "JWT",
         }
         # PyJWT writes typ and alg first; the service's order is another, and the same every time.
@@ -79,22 +81,42 @@ class TokenIssuer:
             "iat": issued_at,
             "acsScope": ",".join(scopes),
             "resourceId": self._resource_id,
-            "jti": f"{born.key_id}.{born.revocations}.{secrets.token_hex(8)}",
+            "jti": f"{born.key_id}.{born.revocations}.{self.generation}.{secrets.token_hex(8)}",
         }
         signed = self._header + b"." + _segment(claims)
         signature = self._sign(signed, padding.PKCS1v15(), hashes.SHA256())
         return (signed + b"." + _base64url(signature)).decode("ascii")
 
+    def jwks(self) -> dict[str, object]:
+        """The JSON Web Key Set that verifies these tokens."""
+        numbers = self._public_key.public_numbers()
+        key = {
+            "kty": "RSA",
+            "use": "sig",
+            "alg": "RS256",
+            "kid": self._thumbprint.hex().upper(),
+            "x5t": _base64url(self._thumbprint).decode("ascii"),
+            "n": _base64url_of_int(numbers.n),
+            "e": _base64url_of_int(numbers.e),
+        }
+        return {"keys": [key]}
+
     def claims_of(self, token: str) -> dict[str, object] | None:
-        """The claims of a token that this issuer signed, expired or not; None of any other."""
-        return verified_claims(token, self._public_key)
+        """The claims of a token of this generation, expired or not; None of any other."""
+        claims = verified_claims(token, self._public_key)
+        if claims is None or _jti(claims)[2] != str(self.generation):
+            return None
+        return claims
 
 
-def lineage_of(claims: dict[str, object]) -> Lineage | None:
-    match str(claims.get("jti", "")).split("."):
-        case [key_id, revocations, _] if revocations.isdecimal():
-            return Lineage(key_id, int(revocations))
-    return None
+def lineage_of(claims: dict[str, object]) -> Lineage:
+    """Of the claims of a token that was issued here."""
+    key_id, revocations, _, _ = _jti(claims)
+    return Lineage(key_id, int(revocations))
+
+
+def _jti(claims: dict[str, object]) -> list[str]:
+    return str(claims["jti"]).split(".")
 
 
 def verified_claims(token: str, key: rsa.RSAPublicKey) -> dict[str, object] | None:
@@ -130,3 +152,7 @@ def _segment(value: Mapping[str, object]) -> bytes:
 
 def _base64url(octets: bytes) -> bytes:
     return base64.urlsafe_b64encode(octets).rstrip(b"=")
+
+
+def _base64url_of_int(number: int) -> str:
+    return _base64url(number.to_bytes((number.bit_length() + 7) // 8, "big")).decode("ascii")

@@ -10,6 +10,7 @@ import hmac
 import http.client
 import json
 import socket
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from email.utils import formatdate
@@ -50,6 +51,12 @@ def emulator(shared_clock: Clock) -> Iterator[IdentityEmulator]:
         yield emulator
 
 
+@pytest.fixture(scope="session")
+def tls_emulator(shared_clock: Clock) -> Iterator[IdentityEmulator]:
+    with IdentityEmulator(clock=shared_clock, tls=True) as emulator:
+        yield emulator
+
+
 def sign(
     key: str, method: str, target: str, body: bytes, host: str, date: str, date_header: str
 ) -> dict[str, str]:
@@ -64,10 +71,23 @@ def sign(
     }
 
 
-def exchange(endpoint: str, request: bytes, method: str = "POST") -> SimpleNamespace:
+def connect(endpoint: str, ca_bundle: str | None = None) -> socket.socket:
+    scheme, _, authority = endpoint.rstrip("/").partition("://")
+    host, _, port = authority.rpartition(":")
+    host = host.strip("[]")
+    connection = socket.create_connection((host, int(port)), timeout=10)
+    if scheme == "http":
+        return connection
+    return ssl.create_default_context(cafile=ca_bundle).wrap_socket(
+        connection, server_hostname=host
+    )
+
+
+def exchange(
+    endpoint: str, request: bytes, method: str = "POST", ca_bundle: str | None = None
+) -> SimpleNamespace:
     """Writes the bytes and reads one response."""
-    host, _, port = endpoint.removeprefix("http://").rstrip("/").rpartition(":")
-    with socket.create_connection((host.strip("[]"), int(port)), timeout=10) as connection:
+    with connect(endpoint, ca_bundle) as connection:
         connection.sendall(request)
         response = http.client.HTTPResponse(connection, method=method)
         response.begin()
@@ -92,7 +112,8 @@ def send(emulator: IdentityEmulator, shared_clock: Clock) -> Send:
     """Signs and sends one request.
 
     `headers` replaces headers after signing, and None takes one away; `sent_body` is sent in place
-    of the body that was signed; `extra` is raw header lines.
+    of the body that was signed; `extra` is raw header lines; `bearer` is sent in place of a
+    signature.
     """
 
     def _send(
@@ -111,22 +132,29 @@ def send(emulator: IdentityEmulator, shared_clock: Clock) -> Send:
         to: IdentityEmulator = emulator,
         request_target: str | None = None,
         protocol: str = "HTTP/1.1",
+        bearer: str | None = None,
     ) -> SimpleNamespace:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        host = host or to.endpoint.removeprefix("http://").rstrip("/")
+        host = host or to.endpoint.partition("://")[2].rstrip("/")
         if version is not None:
             target += f"?api-version={version}"
         date = date or formatdate(shared_clock(), usegmt=True)
         sent: dict[str, str | None] = {
             "Host": host,
             "Content-Length": str(len(content if sent_body is None else sent_body)),
-            **sign(key or to.access_key, method, target, content, host, date, date_header),
+            **(
+                {"Authorization": f"Bearer {bearer}"}
+                if bearer is not None
+                else sign(key or to.access_key, method, target, content, host, date, date_header)
+            ),
             **(headers or {}),
         }
         lines = [f"{method} {request_target or target} {protocol}"]
         lines += [f"{name}: {value}" for name, value in sent.items() if value is not None]
         head = "\r\n".join(lines).encode() + b"\r\n" + extra + b"\r\n"
-        return exchange(to.endpoint, head + (content if sent_body is None else sent_body), method)
+        ca_bundle = to.ca_bundle if to.endpoint.startswith("https") else None
+        content = content if sent_body is None else sent_body
+        return exchange(to.endpoint, head + content, method, ca_bundle)
 
     return _send
 

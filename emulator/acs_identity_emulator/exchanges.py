@@ -1,0 +1,79 @@
+"""A Microsoft Entra token goes in, a communication token of the same user comes out."""
+
+from collections.abc import Callable
+
+from . import bodies, errors
+from .calls import Answer, Call, Handler, access_token
+from .entra import TEAMS_AUDIENCES, EntraAuthority, EntraToken
+from .guids import is_guid
+from .store import Store
+from .tokens import Lineage, TokenIssuer
+from .versions import Operation
+
+_SCOPES = ("chat", "voip")
+
+
+class Exchanges:
+    """The three exchange operations."""
+
+    def __init__(
+        self,
+        resource_id: str,
+        store: Store,
+        tokens: TokenIssuer,
+        entra: EntraAuthority,
+        clock: Callable[[], float],
+    ) -> None:
+        self._resource_id = resource_id
+        self._store = store
+        self._tokens = tokens
+        self._entra = entra
+        self._clock = clock
+        self.operations: dict[Operation, Handler] = {
+            Operation.EXCHANGE_TEAMS_USER: self._exchange_teams_user,
+            Operation.EXCHANGE_TEAMS_EXTENSION: self._exchange_callers_token,
+            Operation.EXCHANGE_ENTRA: self._exchange_callers_token,
+        }
+
+    def _exchange_teams_user(self, call: Call) -> Answer:
+        try:
+            body = bodies.json_object(call.body)
+            token = bodies.string(body, "token")
+        except errors.ServiceError:
+            raise errors.no_token() from None
+        if token is None:
+            raise errors.no_token()
+        user = self._entra.verified(token)
+        if user is None or user.audience not in TEAMS_AUDIENCES:
+            raise errors.invalid_token()
+        app_id = bodies.required_string(body, "appId")
+        user_id = bodies.required_string(body, "userId")
+        for field, value in (("appId", app_id), ("userId", user_id)):
+            if not is_guid(value):
+                raise errors.malformed_guid(field)
+        if app_id.lower() != user.client_id:
+            raise errors.unexpected_application()
+        if user_id.lower() != user.object_id:
+            raise errors.unexpected_user()
+        lineage = Lineage(call.caller.key_id, 0)
+        return Answer(200, self._exchanged(f"orgid:{user.object_id}", user, lineage))
+
+    def _exchange_callers_token(self, call: Call) -> Answer:
+        """Exchanges the token that authenticates the request, whose user becomes an identity."""
+        user = call.caller.entra
+        if user is None:
+            raise errors.denied()
+        bodies.json_object(call.body)
+        guid = f"{user.tenant_id}_{user.object_id}"
+        identity = self._store.identity_of_user(guid)
+        subject = f"acs:{self._resource_id}_{guid}"
+        lineage = Lineage(call.caller.key_id, identity.revocations)
+        token = self._exchanged(subject, user, lineage)
+        self._store.token_issued(guid, int(self._clock()))
+        return Answer(200, {"identity": {"id": f"8:{subject}"}, "accessToken": token})
+
+    def _exchanged(self, subject: str, user: EntraToken, lineage: Lineage) -> dict[str, object]:
+        """A token that expires with the one it comes from."""
+        now = int(self._clock())
+        token = self._tokens.issue(subject, _SCOPES, now, user.expires_at, lineage)
+        return access_token(token, user.expires_at)

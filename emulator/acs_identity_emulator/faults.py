@@ -1,0 +1,144 @@
+"""Misbehaviour on demand: what a fault is, how it is written, and which request gets it."""
+
+import math
+import threading
+from enum import Enum
+from typing import NamedTuple
+
+from .versions import Operation
+
+ANY = "any"
+_LONGEST_DELAY = 3600.0  # seconds
+
+
+class Kind(Enum):
+    """What goes wrong, by the word that names it."""
+
+    STATUS = "status"
+    HTML = "html"
+    DELAY = "delay"
+    RESET = "reset"
+    RESET_IN_BODY = "reset-in-body"
+    TRUNCATED = "truncated"
+    NO_FIELDS = "no-fields"
+    CLOCK = "clock"
+
+
+class Fault(NamedTuple):
+    """One fault.
+
+    `value` is the status, the seconds of a delay, or the minutes that the clock is ahead.
+    `retry_after` is in seconds, and of a status only.
+    """
+
+    kind: Kind
+    value: float = 0
+    retry_after: int | None = None
+
+
+SPELLINGS = """\
+status:CODE          an error of the service with that status (400 to 599)
+status:CODE:SECONDS  the same with Retry-After
+html                 503 with a page of HTML, as when the front door is down
+delay:SECONDS        the answer comes late
+reset                the connection is reset, nothing is done
+reset-in-body        it is done, and the connection reset in the middle of the answer
+truncated            it is done, and the answer is the first half of its JSON
+no-fields            it is done, and the answer is {} with the status of success
+clock:MINUTES        the clock of the service is ahead by so much, behind when negative
+"""
+
+_HAS_VALUE = (Kind.STATUS, Kind.DELAY, Kind.CLOCK)
+_NEEDS_BODY = (Kind.RESET_IN_BODY, Kind.TRUNCATED, Kind.NO_FIELDS)
+_WITHOUT_BODY = (Operation.DELETE, Operation.REVOKE, Operation.DELETE_ASSIGNMENT)
+
+
+def parse_fault(text: str) -> Fault:
+    """The fault that `text` spells.
+
+    :raises ValueError: it spells none; the message lists those there are.
+    """
+    word, *values = text.split(":")
+    try:
+        kind = Kind(word)
+        if kind is Kind.STATUS and len(values) == 2:
+            return _checked(Fault(kind, int(values[0]), _non_negative(values[1])))
+        if kind in _HAS_VALUE and len(values) == 1:
+            number = int(values[0]) if kind is Kind.STATUS else float(values[0])
+            return _checked(Fault(kind, number))
+        if kind not in _HAS_VALUE and not values:
+            return Fault(kind)
+    except ValueError:
+        pass
+    raise ValueError(f"fault must be one of these, not {text!r}:\n{SPELLINGS}")
+
+
+def _checked(fault: Fault) -> Fault:
+    """:raises ValueError: the value is out of range."""
+    if fault.kind is Kind.STATUS and not 400 <= fault.value <= 599:
+        raise ValueError
+    if fault.kind is Kind.DELAY and not 0 <= fault.value <= _LONGEST_DELAY:
+        raise ValueError
+    if fault.kind is Kind.CLOCK and not math.isfinite(fault.value):
+        raise ValueError
+    return fault
+
+
+def _non_negative(text: str) -> int:
+    if int(text) < 0:
+        raise ValueError
+    return int(text)
+
+
+class Armed(NamedTuple):
+    """A fault as it was asked for, and how many requests will still get it."""
+
+    operation: str
+    fault: str
+    times: int
+
+
+class FaultQueue:
+    """Faults that wait for their requests; the first that fits a request is used on it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._armed: list[Armed] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._armed)
+
+    def inject(self, operation: str, fault: str, times: int) -> None:
+        """:raises ValueError: an unknown operation or fault, or one that cannot have the other."""
+        names = [known.value for known in Operation]
+        if operation not in (ANY, *names):
+            raise ValueError(f"operation must be {ANY}, {', '.join(names)}, not {operation!r}")
+        if isinstance(times, bool) or not isinstance(times, int) or times < 1:
+            raise ValueError(f"times must be a positive int, not {times!r}")
+        kind = parse_fault(fault).kind
+        if kind in _NEEDS_BODY and operation in [silent.value for silent in _WITHOUT_BODY]:
+            raise ValueError(f"{operation} answers without a body, which {fault!r} needs")
+        with self._lock:
+            self._armed.append(Armed(operation, fault, times))
+
+    def take(self, operation: Operation) -> Fault | None:
+        """The fault for a request of that operation, which is used up by one."""
+        with self._lock:
+            for index, armed in enumerate(self._armed):
+                fault = parse_fault(armed.fault)
+                if armed.operation not in (ANY, operation.value):
+                    continue
+                if fault.kind in _NEEDS_BODY and operation in _WITHOUT_BODY:
+                    continue
+                left = [armed._replace(times=armed.times - 1)] if armed.times > 1 else []
+                self._armed[index : index + 1] = left
+                return fault
+        return None
+
+    def waiting(self) -> list[Armed]:
+        with self._lock:
+            return list(self._armed)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._armed.clear()

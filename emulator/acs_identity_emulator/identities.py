@@ -1,0 +1,204 @@
+"""Identities and their access tokens: create, get, delete, revoke, issue."""
+
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from . import bodies, errors
+from .calls import Answer, Call, Handler, access_token, timestamp
+from .guids import GUID
+from .store import Identity, Store
+from .tokens import Lineage, TokenIssuer
+from .versions import Field, Operation, knows, knows_scope
+
+_ID = re.compile(rf"8:(?:acs|dod-acs|gcch-acs):{GUID}_{GUID}(?:_{GUID})?")
+_DEFAULT_MINUTES = 1440
+_MINUTES = range(60, 1441)
+_CUSTOM_ID_LENGTH = range(1, 257)
+
+
+class IdentityInfo(NamedTuple):
+    """What a test sees of an identity.
+
+    :param id: the raw id.
+    :param custom_id: the id that its creator gave it, if any.
+    :param last_token_issued_at: Unix seconds; None if no token was ever issued.
+    """
+
+    id: str
+    custom_id: str | None
+    last_token_issued_at: int | None
+
+
+class Identities:
+    """The identities of one resource."""
+
+    def __init__(
+        self, resource_id: str, store: Store, tokens: TokenIssuer, clock: Callable[[], float]
+    ) -> None:
+        self._prefix = f"8:acs:{resource_id}_"
+        self._store = store
+        self._tokens = tokens
+        self._clock = clock
+        self.operations: dict[Operation, Handler] = {
+            Operation.CREATE: self._create,
+            Operation.GET: self._get,
+            Operation.DELETE: self._delete,
+            Operation.REVOKE: self._revoke,
+            Operation.ISSUE: self._issue,
+        }
+
+    def all(self) -> list[IdentityInfo]:
+        """Those that exist, in the order of their ids."""
+        return [
+            IdentityInfo(self._id_of(kept), kept.custom_id, kept.last_token_issued_at)
+            for kept in self._store.identities()
+        ]
+
+    def honours(self, identity_id: str, lineage: Lineage) -> bool:
+        """Whether a token of that lineage still stands for the identity."""
+        guid = self._own_guid(identity_id)
+        if guid is None:
+            return True  # of a Teams user, which is no identity of the resource
+        identity = self._store.identity(guid)
+        return (
+            identity is not None
+            and not identity.deleted
+            and identity.revocations == lineage.revocations
+        )
+
+    def _create(self, call: Call) -> Answer:
+        body = bodies.json_object(call.body)
+        scopes = bodies.strings(body, "createTokenWithScopes")
+        minutes = _minutes_in(body, call.version)
+        custom_id = _custom_id_in(body, call.version)
+        if scopes:
+            _check_scopes(scopes, call.version)
+        _check_minutes(minutes)
+        identity = self._existing_or_new(custom_id)
+        payload: dict[str, object] = {}
+        if scopes:
+            token, issued_at = self._new_token(identity, scopes, minutes, call.caller.key_id)
+            identity = identity._replace(last_token_issued_at=issued_at)
+            payload["accessToken"] = token
+        shown = self._shown(identity) if custom_id is not None else {"id": self._id_of(identity)}
+        return Answer(201, {"identity": shown, **payload})
+
+    def _existing_or_new(self, custom_id: str | None) -> Identity:
+        if custom_id is not None:
+            existing = self._store.identity_with_custom_id(custom_id)
+            if existing is not None:
+                return existing
+        guid = str(uuid.uuid4())
+        self._store.add_identity(guid, custom_id)
+        return Identity(guid, 0, False, custom_id, None)
+
+    def _get(self, call: Call) -> Answer:
+        return Answer(200, self._shown(self._identity(call.names[0])))
+
+    def _delete(self, call: Call) -> Answer:
+        identity = self._owned(call.names[0])
+        if not identity.deleted:
+            self._store.delete_identity(identity.guid)
+        return Answer(204)
+
+    def _revoke(self, call: Call) -> Answer:
+        self._store.revoke_tokens(self._identity(call.names[0]).guid)
+        return Answer(204)
+
+    def _issue(self, call: Call) -> Answer:
+        if not call.body:
+            raise errors.body_required()
+        body = bodies.json_object(call.body)
+        scopes = bodies.strings(body, "scopes")
+        if scopes is None:
+            raise errors.field_required("Scopes")
+        minutes = _minutes_in(body, call.version)
+        _check_id(call.names[0])
+        _check_scopes(scopes, call.version)
+        _check_minutes(minutes)
+        identity = self._identity(call.names[0])
+        return Answer(200, self._new_token(identity, scopes, minutes, call.caller.key_id)[0])
+
+    def _new_token(
+        self, identity: Identity, scopes: list[str], minutes: int | None, key_id: str
+    ) -> tuple[dict[str, object], int]:
+        """The token as the answer shows it, and when it was issued."""
+        now = self._clock()
+        lifetime = 60 * (_DEFAULT_MINUTES if minutes is None else minutes)
+        token = self._tokens.issue(
+            self._id_of(identity)[2:],
+            list(dict.fromkeys(scopes)),
+            int(now),
+            int(now) + lifetime,
+            Lineage(key_id, identity.revocations),
+        )
+        self._store.token_issued(identity.guid, int(now))
+        return access_token(token, now + lifetime), int(now)
+
+    def _identity(self, identity_id: str) -> Identity:
+        """:raises ServiceError: malformed, not owned, or deleted."""
+        identity = self._owned(identity_id)
+        if identity.deleted:
+            raise errors.not_found()
+        return identity
+
+    def _owned(self, identity_id: str) -> Identity:
+        """:raises ServiceError: malformed, or not owned."""
+        _check_id(identity_id)
+        guid = self._own_guid(identity_id)
+        identity = None if guid is None else self._store.identity(guid)
+        if identity is None:
+            raise errors.not_owned()
+        return identity
+
+    def _own_guid(self, identity_id: str) -> str | None:
+        """What follows the resource in an id of this resource, None for any other id."""
+        prefix, guid = identity_id[: len(self._prefix)], identity_id[len(self._prefix) :]
+        return guid.lower() if prefix.lower() == self._prefix else None
+
+    def _id_of(self, identity: Identity) -> str:
+        return self._prefix + identity.guid
+
+    def _shown(self, identity: Identity) -> dict[str, object]:
+        shown: dict[str, object] = {}
+        if identity.custom_id is not None:
+            shown["customId"] = identity.custom_id
+        if identity.last_token_issued_at is not None:
+            shown["lastTokenIssuedAt"] = timestamp(identity.last_token_issued_at)
+        shown["id"] = self._id_of(identity)
+        return shown
+
+
+def _minutes_in(body: Mapping[str, object], version: str) -> int | None:
+    if not knows(version, Field.EXPIRES_IN_MINUTES):
+        return None
+    return bodies.int32(body, "expiresInMinutes")
+
+
+def _custom_id_in(body: Mapping[str, object], version: str) -> str | None:
+    if not knows(version, Field.CUSTOM_ID):
+        return None
+    custom_id = bodies.string(body, "customId")
+    if custom_id is not None and len(custom_id) not in _CUSTOM_ID_LENGTH:
+        raise errors.field_has_wrong_type("CustomId", "a string of 1 to 256 characters")
+    return custom_id
+
+
+def _check_id(identity_id: str) -> None:
+    if _ID.fullmatch(identity_id) is None:
+        raise errors.malformed_id()
+
+
+def _check_scopes(scopes: list[str], version: str) -> None:
+    if not scopes:
+        raise errors.no_scopes()
+    for scope in scopes:
+        if not knows_scope(version, scope):
+            raise errors.invalid_scopes(f"'{scope}' is not a known scope.")
+
+
+def _check_minutes(minutes: int | None) -> None:
+    if minutes is not None and minutes not in _MINUTES:
+        raise errors.invalid_expiry(minutes)

@@ -1,0 +1,126 @@
+"""Starting and stopping: in a thread of its own, or in the running event loop."""
+
+import asyncio
+from collections.abc import Callable
+from types import TracebackType
+from typing import TypeVar
+
+from .listening import Listener, ServerThread
+from .resource import Resource
+
+_Self = TypeVar("_Self", bound="Lifecycle")
+
+
+class Lifecycle:
+    """A resource that is opened and served once, by ``with``, ``async with`` or `start`."""
+
+    def __init__(self, host: str, port: int, open_resource: Callable[[], Resource]) -> None:
+        self._host = host
+        self._port = port
+        self._open_resource = open_resource
+        self._phase = "new"
+        self._resource: Resource | None = None
+        self._listener: Listener | None = None
+        self._thread: ServerThread | None = None
+
+    def start(self: _Self) -> _Self:
+        """Starts the service in a thread of its own; it is listening when this returns.
+
+        :raises RuntimeError: it was started before.
+        :raises DatabaseError: the database cannot be used.
+        :raises ValueError: the database belongs to another resource than `resource_id`.
+        :raises OSError: the port is taken, or the address is not of this machine.
+        """
+        self._begin()
+        try:
+            self._resource = self._open_resource()
+            self._thread = ServerThread(self._listen, self._stop_listening)
+        except BaseException:
+            self._abandon()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Stops the service and waits until it has; does nothing if it does not run.
+
+        :raises RuntimeError: it runs in an event loop, which only ``async with`` can leave.
+        """
+        if self._phase != "running":
+            return
+        if self._thread is None:
+            raise RuntimeError("an emulator entered with 'async with' stops at the end of it")
+        self._phase = "stopped"
+        self._thread.stop()
+        self._close_resource()
+
+    def __enter__(self: _Self) -> _Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    async def __aenter__(self: _Self) -> _Self:
+        self._begin()
+        try:
+            self._resource = await asyncio.to_thread(self._open_resource)
+            await self._listen()
+        except BaseException:
+            self._abandon()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._phase = "stopped"
+        await self._stop_listening()
+        self._close_resource()
+
+    def _listening(self) -> Listener:
+        self._running()
+        if self._listener is None:
+            raise RuntimeError("the emulator is not listening yet")
+        return self._listener
+
+    def _running(self) -> Resource:
+        if self._phase == "stopped":
+            raise RuntimeError("the emulator has been stopped")
+        if self._resource is None:
+            raise RuntimeError("the emulator does not run: start it first")
+        return self._resource
+
+    def _begin(self) -> None:
+        if self._phase == "running":
+            raise RuntimeError("the emulator runs already")
+        if self._phase == "stopped":
+            raise RuntimeError("an emulator cannot be started again: make another one")
+        self._phase = "running"
+
+    def _abandon(self) -> None:
+        """Back to the beginning, after a start that has failed."""
+        self._close_resource()
+        self._phase = "new"
+
+    def _close_resource(self) -> None:
+        resource, self._resource = self._resource, None
+        if resource is not None:
+            resource.close()
+
+    async def _listen(self) -> None:
+        resource = self._running()
+        tls = None if resource.certificates is None else resource.certificates.server_context()
+        listener = Listener(self._host, self._port, tls)
+        await listener.start(resource.application.server())
+        self._listener = listener
+
+    async def _stop_listening(self) -> None:
+        if self._listener is not None:
+            await self._listener.stop()

@@ -1,0 +1,60 @@
+"""The token endpoint that App Service gives to programs with a managed identity."""
+
+import hmac
+import secrets
+from datetime import timedelta
+from urllib.parse import parse_qs
+
+from .authentication import WireRequest
+from .calls import Answer
+from .entra import EntraAuthority
+from .errors import ServiceError
+from .guids import is_guid
+
+PATH = "/.emulator/msi/token"
+_API_VERSION = "2019-08-01"
+_LIFETIME = timedelta(hours=24)
+
+
+class ManagedIdentity:
+    """Issues tokens to whoever knows the secret header, as App Service does."""
+
+    def __init__(self, entra: EntraAuthority, object_id: str, client_id: str) -> None:
+        """:param object_id: of the identity in the tenant; `client_id`: of its application."""
+        self.secret = secrets.token_hex(16).upper()
+        self._entra = entra
+        self._object_id = object_id
+        self._client_id = client_id
+
+    def answer(self, request: WireRequest) -> Answer:
+        """:raises ServiceError: the request is not what App Service asks for."""
+        sent = request.headers.get("X-IDENTITY-HEADER", "")
+        if not hmac.compare_digest(sent.encode("utf-8", "surrogateescape"), self.secret.encode()):
+            raise _refusal(401, "Unauthorized", "X-IDENTITY-HEADER is not the one given out.")
+        query = parse_qs(request.target.partition("?")[2])
+        if query.get("api-version") != [_API_VERSION]:
+            raise _refusal(400, "BadRequest", f"api-version must be {_API_VERSION}.")
+        if len(query.get("resource", ())) != 1:
+            raise _refusal(400, "BadRequest", "One resource is needed to issue a token for.")
+        resource = query["resource"][0]
+        client_id = query.get("client_id", [self._client_id])[0]
+        if not is_guid(client_id):
+            raise _refusal(400, "BadRequest", "client_id must be a GUID.")
+        token = self._entra.issue_to_application(
+            object_id=self._object_id, client_id=client_id, resource=resource, expires_in=_LIFETIME
+        )
+        expires_on = self._entra.now() + int(_LIFETIME.total_seconds())
+        return Answer(
+            200,
+            {
+                "access_token": token,
+                "expires_on": str(expires_on),
+                "resource": resource,
+                "token_type": "Bearer",
+                "client_id": client_id,
+            },
+        )
+
+
+def _refusal(status: int, code: str, message: str) -> ServiceError:
+    return ServiceError(status, code, message, reports_versions=False)

@@ -1,0 +1,97 @@
+"""A fault, carried out on the response to one request."""
+
+import asyncio
+import contextlib
+import http
+import socket
+import struct
+from collections.abc import Callable
+
+from aiohttp import web
+
+from . import errors
+from .clock import ServiceClock
+from .errors import ServiceError
+from .faults import Fault, Kind
+
+_FRONT_DOOR_PAGE = b"""\
+<!DOCTYPE html>
+<html><head><title>Service unavailable</title></head>
+<body><h2>Our services aren't available right now</h2></body></html>
+"""
+
+
+def error_of_status(fault: Fault) -> ServiceError:
+    """The error of the service that a status fault stands for."""
+    status = int(fault.value)
+    if status == 429:
+        return errors.too_many_requests(fault.retry_after)
+    if status == 401:
+        error = errors.denied()
+    else:
+        try:
+            phrase = http.HTTPStatus(status).phrase
+        except ValueError:
+            phrase = "Unknown Error"
+        error = ServiceError(status, "".join(phrase.title().split()), f"{phrase}.")
+    error.retry_after = fault.retry_after
+    return error
+
+
+async def misbehave(
+    fault: Fault, request: web.BaseRequest, serve: Callable[[], web.Response], clock: ServiceClock
+) -> web.StreamResponse:
+    """The response with the fault in it. `serve` performs the request; not every fault calls it."""
+    match fault.kind:
+        case Kind.HTML:
+            return web.Response(status=503, body=_FRONT_DOOR_PAGE, content_type="text/html")
+        case Kind.DELAY:
+            await asyncio.sleep(fault.value)
+            return serve()
+        case Kind.CLOCK:
+            with clock.off_by(60 * fault.value):
+                return serve()
+        case Kind.RESET:
+            _reset(request)
+            return web.Response()
+        case Kind.RESET_IN_BODY:
+            return await _reset_in_body(request, serve())
+        case Kind.TRUNCATED:
+            response = serve()
+            response.body = _body(response)[: len(_body(response)) // 2]
+            return response
+        case Kind.NO_FIELDS:
+            response = serve()
+            if response.status < 300:
+                response.body = b"{}"
+            return response
+        case Kind.STATUS:
+            raise error_of_status(fault)
+
+
+async def _reset_in_body(request: web.BaseRequest, response: web.Response) -> web.StreamResponse:
+    body = _body(response)
+    headers = response.headers.copy()
+    headers["Content-Length"] = str(len(body))
+    beginning = web.StreamResponse(status=response.status, headers=headers)
+    await beginning.prepare(request)
+    await beginning.write(body[: len(body) // 2])
+    _reset(request)
+    return beginning
+
+
+def _body(response: web.Response) -> bytes:
+    body = response.body
+    return body if isinstance(body, bytes) else b""
+
+
+def _reset(request: web.BaseRequest) -> None:
+    """Ends the connection with RST rather than FIN, as when a machine between has gone."""
+    transport = request.transport
+    if transport is None:
+        return
+    sock = transport.get_extra_info("socket")
+    if sock is not None:
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()

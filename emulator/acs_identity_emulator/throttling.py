@@ -1,0 +1,71 @@
+"""The documented limits of requests per 30 seconds."""
+
+import json
+import math
+from collections.abc import Callable
+
+from . import errors
+from .calls import Call
+from .versions import Operation
+
+WINDOW = 30.0  # seconds
+_CREATE_WITH_TOKEN = "create-with-token"  # noqa: S105 - the name of a limit
+_EXCHANGE = "exchange"
+LIMITS = {
+    Operation.CREATE.value: 1000,
+    _CREATE_WITH_TOKEN: 1000,
+    Operation.ISSUE.value: 1000,
+    Operation.DELETE.value: 500,
+    Operation.REVOKE.value: 500,
+    _EXCHANGE: 500,
+}
+_EXCHANGES = (
+    Operation.EXCHANGE_TEAMS_USER,
+    Operation.EXCHANGE_TEAMS_EXTENSION,
+    Operation.EXCHANGE_ENTRA,
+)
+
+
+class Throttle:
+    """Counts calls in windows that begin with the first call after the last window."""
+
+    def __init__(self, clock: Callable[[], float], *, tells_when: bool) -> None:
+        """:param tells_when: whether the refusal has Retry-After."""
+        self._clock = clock
+        self._tells_when = tells_when
+        self._windows: dict[str, tuple[float, int]] = {}
+
+    def count(self, call: Call) -> None:
+        """:raises ServiceError: the call is over the limit."""
+        limit_of = _limit_of(call)
+        limit = LIMITS.get(limit_of)
+        if limit is None:
+            return
+        now = self._clock()
+        began, calls = self._windows.get(limit_of, (now, 0))
+        if not 0 <= now - began < WINDOW:
+            began, calls = now, 0
+        self._windows[limit_of] = (began, calls + 1)
+        if calls >= limit:
+            left = max(1, math.ceil(began + WINDOW - now))
+            raise errors.too_many_requests(left if self._tells_when else None)
+
+    def clear(self) -> None:
+        self._windows.clear()
+
+
+def _limit_of(call: Call) -> str:
+    """The name of the limit that the call counts for."""
+    if call.operation in _EXCHANGES:
+        return _EXCHANGE
+    if call.operation is Operation.CREATE and _asks_for_token(call.body):
+        return _CREATE_WITH_TOKEN
+    return call.operation.value
+
+
+def _asks_for_token(body: bytes) -> bool:
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(content, dict) and bool(content.get("createTokenWithScopes"))
