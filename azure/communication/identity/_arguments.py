@@ -35,6 +35,9 @@ def endpoint_url(endpoint: str) -> str:
     text = endpoint.strip()
     if "://" not in text:
         text = "https://" + text
+    if not text.isprintable():
+        # urlsplit would pass over line breaks and tabs.
+        raise ValueError(f"endpoint must be {_ENDPOINT}, not {endpoint!r}.")
     try:
         parts = urlsplit(text)
         port = parts.port
