@@ -129,6 +129,8 @@ def call_version(options: RequestOptions, client_version: str) -> str:
 
 _FOR_A_CLIENT = ClientOptions.__annotations__.keys()
 _FOR_A_CALL = RequestOptions.__annotations__.keys()
+# What some methods name themselves. It gets here when it is misspelt, or given to another method.
+_OF_METHODS = frozenset(["token_expires_in", "custom_id", "client_ids"])
 # Set by the pipeline itself.
 _KNOWN_TO_TRANSPORTS = _FOR_A_CALL | {"stream"}
 
@@ -159,10 +161,10 @@ class UnknownOptionsPolicy(SansIOHTTPPolicy[Any, Any]):
         :raises TypeError: One is not known. The message names the nearest one that is.
         """
         for name in request.context.options.keys() - _KNOWN_TO_TRANSPORTS:
-            raise TypeError(_unknown(name, "The call", {*_FOR_A_CALL, "token_expires_in"}))
+            raise TypeError(_unknown(name, "The call", _FOR_A_CALL | _OF_METHODS))
 
 
 def _unknown(name: str, owner: str, known: Iterable[str]) -> str:
-    nearest = get_close_matches(name, sorted(known), n=1)
+    nearest = get_close_matches(name, sorted(set(known) - {name}), n=1)
     hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
     return f"{owner} got an unexpected keyword argument {name!r}.{hint}"
