@@ -168,7 +168,7 @@ def _with_custom_id(body: JSON, custom_id: str, api_version: str) -> JSON:
         # Not left to the service: taken for no id, it would create another user at every call.
         raise ValueError("custom_id must be a str of your own, and it is empty.")
     require_version("custom_id", api_version)
-    body["customId"] = custom_id
+    body["customId"] = _encodable("custom_id", custom_id)
     return body
 
 

@@ -5,7 +5,7 @@ it is refused, so that a misspelt one does not go unnoticed.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
 from difflib import get_close_matches
 from typing import Any, TypedDict
 
@@ -164,7 +164,8 @@ class UnknownOptionsPolicy(SansIOHTTPPolicy[Any, Any]):
             raise TypeError(_unknown(name, "The call", _FOR_A_CALL | _OF_METHODS))
 
 
-def _unknown(name: str, owner: str, known: Iterable[str]) -> str:
-    nearest = get_close_matches(name, sorted(set(known) - {name}), n=1)
+def _unknown(name: str, owner: str, known: Collection[str]) -> str:
+    # One that is known belongs to another method: nothing is misspelt.
+    nearest = [] if name in known else get_close_matches(name, sorted(known), n=1)
     hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
     return f"{owner} got an unexpected keyword argument {name!r}.{hint}"
