@@ -54,6 +54,13 @@ ASSIGNMENT_METHODS: list[tuple[str, tuple[str, ...]]] = [
     ("upsert_teams_extension_assignment", ("user",)),
     ("delete_teams_extension_assignment", ()),
 ]
+CLIENT_IDS: list[tuple[dict[str, Any], type[Exception], str]] = [
+    ({"client_ids": "c"}, TypeError, "client_ids must be a list of ids, not str"),
+    ({"client_ids": {"c"}}, TypeError, "not set"),
+    ({"client_ids": [None]}, TypeError, "Each of client_ids must be a str, not NoneType"),
+    ({"client_ids": ["c", UUID(int=1)]}, TypeError, "not UUID"),
+    ({"client_id": ["c"]}, TypeError, "Did you mean 'client_ids'"),
+]
 CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any], type[Exception], str]] = [
     ("create_user", (), {"token_expires_in": timedelta(hours=2)}, TypeError, "unexpected keyword"),
     ("create_user", (), {"api_version": 20250630}, TypeError, "api_version must be"),
@@ -169,14 +176,8 @@ CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any], type[Exception], str]] =
     ("upsert_teams_extension_assignment", ("t", "o", 1), {}, TypeError, "not int"),
     ("upsert_teams_extension_assignment", ("t", "o", "user", ["c"]), {}, TypeError, "positional"),
     *(
-        ("upsert_teams_extension_assignment", ("t", "o", "user"), options, TypeError, words)
-        for options, words in [
-            ({"client_ids": "c"}, "client_ids must be a list of ids, not str"),
-            ({"client_ids": {"c"}}, "not set"),
-            ({"client_ids": [None]}, "Each of client_ids must be a str, not NoneType"),
-            ({"client_ids": ["c", UUID(int=1)]}, "not UUID"),
-            ({"client_id": ["c"]}, "Did you mean 'client_ids'"),
-        ]
+        ("upsert_teams_extension_assignment", ("t", "o", "user"), options, error, words)
+        for options, error, words in CLIENT_IDS
     ),
 ]
 
