@@ -1,6 +1,6 @@
 """A Microsoft Entra token goes in, a communication token of the same user comes out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from . import bodies, errors
 from .calls import Answer, Call, Handler, access_token
@@ -8,7 +8,7 @@ from .entra import TEAMS_AUDIENCES, EntraAuthority, EntraToken
 from .guids import is_guid
 from .store import Store
 from .tokens import Lineage, TokenIssuer
-from .versions import Operation
+from .versions import Field, Operation, knows
 
 _SCOPES = ("chat", "voip")
 
@@ -46,15 +46,8 @@ class Exchanges:
         user = self._entra.verified(token)
         if user is None or user.audience not in TEAMS_AUDIENCES:
             raise errors.invalid_token()
-        app_id = bodies.required_string(body, "appId")
-        user_id = bodies.required_string(body, "userId")
-        for field, value in (("appId", app_id), ("userId", user_id)):
-            if not is_guid(value):
-                raise errors.malformed_guid(field)
-        if app_id.lower() != user.client_id:
-            raise errors.unexpected_application()
-        if user_id.lower() != user.object_id:
-            raise errors.unexpected_user()
+        if knows(call.version, Field.APP_AND_USER_ID):
+            _check_application_and_user(body, user)
         lineage = Lineage(call.caller.key_id, 0)
         return Answer(200, self._exchanged(f"orgid:{user.object_id}", user, lineage))
 
@@ -77,3 +70,16 @@ class Exchanges:
         now = int(self._clock())
         token = self._tokens.issue(subject, _SCOPES, now, user.expires_at, lineage)
         return access_token(token, user.expires_at)
+
+
+def _check_application_and_user(body: Mapping[str, object], user: EntraToken) -> None:
+    """:raises ServiceError: the token is not of the application and user that the body names."""
+    app_id = bodies.required_string(body, "appId")
+    user_id = bodies.required_string(body, "userId")
+    for field, value in (("appId", app_id), ("userId", user_id)):
+        if not is_guid(value):
+            raise errors.malformed_guid(field)
+    if app_id.lower() != user.client_id:
+        raise errors.unexpected_application()
+    if user_id.lower() != user.object_id:
+        raise errors.unexpected_user()

@@ -6,6 +6,7 @@ from enum import Enum
 PREVIEW = "2025-03-02-preview"
 API_VERSIONS = (
     "2021-03-07",
+    "2021-10-31-preview",
     "2022-06-01",
     "2022-10-01",
     "2023-10-01",
@@ -34,6 +35,7 @@ class Operation(Enum):
 class Field(Enum):
     """A field of a request body that not every version reads."""
 
+    APP_AND_USER_ID = "appId, userId"
     EXPIRES_IN_MINUTES = "expiresInMinutes"
     CUSTOM_ID = "customId"
 
@@ -49,13 +51,14 @@ _VERSIONS_OF: dict[Operation | Field, frozenset[str]] = {
     Operation.DELETE: _since("2021-03-07"),
     Operation.REVOKE: _since("2021-03-07"),
     Operation.ISSUE: _since("2021-03-07"),
-    Operation.EXCHANGE_TEAMS_USER: _since("2022-06-01"),
+    Operation.EXCHANGE_TEAMS_USER: _since("2021-10-31-preview"),
     Operation.GET: _PREVIEW_ONLY,
     Operation.EXCHANGE_ENTRA: _PREVIEW_ONLY,
     Operation.EXCHANGE_TEAMS_EXTENSION: _since(PREVIEW),
     Operation.GET_ASSIGNMENT: _since(PREVIEW),
     Operation.PUT_ASSIGNMENT: _since(PREVIEW),
     Operation.DELETE_ASSIGNMENT: _since(PREVIEW),
+    Field.APP_AND_USER_ID: _since("2022-06-01"),
     Field.EXPIRES_IN_MINUTES: _since("2022-10-01"),
     Field.CUSTOM_ID: _PREVIEW_ONLY,
 }

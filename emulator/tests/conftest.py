@@ -13,6 +13,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from email.utils import formatdate
 from types import SimpleNamespace
 
@@ -87,12 +88,13 @@ def exchange(
     endpoint: str, request: bytes, method: str = "POST", ca_bundle: str | None = None
 ) -> SimpleNamespace:
     """Writes the bytes and reads one response."""
-    with connect(endpoint, ca_bundle) as connection:
+    with (
+        connect(endpoint, ca_bundle) as connection,
+        closing(http.client.HTTPResponse(connection, method=method)) as response,
+    ):
         connection.sendall(request)
-        response = http.client.HTTPResponse(connection, method=method)
         response.begin()
         body = response.read()
-        response.close()
     try:
         decoded = json.loads(body)
     except ValueError:
@@ -157,6 +159,23 @@ def send(emulator: IdentityEmulator, shared_clock: Clock) -> Send:
         return exchange(to.endpoint, head + content, method, ca_bundle)
 
     return _send
+
+
+replayed = pytest.StashKey[list[str]]()
+"""What the replay of the recordings has to say; the end of the run prints it."""
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    for line in config.stash.get(replayed, []):
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def report(request: pytest.FixtureRequest) -> list[str]:
+    """Lines for the end of the run."""
+    return request.config.stash.setdefault(replayed, [])
 
 
 @pytest.fixture(scope="session")

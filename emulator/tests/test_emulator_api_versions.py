@@ -13,6 +13,7 @@ Send = Callable[..., SimpleNamespace]
 
 VERSIONS = [
     "2021-03-07",
+    "2021-10-31-preview",
     "2022-06-01",
     "2022-10-01",
     "2023-10-01",

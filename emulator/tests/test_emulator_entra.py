@@ -91,7 +91,7 @@ class TestBearer:
     def test_expired(
         self, tls_emulator: IdentityEmulator, send: Send, clock: Clock, token: str
     ) -> None:
-        clock.offset = 3599
+        clock.offset = 3590
         assert send("POST", "/identities", to=tls_emulator, bearer=token).status == 201
         clock.offset = 3600
         reply = send("POST", "/identities", to=tls_emulator, bearer=token)

@@ -28,8 +28,8 @@ def token(emulator: IdentityEmulator) -> str:
     return emulator.issue_entra_token(user_object_id=USER, client_id=APP)
 
 
-def exchange(send: Send, body: object) -> SimpleNamespace:
-    return send("POST", "/teamsUser/:exchangeAccessToken", body)
+def exchange(send: Send, body: object, version: str = "2025-06-30") -> SimpleNamespace:
+    return send("POST", "/teamsUser/:exchangeAccessToken", body, version=version)
 
 
 def outcome(reply: SimpleNamespace) -> tuple[object, ...]:
@@ -103,6 +103,12 @@ def test_format_and_match(
     reply = exchange(send, {"token": token, "appId": app, "userId": user})
     assert outcome(reply) == (400, "ValidationError", message, target)
     assert "api-supported-versions" in reply.headers
+
+
+def test_the_first_preview_takes_the_token_alone(send: Send, token: str) -> None:
+    assert exchange(send, {"token": token}, version="2021-10-31-preview").status == 200
+    reply = exchange(send, {"token": "x"}, version="2021-10-31-preview")
+    assert outcome(reply) == INVALID_TOKEN
 
 
 def test_expired(emulator: IdentityEmulator, send: Send) -> None:
