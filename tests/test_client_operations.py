@@ -140,7 +140,7 @@ def test_what_the_service_refuses_comes_back_with_its_words(
     assert raised.value.status_code == status
     assert raised.value.error is not None
     assert (raised.value.error.code, raised.value.error.target) == (code, target)
-    assert raised.value.error.message in str(raised.value)
+    assert str(raised.value.error.message) in str(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -115,16 +115,13 @@ class AsyncClientOptions(BaseClientOptions, total=False):
 
 
 def call_version(options: RequestOptions, client_version: str) -> str:
-    """The API version that a call asks for, which the options of the call then name.
+    """The API version that a call asks for.
 
     :raises TypeError: The version of the options is not a str.
     :raises ValueError: The version of the options cannot be one.
     """
     version = options.get("api_version", client_version)
-    if version is not client_version:
-        version = version_string(version)
-    options["api_version"] = version
-    return version
+    return version if version is client_version else version_string(version)
 
 
 _FOR_A_CLIENT = ClientOptions.__annotations__.keys()
