@@ -130,14 +130,13 @@ def custom_ids_in(people: Path) -> list[str]:
 
 def provisioned_in(users: Path) -> set[str]:
     """The custom ids of an earlier run. The file is made, or cut behind its last whole row."""
-    users.touch()
-    with users.open("r+", encoding="utf-8", newline="") as file:
-        whole = file.read().rpartition("\n")[0]
-        text = f"{whole or f'{CUSTOM_ID},{USER_ID}'}\n"
-        file.seek(0)
-        file.write(text)
-        file.truncate()
-    return {row[CUSTOM_ID] for row in csv.DictReader(StringIO(text, newline=""))}
+    written = users.read_bytes() if users.exists() else b""
+    whole = written[: written.rfind(b"\n") + 1]
+    if not whole:
+        users.write_bytes(f"{CUSTOM_ID},{USER_ID}\n".encode())
+    elif whole != written:
+        os.truncate(users, len(whole))
+    return {row[CUSTOM_ID] for row in csv.DictReader(StringIO(whole.decode(), newline=""))}
 
 
 async def provision_to(users: Path, custom_ids: Sequence[str], options: argparse.Namespace) -> int:

@@ -211,6 +211,19 @@ def test_repeats_what_failed_by_chance(
     check_that_all_are_there_once(files, emulator)
 
 
+@pytest.mark.parametrize("custom_id", ["a,b", 'a"b', "a\nb", "a\r\nb", "a\u2028b", "[bold]", "ä "])
+def test_custom_ids_of_any_characters_are_known_again(
+    sample: Any, start: Any, files: Files, custom_id: str
+) -> None:
+    emulator = start()
+    with files.people.open("w", encoding="utf-8", newline="") as people:
+        csv.writer(people).writerows([["custom_id"], [custom_id], ["x" * 257 + custom_id]])
+    files.custom_ids = [custom_id]
+    for _ in range(2):
+        assert sample.main(files.arguments()) == 1
+        check_that_all_are_there_once(files, emulator)
+
+
 def test_tells_which_ids_the_service_refuses_and_goes_on(
     sample: Any, start: Any, files: Files, capsys: pytest.CaptureFixture[str]
 ) -> None:
