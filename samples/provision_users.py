@@ -16,6 +16,7 @@ import argparse
 import asyncio
 import csv
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -188,6 +189,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     custom_ids = custom_ids_in(options.people)
+    # A shell lets what it runs in the background ignore the signal.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         refusals = asyncio.run(provision_to(options.users, custom_ids, options))
     except KeyboardInterrupt:

@@ -101,6 +101,21 @@ def test_creates_a_user_for_each_custom_id_and_then_no_more(
     assert files.users.read_bytes() == written
 
 
+def interrupt(command: list[str], is_time: Callable[[], bool]) -> None:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as program:
+        deadline = time.monotonic() + 60
+        while not is_time():
+            assert time.monotonic() < deadline
+            assert program.poll() is None
+            time.sleep(0.02)
+        program.send_signal(signal.SIGINT)
+        output, errors = program.communicate(timeout=30)
+    assert (program.returncode, errors) == (130, "")
+    assert "Interrupted. Start it again to go on." in output
+
+
 def test_goes_on_where_it_was_interrupted(
     monkeypatch: pytest.MonkeyPatch, start: Any, files: Files
 ) -> None:
@@ -113,18 +128,11 @@ def test_goes_on_where_it_was_interrupted(
     files.with_people(80)
     command = [sys.executable, "-W", "error", str(SAMPLES / "provision_users.py")]
     command += files.arguments(AS_FAST_AS_IT_GOES)
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as program:
-        deadline = time.monotonic() + 60
-        while not files.users.exists() or len(files.rows()) < 30:
-            assert time.monotonic() < deadline
-            assert program.poll() is None
-            time.sleep(0.02)
-        program.send_signal(signal.SIGINT)
-        output, errors = program.communicate(timeout=30)
-    assert (program.returncode, errors) == (130, "")
-    assert "Interrupted. Start it again to go on." in output
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in the background of a shell
+    try:
+        interrupt(command, lambda: files.users.exists() and len(files.rows()) == 30)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert len(files.rows()) == len(emulator.identities()) == 30
 
     # Worse than a signal: some users were created and not written, and a row only half.
