@@ -6,6 +6,7 @@ than a guess.
 
 import json
 import re
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,11 +26,37 @@ _CONSTRAINTS = {
     "maximum": "maximum",
     "minItems": "min_items",
 }
+# Those of these keywords that are not read elsewhere change nothing in a client.
+_COMMON = {"description", "x-acs-api-versions"}
+_OPERATION = _COMMON | {
+    "operationId", "summary", "consumes", "produces", "security", "parameters", "responses",
+}  # fmt: skip
+_BODY = _COMMON | {"name", "in", "required", "schema", "x-ms-client-default"}
+_PATH_PARAMETER = _COMMON | {
+    "name", "in", "required", "type", "minLength",
+    "x-ms-skip-url-encoding", "x-ms-parameter-location",
+}  # fmt: skip
+_DEFINITION_OF = {
+    "object": _COMMON | {"type", "required", "properties"},
+    "string": _COMMON | {"type", "enum", "x-ms-enum"},
+}
+_PROPERTY = (
+    _COMMON
+    | _CONSTRAINTS.keys()
+    | {"$ref", "type", "format", "items", "default", "readOnly", "x-nullable", "x-ms-client-name"}
+)
+_FORMATS = {None, "date-time", "int32"}
 
 
 def snake_case(name: str) -> str:
     """``expiresInMinutes`` as Python writes it: ``expires_in_minutes``."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def _refuse_unknown(what: str, found: Iterable[object], known: Container[object]) -> None:
+    unknown = sorted(str(name) for name in found if name not in known)
+    if unknown:
+        raise ValueError(f"{what}: {', '.join(unknown)} is not understood")
 
 
 @dataclass(frozen=True)
@@ -140,6 +167,9 @@ class Description:
 
     def __init__(self, document: _Node) -> None:
         self._document = document
+        for name, node in document["definitions"].items():
+            _refuse_unknown(name, [node["type"]], _DEFINITION_OF)
+            _refuse_unknown(name, node, _DEFINITION_OF[node["type"]])
         self.title: str = document["info"]["title"]
         self.description: str = document["info"]["description"]
         self.default_version: str = document["info"]["version"]
@@ -186,14 +216,24 @@ class Description:
 
     def _operation(self, path: str, method: str, node: _Node) -> Operation:
         group, _, name = node["operationId"].partition("_")
+        _refuse_unknown(node["operationId"], node, _OPERATION)
         parameters = [self._resolved(parameter) for parameter in node["parameters"]]
+        for found in parameters:
+            what = f"{node['operationId']}, parameter {found['name']}"
+            if found["in"] == "query":
+                _refuse_unknown(what, [found["name"]], {"api-version"})
+            else:
+                _refuse_unknown(what, [found["in"]], {"path", "body"})
+                _refuse_unknown(what, found, _BODY if found["in"] == "body" else _PATH_PARAMETER)
         successes = {
             int(status): answer
             for status, answer in node["responses"].items()
             if status.startswith("2")
         }
         results = {self._reference(answer.get("schema")) for answer in successes.values()}
-        (result,) = results  # all successes of an operation look alike
+        if len(results) != 1:
+            raise ValueError(f"{node['operationId']}: its successes do not all look alike")
+        (result,) = results
         return Operation(
             name=snake_case(name),
             group=snake_case(group),
@@ -233,6 +273,7 @@ class Description:
         ]
 
     def _property(self, wire_name: str, node: _Node, required: bool) -> Property:
+        _refuse_unknown(f"property {wire_name}", node, _PROPERTY)
         msrest_type, annotation, doc_type = self._types(node)
         return Property(
             wire_name=wire_name,
@@ -261,6 +302,8 @@ class Description:
             return f"[{msrest_type}]", f"Sequence[{annotation}]", f"list[{doc_type}]"
         if node.get("format") == "date-time":
             return "iso-8601", "datetime", "~datetime.datetime"
+        _refuse_unknown("format", [node.get("format")], _FORMATS)
+        _refuse_unknown("type", [node["type"]], _MSREST_TYPES)
         simple = _MSREST_TYPES[node["type"]]
         return simple, simple, simple
 

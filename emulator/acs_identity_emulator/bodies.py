@@ -17,7 +17,7 @@ def json_object(body: bytes) -> dict[str, object]:
     if not body:
         return {}
     try:
-        value: object = json.loads(body, parse_constant=_not_json)
+        value: object = _decode(body.decode(json.detect_encoding(body), "surrogatepass"))
     except (ValueError, RecursionError):
         raise errors.body_not_json() from None
     if value is None:
@@ -79,3 +79,6 @@ def _shown(name: str) -> str:
 
 def _not_json(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
+
+
+_decode = json.JSONDecoder(parse_constant=_not_json).decode

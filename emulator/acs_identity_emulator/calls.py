@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import NamedTuple
 
 from .authentication import Caller
@@ -29,9 +30,13 @@ Handler = Callable[[Call], Answer]
 def timestamp(seconds: float) -> str:
     """Unix time as the service writes it: UTC, up to seven fraction digits, none that is idle."""
     whole, ticks = divmod(round(seconds * 10_000_000), 10_000_000)
-    text = datetime.fromtimestamp(whole, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
     fraction = f".{ticks:07d}".rstrip("0") if ticks else ""
-    return f"{text}{fraction}+00:00"
+    return f"{_date_and_time(whole)}{fraction}+00:00"
+
+
+@lru_cache(maxsize=64)
+def _date_and_time(second: int) -> str:
+    return datetime.fromtimestamp(second, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def access_token(token: str, expires_at: float) -> dict[str, object]:

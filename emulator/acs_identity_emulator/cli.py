@@ -3,17 +3,25 @@
 import argparse
 import contextlib
 import logging
+import re
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from . import __version__
+from .faults import SPELLINGS, FaultQueue
+from .versions import Operation
+
+if TYPE_CHECKING:
+    from .emulator import IdentityEmulator
 
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 _POLL_INTERVAL = 0.05  # seconds between looks at the flag that a signal sets
 _CANNOT_START = 2
+_FAULT = re.compile(r"([^=]+)=([^*]+)(?:\*(\d{1,9}))?")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,7 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             access_key=options.access_key,
             secondary_key=options.secondary_key,
             resource_id=options.resource_id,
-        ).start()
+            tls=options.tls,
+            throttle=options.throttle,
+            retry_after=options.retry_after,
+        )
+        faults = [_fault(text) for text in options.fault]
+        emulator.start()
     except (ValueError, DatabaseError) as error:
         return _refuse(str(error))
     except OSError as error:
@@ -48,7 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "name another with --port, or 0 for any free one"
         )
     try:
-        sys.stdout.write(emulator.connection_string + "\n")
+        for operation, fault, times in faults:
+            emulator.inject(operation, fault, times)
+        sys.stdout.write("".join(f"{line}\n" for line in _greeting(emulator)))
         sys.stdout.flush()
         while not stop_asked:
             time.sleep(_POLL_INTERVAL)
@@ -63,6 +78,14 @@ def _parser() -> argparse.ArgumentParser:
         description="The Azure Communication Services Identity REST service on this machine, for "
         "tests. The first line it prints is the connection string. It runs until "
         "SIGINT (Ctrl-C) or SIGTERM.",
+        epilog="operations: any, "
+        + ", ".join(operation.value for operation in Operation)
+        + "\n\nfaults:\n"
+        + "".join(f"  {line}\n" for line in SPELLINGS.splitlines())
+        + "\nA running emulator takes faults as well: POST, GET or DELETE /.emulator/faults,\n"
+        'such as {"operation": "issue", "fault": "reset", "times": 2}; POST /.emulator/reset\n'
+        "empties it.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
@@ -82,8 +105,49 @@ def _parser() -> argparse.ArgumentParser:
         default="info",
         help="what goes to standard error; info is a line per request (default: %(default)s)",
     )
+    add(
+        "--tls",
+        action="store_true",
+        help="serve https, which Entra tokens need: also print the "
+        "path of the authority to trust, and the variables of the managed identity",
+    )
+    add("--throttle", action="store_true", help="hold to the documented limits per 30 seconds")
+    add("--retry-after", action="store_true", help="tell who is throttled when to come again")
+    add(
+        "--fault",
+        metavar="OPERATION=FAULT[*TIMES]",
+        action="append",
+        default=[],
+        help="let the next requests of an operation go wrong, such as issue=status:429*3 or "
+        "any=delay:0.5; may be given more than once",
+    )
     add("--version", action="version", version=f"%(prog)s {__version__}")
     return parser
+
+
+def _greeting(emulator: "IdentityEmulator") -> Iterator[str]:
+    """What to connect with, the connection string first."""
+    yield emulator.connection_string
+    if emulator.endpoint.startswith("https:"):
+        yield f"REQUESTS_CA_BUNDLE={emulator.ca_bundle}"
+        for name, value in emulator.managed_identity_environment.items():
+            yield f"{name}={value}"
+
+
+def _fault(text: str) -> tuple[str, str, int]:
+    """The operation, fault and times of `OPERATION=FAULT[*TIMES]`.
+
+    :raises ValueError: the text has another form, or names no operation or fault.
+    """
+    match = _FAULT.fullmatch(text)
+    if match is None:
+        raise ValueError(f"--fault must be OPERATION=FAULT or OPERATION=FAULT*TIMES, not {text!r}")
+    operation, fault, times = match[1], match[2], int(match[3] or 1)
+    try:
+        FaultQueue().inject(operation, fault, times)
+    except ValueError as error:
+        raise ValueError(f"--fault: {str(error).partition(chr(10))[0]} (see --help)") from None
+    return operation, fault, times
 
 
 def _refuse(reason: str) -> int:

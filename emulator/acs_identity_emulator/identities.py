@@ -134,7 +134,8 @@ class Identities:
             int(now) + lifetime,
             Lineage(key_id, identity.revocations),
         )
-        self._store.token_issued(identity.guid, int(now))
+        if identity.last_token_issued_at != int(now):
+            self._store.token_issued(identity.guid, int(now))
         return access_token(token, now + lifetime), int(now)
 
     def _identity(self, identity_id: str) -> Identity:

@@ -11,6 +11,8 @@ import jwt
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+_PADDING, _HASH = padding.PKCS1v15(), hashes.SHA256()
 _SCP = 1792  # the number every recorded token carries
 
 
@@ -84,7 +86,7 @@ class TokenIssuer:
             "jti": f"{born.key_id}.{born.revocations}.{self.generation}.{secrets.token_hex(8)}",
         }
         signed = self._header + b"." + _segment(claims)
-        signature = self._sign(signed, padding.PKCS1v15(), hashes.SHA256())
+        signature = self._sign(signed, _PADDING, _HASH)
         return (signed + b"." + _base64url(signature)).decode("ascii")
 
     def jwks(self) -> dict[str, object]:
@@ -147,7 +149,7 @@ def _thumbprint(key: rsa.RSAPublicKey) -> bytes:
 
 
 def _segment(value: Mapping[str, object]) -> bytes:
-    return _base64url(json.dumps(value, separators=(",", ":")).encode("ascii"))
+    return _base64url(_encode(value).encode("ascii"))
 
 
 def _base64url(octets: bytes) -> bytes:

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,9 +17,15 @@ import pytest
 
 from acs_identity_emulator import IdentityEmulator, __version__
 
+from .conftest import connect
+
 Send = Callable[..., SimpleNamespace]
 Run = Callable[..., "subprocess.Popen[str]"]
 
+OPTIONS = (
+    "--host", "--port", "--database", "--tls", "--access-key", "--secondary-key", "--resource-id",
+    "--throttle", "--retry-after", "--fault", "--log-level", "--version",
+)  # fmt: skip
 COMMAND = [sys.executable, "-W", "error", "-m", "acs_identity_emulator"]
 CONNECTION_STRING = re.compile(
     r"endpoint=(?P<endpoint>http://127\.0\.0\.1:\d+/);accesskey=(?P<access_key>[\w+/]+=*)\n"
@@ -133,14 +140,53 @@ def test_options(run: Run, send: Send, tmp_path: Path) -> None:
     assert send("POST", path, {"scopes": ["chat"]}, to=remote).status == 200
 
 
+def test_tls(run: Run, tmp_path: Path) -> None:
+    process = run("--tls")
+    assert process.stdout is not None
+    lines = [process.stdout.readline() for _ in range(4)]
+    connection = re.fullmatch(r"endpoint=(https://127\.0\.0\.1:\d+/);accesskey=.+\n", lines[0])
+    assert connection is not None
+    settings = dict(line.rstrip("\n").split("=", 1) for line in lines[1:])
+    assert list(settings) == ["REQUESTS_CA_BUNDLE", "IDENTITY_ENDPOINT", "IDENTITY_HEADER"]
+    with connect(connection[1], settings["REQUESTS_CA_BUNDLE"]):
+        pass
+    query = "?api-version=2019-08-01&resource=https://communication.azure.com/"
+    token_request = urllib.request.Request(
+        settings["IDENTITY_ENDPOINT"] + query,
+        headers={"X-IDENTITY-HEADER": settings["IDENTITY_HEADER"]},
+    )
+    with urllib.request.urlopen(token_request, timeout=5) as response:
+        assert response.status == 200
+    process.terminate()
+    _, log = process.communicate(timeout=5)
+    assert not Path(settings["REQUESTS_CA_BUNDLE"]).exists()
+    assert settings["IDENTITY_HEADER"] not in log
+
+
+def test_faults_and_throttling(run: Run, send: Send) -> None:
+    process = run(
+        "--throttle", "--retry-after", "--fault", "create=status:500*2", "--fault", "create=html"
+    )  # fmt: skip
+    remote = first_line(process)
+    statuses = [send("POST", "/identities", to=remote).status for _ in range(4)]
+    assert statuses == [500, 500, 503, 201]
+    for _ in range(500):
+        send("POST", "/identities/x/:revokeAccessTokens", to=remote)
+    throttled = send("POST", "/identities/x/:revokeAccessTokens", to=remote)
+    assert throttled.status == 429
+    assert 1 <= int(throttled.headers["Retry-After"]) <= 30
+
+
 def test_version_and_help(run: Run) -> None:
     output, _ = run("--version").communicate(timeout=5)
     assert output == f"acs-identity-emulator {__version__}\n"
     process = run("--help")
     output, _ = process.communicate(timeout=5)
     assert process.returncode == 0
-    for option in ("--host", "--port", "--database", "--access-key", "--secondary-key"):
+    for option in OPTIONS:
         assert option in output
+    assert "exchange-teams-extension" in output
+    assert "status:CODE:SECONDS" in output
 
 
 @pytest.fixture
@@ -177,6 +223,12 @@ class TestExitsWithTwo:
         log = self.refusal(run, option, "not-base64!")
         assert "must be base64" in log
         assert "not-base64!" not in log
+
+    @pytest.mark.parametrize(
+        "fault", ["", "issue", "issue=", "sing=html", "issue=x", "issue=html*0"]
+    )
+    def test_a_fault_that_is_none(self, run: Run, fault: str) -> None:
+        assert "--fault" in self.refusal(run, "--fault", fault)
 
     def test_a_resource_id_that_is_no_guid(self, run: Run) -> None:
         assert "must be a GUID" in self.refusal(run, "--resource-id", "x")

@@ -139,7 +139,7 @@ def refuse_unknown_client_options(options: Mapping[str, Any]) -> None:
     """
     for name in options.keys() - _FOR_A_CLIENT:
         raise TypeError(
-            _unknown(name, "CommunicationIdentityClient", {*_FOR_A_CLIENT, "api_version"})
+            unknown_keyword(name, "CommunicationIdentityClient", {*_FOR_A_CLIENT, "api_version"})
         )
 
 
@@ -158,10 +158,11 @@ class UnknownOptionsPolicy(SansIOHTTPPolicy[Any, Any]):
         :raises TypeError: One is not known. The message names the nearest one that is.
         """
         for name in request.context.options.keys() - _KNOWN_TO_TRANSPORTS:
-            raise TypeError(_unknown(name, "The call", _FOR_A_CALL | _OF_METHODS))
+            raise TypeError(unknown_keyword(name, "The call", _FOR_A_CALL | _OF_METHODS))
 
 
-def _unknown(name: str, owner: str, known: Collection[str]) -> str:
+def unknown_keyword(name: str, owner: str, known: Collection[str]) -> str:
+    """What is said of a keyword argument that nothing would read."""
     # One that is known belongs to another method: nothing is misspelt.
     nearest = [] if name in known else get_close_matches(name, sorted(known), n=1)
     hint = f" Did you mean {nearest[0]!r}?" if nearest else ""

@@ -55,15 +55,22 @@ def build_request(
         f"{quote(name, _LITERAL_IN_QUERY)}={quote(value, _LITERAL_IN_QUERY)}"
         for name, value in {**(params or {}), "api-version": api_version}.items()
     )
-    all_headers = {"Accept": "application/json", **(headers or {})}
+    all_headers = {"Accept": "application/json"}
     if has_body:
-        all_headers.setdefault("Content-Type", "application/json")
+        all_headers["Content-Type"] = "application/json"
+    # Behind the others, which they replace whatever the case they are written in.
+    all_headers.update(headers or {})
     content = None if json is None else dumps(_plain(json))
     return HttpRequest(method, f"{path}?{query}", headers=all_headers, content=content)
 
 
 def segment(value: str) -> str:
-    """A value as a segment of a path."""
+    """A value as a segment of a path.
+
+    :raises ValueError: It cannot be one: it would be taken for another path.
+    """
+    if value in ("", ".", ".."):
+        raise ValueError(f"{value!r} cannot be a segment of a path.")
     return quote(value, _LITERAL_IN_SEGMENT)
 
 

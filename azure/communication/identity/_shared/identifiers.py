@@ -124,7 +124,7 @@ class PhoneNumberIdentifier(_Identifier):
         self.properties = {
             "value": value,
             "is_anonymous": self._raw_id == "4:anonymous",
-            "asserted_id": asserted_id if separator else None,
+            "asserted_id": (separator and asserted_id) or None,
         }
 
 
@@ -162,7 +162,7 @@ class MicrosoftTeamsUserIdentifier(_Identifier):
     :keyword cloud: The cloud that the user belongs to. Defaults to the public one.
     :paramtype cloud: str or ~azure.communication.identity.CommunicationCloudEnvironment
     :keyword str raw_id: The raw id, when it is not made of the other arguments.
-    :raises TypeError: An id is not a str.
+    :raises TypeError: An id or the cloud is not a str.
     :raises ValueError: The raw id is not given, and the cloud is none whose raw ids are known.
     """
 
@@ -215,7 +215,7 @@ class MicrosoftTeamsAppIdentifier(_Identifier):
     :keyword cloud: The cloud that the app belongs to. Defaults to the public one.
     :paramtype cloud: str or ~azure.communication.identity.CommunicationCloudEnvironment
     :keyword str raw_id: The raw id, when it is not made of the other arguments.
-    :raises TypeError: An id is not a str.
+    :raises TypeError: An id or the cloud is not a str.
     :raises ValueError: The raw id is not given, and the cloud is none whose raw ids are known.
     """
 
@@ -282,7 +282,7 @@ class TeamsExtensionUserIdentifier(_Identifier):
     :keyword cloud: The cloud that the user belongs to. Defaults to the public one.
     :paramtype cloud: str or ~azure.communication.identity.CommunicationCloudEnvironment
     :keyword str raw_id: The raw id, when it is not made of the other arguments.
-    :raises TypeError: An id is not a str.
+    :raises TypeError: An id or the cloud is not a str.
     :raises ValueError: The raw id is not given, and the cloud is none whose raw ids are known.
     """
 

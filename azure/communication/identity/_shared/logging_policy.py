@@ -1,11 +1,12 @@
 """The trace of requests and responses at DEBUG, without what is secret in them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import NetworkTraceLoggingPolicy
+from azure.core.utils import case_insensitive_dict
 
 _REDACTED = "REDACTED"
 _SECRET_HEADERS = frozenset(
@@ -19,7 +20,8 @@ _SECRET_HEADERS = frozenset(
 )
 # In text and not in parsed JSON, so that a body which is cut short is no exception.
 _TOKEN_FIELD = re.compile(r'("token"\s*:\s*")(?:[^"\\]|\\.)*')
-_JWT = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*")
+# Three parts when it is signed; five when it is encrypted, of which the second may be empty.
+_JWT = re.compile(r"\beyJ[\w-]+(?:\.[\w-]*)+")
 
 
 class RedactedTraceLoggingPolicy(NetworkTraceLoggingPolicy):
@@ -68,7 +70,7 @@ class _RedactedRequest:
         return method
 
     @property
-    def headers(self) -> dict[str, str]:
+    def headers(self) -> MutableMapping[str, str]:
         return _redacted_headers(self._http_request.headers)
 
     @property
@@ -87,11 +89,16 @@ class _RedactedResponse:
         return status
 
     @property
-    def headers(self) -> dict[str, str]:
+    def headers(self) -> MutableMapping[str, str]:
         return _redacted_headers(self._http_response.headers)
 
     def text(self) -> str:
-        return redact(self._http_response.text())
+        try:
+            text: str = self._http_response.text()
+        except UnicodeDecodeError as error:
+            # The base class would log the exception, and with it the whole body.
+            text = _text(error.object)
+        return redact(text)
 
 
 def redact(text: str) -> str:
@@ -103,11 +110,13 @@ def redact(text: str) -> str:
     return _JWT.sub(_REDACTED, _TOKEN_FIELD.sub(rf"\1{_REDACTED}", text))
 
 
-def _redacted_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    return {
-        name: _REDACTED if name.lower() in _SECRET_HEADERS else redact(value)
-        for name, value in headers.items()
-    }
+def _redacted_headers(headers: Mapping[str, str]) -> MutableMapping[str, str]:
+    return case_insensitive_dict(
+        {
+            name: _REDACTED if name.lower() in _SECRET_HEADERS else redact(value)
+            for name, value in headers.items()
+        }
+    )
 
 
 def _text(body: bytes | str) -> str:

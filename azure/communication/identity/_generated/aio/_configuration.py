@@ -22,7 +22,7 @@ class CommunicationIdentityClientConfiguration(Configuration[Any, Any]):
 
     def __init__(self, endpoint: str, *, api_version: str = "2025-06-30", **kwargs: Any) -> None:
         kwargs.setdefault("sdk_moniker", SDK_MONIKER)
-        self.endpoint = endpoint
+        self.endpoint = endpoint.rstrip("/")
         self.api_version = api_version
         self.request_id_policy = kwargs.get("request_id_policy") or policies.RequestIdPolicy(
             **kwargs

@@ -1,0 +1,182 @@
+"""The plugin, run as its users run it: pytest inside pytest, by its entry point."""
+
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+# The pytest inside runs in this process, where the package is imported already.
+IMPORTED = "ignore:Module already imported so cannot be rewritten"
+
+CALL = """
+import base64
+import email.utils
+import hashlib
+import hmac
+import urllib.error
+import urllib.request
+
+
+def status(emulator):
+    host = emulator.endpoint.split("/")[2]
+    date = email.utils.formatdate(usegmt=True)
+    content_hash = base64.b64encode(hashlib.sha256(b"").digest()).decode()
+    target = "/identities?api-version=2025-06-30"
+    text = f"POST\\n{target}\\n{date};{host};{content_hash}".encode()
+    key = base64.b64decode(emulator.access_key)
+    signature = base64.b64encode(hmac.digest(key, text, "sha256")).decode()
+    signed = "x-ms-date;host;x-ms-content-sha256"
+    headers = {
+        "x-ms-date": date,
+        "x-ms-content-sha256": content_hash,
+        "Authorization": f"HMAC-SHA256 SignedHeaders={signed}&Signature={signature}",
+    }
+    request = urllib.request.Request(f"http://{host}{target}", None, headers, method="POST")
+    try:
+        with urllib.request.urlopen(request) as response:
+            return response.status
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.status
+"""
+
+
+def test_entry_point() -> None:
+    (found,) = entry_points(group="pytest11", name="acs_identity_emulator")
+    assert found.value == "acs_identity_emulator.pytest_plugin"
+
+
+@pytest.fixture(autouse=True)
+def _no_other_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+
+def run(pytester: pytest.Pytester, source: str) -> pytest.RunResult:
+    pytester.makepyfile(CALL + source)
+    options = ("-p", "acs_identity_emulator", "--strict-markers", "-W", "error", "-W", IMPORTED)
+    return pytester.runpytest_inprocess("-p", "no:cacheprovider", *options)
+
+
+def test_fixtures(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+def test_one(acs_identity_emulator, acs_identity_connection_string):
+    assert acs_identity_connection_string == acs_identity_emulator.connection_string
+    assert status(acs_identity_emulator) == 201
+
+def test_other(acs_identity_connection_string):
+    assert acs_identity_connection_string.startswith("endpoint=http://127.0.0.1:")
+""",
+    )
+    result.assert_outcomes(passed=2)
+
+
+def test_one_a_session_and_empty_for_each_test(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+import pytest
+
+seen = set()
+
+@pytest.mark.parametrize("number", range(3))
+def test_empty(acs_identity_emulator, number):
+    seen.add(acs_identity_emulator.endpoint)
+    assert len(seen) == 1
+    assert acs_identity_emulator.identities() == []
+    assert status(acs_identity_emulator) == 201
+    assert len(acs_identity_emulator.identities()) == 1
+""",
+    )
+    result.assert_outcomes(passed=3)
+
+
+def test_marker(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+import pytest
+
+@pytest.mark.acs_identity_fault("create", "status:500", times=2)
+@pytest.mark.acs_identity_fault("create", "status:503")
+def test_faults(acs_identity_emulator):
+    assert [status(acs_identity_emulator) for _ in range(4)] == [500, 500, 503, 201]
+
+@pytest.mark.acs_identity_fault("create", "html")
+def test_unused(acs_identity_emulator):
+    pass
+
+def test_none_is_left(acs_identity_emulator):
+    assert status(acs_identity_emulator) == 201
+""",
+    )
+    result.assert_outcomes(passed=3)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (
+            '@pytest.mark.acs_identity_fault("create", "html")\ndef test(): pass',
+            "is for tests that use acs_identity_emulator",
+        ),
+        (
+            '@pytest.mark.acs_identity_fault("create", "flood")\n'
+            "def test(acs_identity_emulator): pass",
+            "fault must be one of these, not 'flood'",
+        ),
+    ],
+)
+def test_marker_refused(pytester: pytest.Pytester, source: str, message: str) -> None:
+    result = run(pytester, f"import pytest\n\n{source}\n")
+    result.assert_outcomes(errors=1)
+    assert message in result.stdout.str()
+
+
+def test_options_may_be_overridden(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+import pytest
+
+@pytest.fixture(scope="session")
+def acs_identity_emulator_options():
+    return {"tls": True}
+
+def test_tls(acs_identity_emulator):
+    assert acs_identity_emulator.endpoint.startswith("https://")
+""",
+    )
+    result.assert_outcomes(passed=1)
+
+
+def test_marker_is_described(pytester: pytest.Pytester) -> None:
+    result = pytester.runpytest_inprocess("-p", "acs_identity_emulator", "--markers")
+    result.stdout.fnmatch_lines(["@pytest.mark.acs_identity_fault(operation, fault, times=1): *"])
+
+
+def test_unused_it_imports_nothing_and_takes_no_time() -> None:
+    """Under 10 ms with pytest there already; the best of five, as other programs run beside."""
+    code = (
+        "import pytest, sys, time; before = set(sys.modules); started = time.perf_counter();"
+        "import acs_identity_emulator.pytest_plugin;"
+        "print(time.perf_counter() - started, *sorted(set(sys.modules) - before))"
+    )
+    seconds = []
+    for _ in range(5):
+        output = subprocess.run(
+            [sys.executable, "-c", code], check=True, capture_output=True, text=True
+        ).stdout.split()
+        seconds.append(float(output[0]))
+        assert output[1:] == ["acs_identity_emulator", "acs_identity_emulator.pytest_plugin"]
+    assert min(seconds) < 0.010
+
+
+def test_the_package_alone_is_as_cheap(tmp_path: Path) -> None:
+    code = "import acs_identity_emulator, sys; assert 'aiohttp' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
