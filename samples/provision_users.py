@@ -18,7 +18,7 @@ import csv
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from io import StringIO
 from pathlib import Path
@@ -176,6 +176,17 @@ async def provision_to(users: Path, custom_ids: Sequence[str], options: argparse
     return refusals
 
 
+async def until_ctrl_c(work: Awaitable[int]) -> int:
+    # By a handler of our own, as Python before 3.11 interrupts whatever runs at the moment, and a
+    # shell lets what it runs in the background ignore the signal.
+    loop, task = asyncio.get_running_loop(), asyncio.ensure_future(work)
+    before = signal.signal(signal.SIGINT, lambda *_: loop.call_soon_threadsafe(task.cancel))
+    try:
+        return await task
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Creates a user for each custom id in a CSV file.")
     parser.add_argument("people", type=Path, help=f"a CSV file with a column {CUSTOM_ID}")
@@ -189,11 +200,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     custom_ids = custom_ids_in(options.people)
-    # A shell lets what it runs in the background ignore the signal.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        refusals = asyncio.run(provision_to(options.users, custom_ids, options))
-    except KeyboardInterrupt:
+        refusals = asyncio.run(until_ctrl_c(provision_to(options.users, custom_ids, options)))
+    except asyncio.CancelledError:
         print("Interrupted. Start it again to go on.")
         return 130
     except AzureError as error:
