@@ -2,9 +2,9 @@
 
     python benchmarks/emulator_speed.py
 
-Needs Linux and wrk (Debian: apt-get install wrk). All rates are per second of CPU time of the server
-or the signing process, that is of one core, so that a busy machine does not decide. Each round
-measures everything once, and the ratios are the medians over the rounds.
+Needs Linux and wrk (Debian: apt-get install wrk). All rates are per second of CPU time of the
+server or the signing process, that is of one core, so that a busy machine does not decide. Each
+round measures everything once, and the ratios are the medians over the rounds.
 """
 
 import argparse
