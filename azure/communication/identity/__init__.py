@@ -2,7 +2,8 @@
 
 from ._api_versions import ApiVersion
 from ._communication_identity_client import CommunicationIdentityClient
-from ._generated._enums import CommunicationTokenScope
+from ._generated._enums import CommunicationTokenScope, TeamsExtensionPrincipalType
+from ._models import CommunicationUserDetail, TeamsExtensionAssignment
 from ._shared.models import (
     CommunicationCloudEnvironment,
     CommunicationIdentifier,
@@ -31,6 +32,7 @@ __all__ = [
     "CommunicationIdentifierKind",
     "CommunicationIdentityClient",
     "CommunicationTokenScope",
+    "CommunicationUserDetail",
     "CommunicationUserIdentifier",
     "CommunicationUserProperties",
     "MicrosoftTeamsAppIdentifier",
@@ -39,6 +41,8 @@ __all__ = [
     "MicrosoftTeamsUserProperties",
     "PhoneNumberIdentifier",
     "PhoneNumberProperties",
+    "TeamsExtensionAssignment",
+    "TeamsExtensionPrincipalType",
     "TeamsExtensionUserIdentifier",
     "TeamsExtensionUserProperties",
     "UnknownIdentifier",
