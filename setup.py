@@ -33,7 +33,7 @@ setup(
     install_requires=[
         "azure-core>=1.31.0",
         "msrest>=0.7.1",
-        "typing-extensions>=4.6.0",
+        "typing-extensions>=4.12.0",
     ],
     extras_require={"aio": ["aiohttp>=3.10"]},
     keywords=["azure", "communication", "identity", "access token"],
