@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from azure.core.credentials import AzureKeyCredential
@@ -47,6 +48,19 @@ class Stranger:
     id = "8:acs:x"
 
 
+PREVIEW = {"api_version": "2025-03-02-preview"}
+ASSIGNMENT_METHODS: list[tuple[str, tuple[str, ...]]] = [
+    ("get_teams_extension_assignment", ()),
+    ("upsert_teams_extension_assignment", ("user",)),
+    ("delete_teams_extension_assignment", ()),
+]
+CLIENT_IDS: list[tuple[dict[str, Any], type[Exception], str]] = [
+    ({"client_ids": "c"}, TypeError, "client_ids must be a list of ids, not str"),
+    ({"client_ids": {"c"}}, TypeError, "not set"),
+    ({"client_ids": [None]}, TypeError, "Each of client_ids must be a str, not NoneType"),
+    ({"client_ids": ["c", UUID(int=1)]}, TypeError, "not UUID"),
+    ({"client_id": ["c"]}, TypeError, "Did you mean 'client_ids'"),
+]
 CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any], type[Exception], str]] = [
     ("create_user", (), {"token_expires_in": timedelta(hours=2)}, TypeError, "unexpected keyword"),
     ("create_user", (), {"api_version": 20250630}, TypeError, "api_version must be"),
@@ -120,6 +134,50 @@ CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any], type[Exception], str]] =
         {"api_version": "2021-03-07"},
         ValueError,
         "needs api_version '2022-06-01'",
+    ),
+    ("create_user", (), {"custom_id": 7}, TypeError, "custom_id must be a str of your own"),
+    ("create_user", (), {"custom_id": b"mine"}, TypeError, "not bytes"),
+    ("create_user", (), {"custom_id": ""}, ValueError, "it is empty"),
+    ("create_user", (), {"custom_id": "a\ud800"} | PREVIEW, ValueError, "surrogate"),
+    (
+        "create_user",
+        (),
+        {"custom_id": "mine"},
+        ValueError,
+        "needs api_version '2025-03-02-preview'",
+    ),
+    ("create_user", (), {"costum_id": "mine"}, TypeError, "Did you mean 'custom_id'"),
+    ("create_user", ("mine",), {}, TypeError, "positional"),
+    ("create_user_and_token", (["chat"],), {"custom_id": 7}, TypeError, "custom_id must be a str"),
+    ("create_user_and_token", (["chat"],), {"custom_id": ""}, ValueError, "it is empty"),
+    ("create_user_and_token", ([],), {"custom_id": "mine"} | PREVIEW, ValueError, "scopes must be"),
+    ("get_token", ("8:acs:x", ["chat"]), {"custom_id": "mine"}, TypeError, r"'custom_id'\.$"),
+    ("get_user_detail", (None,), PREVIEW, TypeError, "not NoneType"),
+    ("get_user_detail", ("",), PREVIEW, ValueError, "must have an id"),
+    ("get_user_detail", ("..",), PREVIEW, ValueError, "must have an id"),
+    ("get_user_detail", (PhoneNumberIdentifier("+1"),), PREVIEW, TypeError, "not PhoneNumber"),
+    ("get_user_detail", ("8:acs:x",), {}, ValueError, "needs api_version '2025-03-02-preview'"),
+    *(
+        (method, (*ids, *rest), {}, error, words)
+        for method, rest in ASSIGNMENT_METHODS
+        for ids, error, words in [
+            ((None, "object"), TypeError, "tenant_id must be a str, not NoneType"),
+            (("tenant", None), TypeError, "object_id must be a str, not NoneType"),
+            ((UUID(int=1), "object"), TypeError, "tenant_id must be a str, not UUID"),
+            (("", "object"), ValueError, "tenant_id must be an id"),
+            (("tenant", ""), ValueError, "object_id must be an id"),
+            ((".", "object"), ValueError, "tenant_id must be an id"),
+            (("tenant", ".."), ValueError, "object_id must be an id"),
+            (("tenant", "\udfff"), ValueError, "object_id cannot be encoded"),
+        ]
+    ),
+    ("upsert_teams_extension_assignment", ("t", "o"), {}, TypeError, "principal_type"),
+    ("upsert_teams_extension_assignment", ("t", "o", None), {}, TypeError, "principal_type must"),
+    ("upsert_teams_extension_assignment", ("t", "o", 1), {}, TypeError, "not int"),
+    ("upsert_teams_extension_assignment", ("t", "o", "user", ["c"]), {}, TypeError, "positional"),
+    *(
+        ("upsert_teams_extension_assignment", ("t", "o", "user"), options, error, words)
+        for options, error, words in CLIENT_IDS
     ),
 ]
 

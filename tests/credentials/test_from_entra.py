@@ -263,6 +263,7 @@ async def test_nothing_secret_is_logged(
     assert ":exchangeAccessToken" in caplog.text
     assert "expiresOn" in caplog.text
     for secret in (token.token, exchange.entra.token):
+        assert secret is not None
         assert secret not in caplog.text
         assert secret not in str(credential.__dict__)
 

@@ -2,7 +2,8 @@
 
 from ._api_versions import ApiVersion
 from ._communication_identity_client import CommunicationIdentityClient
-from ._generated._enums import CommunicationTokenScope
+from ._generated._enums import CommunicationTokenScope, TeamsExtensionPrincipalType
+from ._models import CommunicationUserDetail, TeamsExtensionAssignment
 from ._shared.models import (
     CommunicationCloudEnvironment,
     CommunicationIdentifier,
@@ -20,6 +21,7 @@ from ._shared.models import (
     UnknownIdentifier,
     identifier_from_raw_id,
 )
+from ._shared.user_credential import CommunicationTokenCredential
 from ._version import VERSION
 
 __version__ = VERSION
@@ -30,7 +32,9 @@ __all__ = [
     "CommunicationIdentifier",
     "CommunicationIdentifierKind",
     "CommunicationIdentityClient",
+    "CommunicationTokenCredential",
     "CommunicationTokenScope",
+    "CommunicationUserDetail",
     "CommunicationUserIdentifier",
     "CommunicationUserProperties",
     "MicrosoftTeamsAppIdentifier",
@@ -39,6 +43,8 @@ __all__ = [
     "MicrosoftTeamsUserProperties",
     "PhoneNumberIdentifier",
     "PhoneNumberProperties",
+    "TeamsExtensionAssignment",
+    "TeamsExtensionPrincipalType",
     "TeamsExtensionUserIdentifier",
     "TeamsExtensionUserProperties",
     "UnknownIdentifier",

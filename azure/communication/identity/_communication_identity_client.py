@@ -7,10 +7,20 @@ from azure.core.tracing.decorator import distributed_trace
 from typing_extensions import Self, Unpack
 
 from . import _results
-from ._api_versions import DEFAULT_VERSION, ApiVersion, version_string
-from ._arguments import create_body, endpoint_url, issue_body, teams_user_body, user_id
+from ._api_versions import DEFAULT_VERSION, ApiVersion, require_version, version_string
+from ._arguments import (
+    assignment_body,
+    assignment_ids,
+    endpoint_url,
+    issue_body,
+    teams_user_body,
+    user_and_token_body,
+    user_body,
+    user_id,
+)
 from ._generated import CommunicationIdentityClient as _RestClient
-from ._generated._enums import CommunicationTokenScope
+from ._generated._enums import CommunicationTokenScope, TeamsExtensionPrincipalType
+from ._models import CommunicationUserDetail, TeamsExtensionAssignment
 from ._options import ClientOptions, RequestOptions, call_version
 from ._pipeline import sync_arguments
 from ._shared.identifiers import CommunicationUserIdentifier
@@ -51,6 +61,7 @@ class CommunicationIdentityClient:
             url, api_version=self._api_version, **sync_arguments(url, credential, kwargs)
         )
         self._identities = self._client.communication_identity
+        self._teams_extension = self._client.teams_extension
 
     @classmethod
     def from_connection_string(
@@ -76,35 +87,47 @@ class CommunicationIdentityClient:
         return cls(endpoint, access_key, api_version=api_version, **kwargs)
 
     @distributed_trace
-    def create_user(self, **kwargs: Unpack[RequestOptions]) -> CommunicationUserIdentifier:
+    def create_user(
+        self, *, custom_id: str | None = None, **kwargs: Unpack[RequestOptions]
+    ) -> CommunicationUserIdentifier:
         """Creates a user.
 
         When the service answers with 500, 503 or 504 the request is sent again, which may leave a
-        second user behind. ``retry_status=0`` turns that off.
+        second user behind. A ``custom_id`` prevents that, and ``retry_status=0`` turns it off.
 
+        :keyword custom_id: An id of your own for the user, of 1 to 256 characters. The user that
+            has it already is returned, and else a new one. Needs API version 2025-03-02-preview.
+        :paramtype custom_id: str or None
         :return: The user.
         :rtype: ~azure.communication.identity.CommunicationUserIdentifier
+        :raises TypeError: The custom id is not a str.
+        :raises ValueError: The custom id is empty, or the API version does not have it.
         :raises ~azure.core.exceptions.HttpResponseError: The service refused, or did not answer as
             it should. ``error.code`` and ``error.message`` are the service's own.
         """
-        call_version(kwargs, self._api_version)
-        return self._identities.create(cls=_results.user, **kwargs)
+        version = call_version(kwargs, self._api_version)
+        body = user_body(custom_id, version)
+        return self._identities.create(body, cls=_results.user, **kwargs)
 
     @distributed_trace
     def create_user_and_token(
         self,
         scopes: Sequence[str | CommunicationTokenScope],
         *,
+        custom_id: str | None = None,
         token_expires_in: timedelta | None = None,
         **kwargs: Unpack[RequestOptions],
     ) -> tuple[CommunicationUserIdentifier, AccessToken]:
         """Creates a user and issues a token for it, in one request.
 
         When the service answers with 500, 503 or 504 the request is sent again, which may leave a
-        second user behind. ``retry_status=0`` turns that off.
+        second user behind. A ``custom_id`` prevents that, and ``retry_status=0`` turns it off.
 
         :param scopes: What the token gives access to; at least one scope.
         :type scopes: list[str or ~azure.communication.identity.CommunicationTokenScope]
+        :keyword custom_id: An id of your own for the user, of 1 to 256 characters. The user that
+            has it already is returned, and else a new one. Needs API version 2025-03-02-preview.
+        :paramtype custom_id: str or None
         :keyword token_expires_in: How long the token is valid, in whole minutes (a part of one is
             cut off). The service takes 1 to 24 hours, and 24 hours by default.
         :paramtype token_expires_in: ~datetime.timedelta or None
@@ -112,13 +135,32 @@ class CommunicationIdentityClient:
         :rtype: tuple[~azure.communication.identity.CommunicationUserIdentifier,
             ~azure.core.credentials.AccessToken]
         :raises TypeError: An argument is of another type.
-        :raises ValueError: There are no scopes, or the API version does not know the expiry.
+        :raises ValueError: There are no scopes, the custom id is empty, or the API version does not
+            have a parameter.
         :raises ~azure.core.exceptions.HttpResponseError: The service refused, or did not answer as
             it should. ``error.code`` and ``error.message`` are the service's own.
         """
         version = call_version(kwargs, self._api_version)
-        body = create_body(scopes, token_expires_in, version)
+        body = user_and_token_body(scopes, token_expires_in, custom_id, version)
         return self._identities.create(body, cls=_results.user_and_token, **kwargs)
+
+    @distributed_trace
+    def get_user_detail(
+        self, user: CommunicationUserIdentifier | str, **kwargs: Unpack[RequestOptions]
+    ) -> CommunicationUserDetail:
+        """Gets what the service knows of a user. Needs API version 2025-03-02-preview.
+
+        :param user: The user, or its raw id.
+        :type user: ~azure.communication.identity.CommunicationUserIdentifier or str
+        :return: The user, its custom id, and when a token was last issued for it.
+        :rtype: ~azure.communication.identity.CommunicationUserDetail
+        :raises TypeError: That is not a user.
+        :raises ValueError: The user has no id, or the API version does not have this method.
+        :raises ~azure.core.exceptions.HttpResponseError: The service refused, or did not answer as
+            it should. ``error.code`` and ``error.message`` are the service's own.
+        """
+        require_version("get_user_detail", call_version(kwargs, self._api_version))
+        return self._identities.get(user_id(user), cls=_results.user_detail, **kwargs)
 
     @distributed_trace
     def get_token(
@@ -206,6 +248,80 @@ class CommunicationIdentityClient:
         version = call_version(kwargs, self._api_version)
         body = teams_user_body(aad_token, client_id, user_object_id, version)
         return self._identities.exchange_teams_user_access_token(body, cls=_results.token, **kwargs)
+
+    @distributed_trace
+    def get_teams_extension_assignment(
+        self, tenant_id: str, object_id: str, **kwargs: Unpack[RequestOptions]
+    ) -> TeamsExtensionAssignment:
+        """Gets what gives a Teams user or resource account access to the resource.
+
+        :param str tenant_id: The id of the Entra tenant of the object.
+        :param str object_id: The Entra object id of a Teams user or resource account.
+        :return: The assignment.
+        :rtype: ~azure.communication.identity.TeamsExtensionAssignment
+        :raises TypeError: An id is not a str.
+        :raises ValueError: An id is empty, or the API version does not have this method.
+        :raises ~azure.core.exceptions.ResourceNotFoundError: There is no such assignment.
+        :raises ~azure.core.exceptions.HttpResponseError: The service refused, or did not answer as
+            it should. ``error.code`` and ``error.message`` are the service's own.
+        """
+        require_version("get_teams_extension_assignment", call_version(kwargs, self._api_version))
+        return self._teams_extension.get_assignment(
+            *assignment_ids(tenant_id, object_id), cls=_results.assignment, **kwargs
+        )
+
+    @distributed_trace
+    def upsert_teams_extension_assignment(
+        self,
+        tenant_id: str,
+        object_id: str,
+        principal_type: str | TeamsExtensionPrincipalType,
+        *,
+        client_ids: Sequence[str] | None = None,
+        **kwargs: Unpack[RequestOptions],
+    ) -> TeamsExtensionAssignment:
+        """Gives a Teams user or resource account access to the resource, or replaces what it has.
+
+        :param str tenant_id: The id of the Entra tenant of the object.
+        :param str object_id: The Entra object id of a Teams user or resource account.
+        :param principal_type: Which of the two the object is.
+        :type principal_type: str or ~azure.communication.identity.TeamsExtensionPrincipalType
+        :keyword client_ids: The ids of the Entra applications that may act for the object.
+        :paramtype client_ids: list[str] or None
+        :return: The assignment as it is now.
+        :rtype: ~azure.communication.identity.TeamsExtensionAssignment
+        :raises TypeError: An argument is of another type.
+        :raises ValueError: An id is empty, or the API version does not have this method.
+        :raises ~azure.core.exceptions.HttpResponseError: The service refused, or did not answer as
+            it should. ``error.code`` and ``error.message`` are the service's own.
+        """
+        require_version(
+            "upsert_teams_extension_assignment", call_version(kwargs, self._api_version)
+        )
+        return self._teams_extension.upsert_assignment(
+            *assignment_ids(tenant_id, object_id),
+            assignment_body(principal_type, client_ids),
+            cls=_results.assignment,
+            **kwargs,
+        )
+
+    @distributed_trace
+    def delete_teams_extension_assignment(
+        self, tenant_id: str, object_id: str, **kwargs: Unpack[RequestOptions]
+    ) -> None:
+        """Takes the access to the resource from a Teams user or resource account.
+
+        :param str tenant_id: The id of the Entra tenant of the object.
+        :param str object_id: The Entra object id of a Teams user or resource account.
+        :raises TypeError: An id is not a str.
+        :raises ValueError: An id is empty, or the API version does not have this method.
+        :raises ~azure.core.exceptions.HttpResponseError: The service refused, or did not answer as
+            it should. ``error.code`` and ``error.message`` are the service's own.
+        """
+        require_version(
+            "delete_teams_extension_assignment", call_version(kwargs, self._api_version)
+        )
+        self._teams_extension.delete_assignment(*assignment_ids(tenant_id, object_id), **kwargs)
 
     def close(self) -> None:
         """Closes the connections. The client cannot be used any more."""

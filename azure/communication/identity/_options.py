@@ -5,7 +5,7 @@ it is refused, so that a misspelt one does not go unnoticed.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
 from difflib import get_close_matches
 from typing import Any, TypedDict
 
@@ -126,6 +126,8 @@ def call_version(options: RequestOptions, client_version: str) -> str:
 
 _FOR_A_CLIENT = ClientOptions.__annotations__.keys()
 _FOR_A_CALL = RequestOptions.__annotations__.keys()
+# What some methods name themselves. It gets here when it is misspelt, or given to another method.
+_OF_METHODS = frozenset(["token_expires_in", "custom_id", "client_ids"])
 # Set by the pipeline itself.
 _KNOWN_TO_TRANSPORTS = _FOR_A_CALL | {"stream"}
 
@@ -156,11 +158,12 @@ class UnknownOptionsPolicy(SansIOHTTPPolicy[Any, Any]):
         :raises TypeError: One is not known. The message names the nearest one that is.
         """
         for name in request.context.options.keys() - _KNOWN_TO_TRANSPORTS:
-            raise TypeError(unknown_keyword(name, "The call", {*_FOR_A_CALL, "token_expires_in"}))
+            raise TypeError(unknown_keyword(name, "The call", _FOR_A_CALL | _OF_METHODS))
 
 
-def unknown_keyword(name: str, owner: str, known: Iterable[str]) -> str:
+def unknown_keyword(name: str, owner: str, known: Collection[str]) -> str:
     """What is said of a keyword argument that nothing would read."""
-    nearest = get_close_matches(name, sorted(known), n=1)
+    # One that is known belongs to another method: nothing is misspelt.
+    nearest = [] if name in known else get_close_matches(name, sorted(known), n=1)
     hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
     return f"{owner} got an unexpected keyword argument {name!r}.{hint}"

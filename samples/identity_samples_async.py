@@ -1,0 +1,115 @@
+"""What the async identity client does, one example after the other.
+
+    python samples/identity_samples_async.py
+
+The examples run against the resource whose connection string is in the environment variable
+AZURE_COMMUNICATION_SERVICE_CONNECTION_STRING; or, signed in by DefaultAzureCredential, against the
+one whose endpoint is in AZURE_COMMUNICATION_SERVICE_ENDPOINT; or, when neither is set, against the
+emulator.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta, timezone
+
+from sample_service import Service, TeamsUser, service
+
+from azure.communication.identity import CommunicationTokenScope, CommunicationUserIdentifier
+from azure.communication.identity.aio import CommunicationIdentityClient
+
+
+@asynccontextmanager
+async def client_of(service: Service) -> AsyncIterator[CommunicationIdentityClient]:
+    if service.connection_string:
+        async with CommunicationIdentityClient.from_connection_string(
+            service.connection_string
+        ) as client:
+            yield client
+    else:
+        from azure.identity.aio import DefaultAzureCredential
+
+        async with (
+            DefaultAzureCredential() as credential,
+            CommunicationIdentityClient(service.endpoint, credential) as client,
+        ):
+            yield client
+
+
+async def create_a_user(client: CommunicationIdentityClient) -> CommunicationUserIdentifier:
+    user = await client.create_user()
+    print("Created the user", user.raw_id)
+    return user
+
+
+async def issue_or_refresh_a_token(
+    client: CommunicationIdentityClient, user: CommunicationUserIdentifier
+) -> None:
+    token = await client.get_token(user, [CommunicationTokenScope.CHAT])
+    print("Issued a token for chat; it expires", utc(token.expires_on))
+
+
+async def create_a_user_with_a_token(
+    client: CommunicationIdentityClient,
+) -> CommunicationUserIdentifier:
+    user, token = await client.create_user_and_token(
+        [CommunicationTokenScope.CHAT, CommunicationTokenScope.VOIP]
+    )
+    print("Created the user", user.raw_id, "with a token; it expires", utc(token.expires_on))
+    return user
+
+
+async def issue_a_token_for_one_hour(
+    client: CommunicationIdentityClient, user: CommunicationUserIdentifier
+) -> None:
+    token = await client.get_token(
+        user, [CommunicationTokenScope.VOIP_JOIN], token_expires_in=timedelta(hours=1)
+    )
+    print("Issued a token for joining calls; it expires", utc(token.expires_on))
+
+
+async def exchange_the_token_of_a_teams_user(
+    client: CommunicationIdentityClient, teams_user: TeamsUser
+) -> None:
+    token = await client.get_token_for_teams_user(
+        teams_user.aad_token, teams_user.client_id, teams_user.user_object_id
+    )
+    print("Exchanged the token of a Teams user; the new one expires", utc(token.expires_on))
+
+
+async def revoke_the_tokens(
+    client: CommunicationIdentityClient, user: CommunicationUserIdentifier
+) -> None:
+    await client.revoke_tokens(user)
+    print("Revoked the tokens of", user.raw_id)
+
+
+async def delete_a_user(
+    client: CommunicationIdentityClient, user: CommunicationUserIdentifier
+) -> None:
+    await client.delete_user(user)
+    print("Deleted the user", user.raw_id)
+
+
+def utc(unix_seconds: int) -> str:
+    return datetime.fromtimestamp(unix_seconds, timezone.utc).isoformat(sep=" ")
+
+
+async def main() -> None:
+    with service() as chosen:
+        async with client_of(chosen) as client:
+            user = await create_a_user(client)
+            await issue_or_refresh_a_token(client, user)
+            await issue_a_token_for_one_hour(client, user)
+            await revoke_the_tokens(client, user)
+            await delete_a_user(client, user)
+
+            user = await create_a_user_with_a_token(client)
+            await delete_a_user(client, user)
+
+            if chosen.teams_user:
+                await exchange_the_token_of_a_teams_user(client, chosen.teams_user)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
