@@ -9,6 +9,7 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.pipeline.transport import HttpTransport
 
 from ._options import UnknownOptionsPolicy, refuse_unknown_client_options
+from ._request_id import RandomRequestIdPolicy
 from ._shared.auth_policy_utils import get_authentication_policy
 from ._shared.logging_policy import RedactedTraceLoggingPolicy
 
@@ -68,6 +69,8 @@ def _arguments(
     )
     if arguments.get("logging_policy") is None:
         arguments["logging_policy"] = RedactedTraceLoggingPolicy(**options)
+    if arguments.get("request_id_policy") is None:
+        arguments["request_id_policy"] = RandomRequestIdPolicy(**options)
     if arguments.get("policies") is None:
         arguments["per_retry_policies"] = [
             *_listed(options.get("per_retry_policies")),
