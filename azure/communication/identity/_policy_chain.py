@@ -1,6 +1,6 @@
 """Policies that only look at requests and responses, in one loop instead of one inside another.
 
-azure-core puts each ``SansIOHTTPPolicy`` into a runner of its own, and the runners into one another.
+azure-core puts each ``SansIOHTTPPolicy`` into a runner of its own, and the runners into each other.
 A chain does what they do: the same order, and ``on_exception`` of exactly those policies whose
 ``on_request`` is done and whose ``on_response`` has not begun.
 """

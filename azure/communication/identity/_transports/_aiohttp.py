@@ -3,7 +3,7 @@
 import asyncio
 import os
 import zlib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from ssl import CERT_NONE, SSLContext, create_default_context
 from typing import Any
@@ -127,6 +127,7 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         session = self.session or self._open_session()
         config = self.connection_config
         body = body_of(request)
+        read_timeout = kwargs.get("read_timeout", config.read_timeout)
         headers = dict(request.headers.items())
         # What the response can decode, and not what aiohttp could.
         headers.setdefault("Accept-Encoding", "gzip, deflate")
@@ -140,8 +141,7 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
                 skip_auto_headers=None if body else ("Content-Type",),
                 allow_redirects=False,
                 timeout=self._timeout(
-                    kwargs.get("connection_timeout", config.timeout),
-                    kwargs.get("read_timeout", config.read_timeout),
+                    kwargs.get("connection_timeout", config.timeout), read_timeout
                 ),
                 ssl=self._ssl(
                     kwargs.get("connection_verify", config.verify),
@@ -156,6 +156,7 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
             internal.reason or "",
             config.data_block_size,
             decompress=not session.auto_decompress,
+            read_timeout=read_timeout,
         )
         if not kwargs.get("stream"):
             await response.read()
@@ -207,9 +208,10 @@ def _new_context(verify: Any, cert: Any) -> SSLContext | bool:
 class AiohttpResponse(ResponseBase, AsyncHttpResponse):
     """A response whose body aiohttp reads."""
 
-    def __init__(self, *args: Any, decompress: bool) -> None:
+    def __init__(self, *args: Any, decompress: bool, read_timeout: float | None) -> None:
         super().__init__(*args)
         self._decompress = decompress
+        self._read_timeout = read_timeout
 
     def _header_items(self) -> Iterator[tuple[str, str]]:
         yield from self.internal_response.headers.items()
@@ -223,11 +225,26 @@ class AiohttpResponse(ResponseBase, AsyncHttpResponse):
             self._begin_streaming()
             try:
                 with _azure_errors():
-                    content = await self.internal_response.read()
+                    content = await self._read_raw()
                 self._content = self._decoded(content)
             finally:
                 await self.close()
         return self._content
+
+    async def _read_raw(self) -> bytes:
+        stream = self.internal_response.content
+        if stream.is_eof():  # it came together with the headers, as small ones do
+            content: bytes = await self.internal_response.read()
+            return content
+        blocks = []
+        while block := await self._in_time(stream.readany()):
+            blocks.append(block)
+        return b"".join(blocks)
+
+    async def _in_time(self, read: Coroutine[Any, Any, bytes]) -> bytes:
+        # aiohttp has the same timeout, but forgets it when a chunk is malformed, and would wait
+        # for ever.
+        return await asyncio.wait_for(read, self._read_timeout)
 
     def _decoded(self, content: bytes) -> bytes:
         decompressor = self._decompressor()
@@ -273,7 +290,9 @@ class AiohttpResponse(ResponseBase, AsyncHttpResponse):
         try:
             while True:
                 with _azure_errors():
-                    block = await self.internal_response.content.read(self.block_size)
+                    block = await self._in_time(
+                        self.internal_response.content.read(self.block_size)
+                    )
                 if not block:
                     break
                 yield block

@@ -142,6 +142,10 @@ class ResponseBase:
         if self._status_code >= 400:
             raise HttpResponseError(response=self)
 
+    def __repr__(self) -> str:
+        content_type = f", Content-Type: {self.content_type}" if self.content_type else ""
+        return f"<{type(self).__name__}: {self._status_code} {self._reason}{content_type}>"
+
     def _begin_streaming(self) -> None:
         if self._is_stream_consumed:
             raise StreamConsumedError(self)

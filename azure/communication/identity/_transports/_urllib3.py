@@ -4,6 +4,7 @@ import os
 import ssl
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
+from urllib.parse import unquote
 
 import urllib3
 from azure.core.configuration import ConnectionConfiguration
@@ -175,7 +176,7 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
             return SOCKSProxyManager(proxy, **options).connection_from_url(origin)
         user = parse_url(proxy).auth
         if user:
-            options["proxy_headers"] = make_headers(proxy_basic_auth=user)
+            options["proxy_headers"] = make_headers(proxy_basic_auth=unquote(user))
         if proxy.startswith("https:"):
             options["proxy_ssl_context"] = self._context(verify, cert)
         return urllib3.ProxyManager(proxy, **options).connection_from_url(origin)
