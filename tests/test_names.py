@@ -48,6 +48,8 @@ NAMES = {
     "._shared.policy": ["HMACCredentialsPolicy"],
     "._shared.auth_policy_utils": ["get_authentication_policy"],
     "._api_versions": ["ApiVersion", "DEFAULT_VERSION"],
+    "._shared.user_credential": ["CommunicationTokenCredential", "get_current_utc_as_int"],
+    "._shared.user_credential_async": ["CommunicationTokenCredential", "get_current_utc_as_int"],
     "._version": ["SDK_MONIKER", "VERSION"],
     "._utils": ["convert_timedelta_to_mins"],
 }

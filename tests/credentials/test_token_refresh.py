@@ -50,6 +50,15 @@ def test_the_first_token_is_fresh_while_two_minutes_are_left(left: float, is_fre
     assert keeper.fresh() == (token if is_fresh else None)
 
 
+def test_who_asks_for_a_first_token_near_its_end_does_not_wait_for_the_timer() -> None:
+    token = AccessToken("secret", NOW + 300)
+    keeper = TokenKeeper(token, proactive, lambda: NOW)
+
+    assert keeper.fresh() is None
+    assert keeper.valid() == token
+    assert keeper.delay() == 150
+
+
 class TestReading:
     @pytest.mark.parametrize(
         "token",

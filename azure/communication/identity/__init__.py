@@ -21,6 +21,7 @@ from ._shared.models import (
     UnknownIdentifier,
     identifier_from_raw_id,
 )
+from ._shared.user_credential import CommunicationTokenCredential
 from ._version import VERSION
 
 __version__ = VERSION
@@ -31,6 +32,7 @@ __all__ = [
     "CommunicationIdentifier",
     "CommunicationIdentifierKind",
     "CommunicationIdentityClient",
+    "CommunicationTokenCredential",
     "CommunicationTokenScope",
     "CommunicationUserDetail",
     "CommunicationUserIdentifier",

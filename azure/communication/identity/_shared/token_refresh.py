@@ -41,18 +41,15 @@ def never(expires_on: float, now: float) -> float:
 def on_demand(expires_on: float, now: float) -> float:
     """The schedule of a token that is refreshed when it is asked for."""
     left = expires_on - now
-    return _last_minutes(expires_on) if left > _ON_DEMAND_MARGIN else now + left / 2
+    # When less than the margin is left, and not when exactly so much is left.
+    last_minutes = nextafter(expires_on - _ON_DEMAND_MARGIN, inf)
+    return last_minutes if left > _ON_DEMAND_MARGIN else now + left / 2
 
 
 def proactive(expires_on: float, now: float) -> float:
     """The schedule of a token that is refreshed ahead of need."""
     left = expires_on - now
     return expires_on - _PROACTIVE_MARGIN if left > _PROACTIVE_MARGIN else now + left / 2
-
-
-def _last_minutes(expires_on: float) -> float:
-    # When less than the margin is left, and not when exactly so much is left.
-    return nextafter(expires_on - _ON_DEMAND_MARGIN, inf)
 
 
 def always(expires_on: float, now: float) -> float:
@@ -84,6 +81,9 @@ CANCELLED = RefreshFailure(ClientAuthenticationError, "The refresh of the token 
 class _Held(NamedTuple):
     token: AccessToken | None
     refresh_at: float
+    """From when on whoever asks for the token waits for another one."""
+    wake_at: float
+    """When a timer goes off to get another one."""
 
 
 class TokenKeeper:
@@ -103,19 +103,17 @@ class TokenKeeper:
         self._schedule = schedule
         self._failures_without_token = 0
         if token is None:
-            self._held = _Held(None, -inf)
+            self._held = _Held(None, -inf, -inf)
             return
         first = read_token(token)
-        if schedule is on_demand:
-            # Only of what the refresher returns is it known that another one lives no longer.
-            refresh_at = _last_minutes(first.expires_on)
-        else:
-            refresh_at = schedule(first.expires_on, clock())
-        self._held = _Held(first, refresh_at)
+        # Only of what the refresher returns is it known that another one lives no longer. Whoever
+        # asks for this one is served as if it had lived for ever; a timer has no such haste.
+        refresh_at = schedule(first.expires_on, -inf)
+        self._held = _Held(first, refresh_at, schedule(first.expires_on, clock()))
 
     def fresh(self) -> AccessToken | None:
         """The token, unless a refresh is due."""
-        token, refresh_at = self._held
+        token, refresh_at, _ = self._held
         now = self._clock()
         if token is None or now >= refresh_at:
             return None
@@ -123,12 +121,12 @@ class TokenKeeper:
 
     def valid(self) -> AccessToken | None:
         """The token, unless it has expired."""
-        token, _ = self._held
+        token = self._held.token
         return token if token is not None and self._clock() < token.expires_on else None
 
     def delay(self) -> float:
         """In how many seconds the next refresh is due: from one second to a day."""
-        left = self._held.refresh_at - self._clock()
+        left = self._held.wake_at - self._clock()
         return min(max(left, _SHORTEST_DELAY), _LONGEST_DELAY)
 
     def take(self, returned: object) -> RefreshOutcome:
@@ -147,7 +145,8 @@ class TokenKeeper:
                 RefreshFailure(ValueError, f"The refresh brought a token that expired {ago}.")
             )
         self._failures_without_token = 0
-        self._held = _Held(token, self._schedule(token.expires_on, now))
+        refresh_at = self._schedule(token.expires_on, now)
+        self._held = _Held(token, refresh_at, refresh_at)
         return token
 
     def failed(self, error: BaseException) -> RefreshOutcome:
@@ -173,7 +172,7 @@ class TokenKeeper:
         return token
 
     def _failed(self, failure: RefreshFailure, level: int = logging.WARNING) -> RefreshFailure:
-        token, _ = self._held
+        token = self._held.token
         now = self._clock()
         left = token.expires_on - now if token is not None else 0
         if left > 0:
@@ -185,7 +184,7 @@ class TokenKeeper:
             delay = min(delay, _LONGEST_DELAY_WITHOUT_TOKEN)
             self._failures_without_token = min(self._failures_without_token + 1, 6)
             served = "There is no valid token"
-        self._held = _Held(token, now + delay)
+        self._held = _Held(token, now + delay, now + delay)
         _LOGGER.log(
             level,
             "%s %s; the next refresh is due in %.0f seconds.",
