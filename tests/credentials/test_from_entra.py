@@ -283,7 +283,12 @@ async def test_no_connection_is_left_open(
     transport: Any = AioHttpTransport if driver.is_async else RequestsTransport
     closed: list[Any] = []
     close = transport.close
-    monkeypatch.setattr(transport, "close", lambda self: (closed.append(self), close(self))[1])
+
+    def recorded(self: Any) -> Any:
+        closed.append(self)
+        return close(self)
+
+    monkeypatch.setattr(transport, "close", recorded)
 
     await driver.get(exchange.make())
 
