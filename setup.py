@@ -31,7 +31,7 @@ setup(
     packages=find_namespace_packages(include=[PACKAGE, f"{PACKAGE}.*"]),
     package_data={PACKAGE: ["py.typed"]},
     install_requires=[
-        "azure-core>=1.31.0",
+        "azure-core>=1.33.0",
         "msrest>=0.7.1",
         "typing-extensions>=4.12.0",
     ],

@@ -1,7 +1,6 @@
 """A running emulator, a service that answers what a test tells it to, and both clients as one."""
 
 import asyncio
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -9,13 +8,6 @@ from either_client import ClientFactory, Clock, EitherClient
 from scripted_service import ScriptedService
 
 from acs_identity_emulator import IdentityEmulator
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    if sys.version_info < (3, 11):
-        # asyncio of 3.10 does not close the TLS transport of a connection that was reset.
-        unclosed = "ignore:unclosed transport <asyncio.sslproto:ResourceWarning"
-        config.addinivalue_line("filterwarnings", unclosed)
 
 
 @pytest.fixture(scope="session")
