@@ -35,7 +35,7 @@ setup(
         "msrest>=0.7.1",
         "typing-extensions>=4.12.0",
     ],
-    extras_require={"aio": ["aiohttp>=3.10"]},
+    extras_require={"aio": ["aiohttp>=3.12.0"]},
     keywords=["azure", "communication", "identity", "access token"],
     classifiers=[
         "Development Status :: 4 - Beta",
