@@ -277,6 +277,24 @@ async def test_nothing_secret_is_logged(
         assert secret not in str(credential.__dict__)
 
 
+async def test_no_connection_is_left_open(
+    driver: Any, exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transport: Any = AioHttpTransport if driver.is_async else RequestsTransport
+    closed: list[Any] = []
+    close = transport.close
+
+    def recorded(self: Any) -> Any:
+        closed.append(self)
+        return close(self)
+
+    monkeypatch.setattr(transport, "close", recorded)
+
+    await driver.get(exchange.make())
+
+    assert [transport.session for transport in closed] == [None]
+
+
 async def test_a_transport_of_the_callers_own_stays_open(driver: Any, exchange: Exchange) -> None:
     verify = exchange.emulator.ca_bundle
     transport: Any = (
