@@ -32,8 +32,10 @@ setup(
     package_data={PACKAGE: ["py.typed"]},
     install_requires=[
         "azure-core>=1.33.0",
+        "certifi>=2022.12.7",
         "msrest>=0.7.1",
         "typing-extensions>=4.12.0",
+        "urllib3>=1.26.14",
     ],
     extras_require={"aio": ["aiohttp>=3.12.4"]},
     keywords=["azure", "communication", "identity", "access token"],

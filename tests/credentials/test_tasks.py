@@ -122,7 +122,7 @@ class TestOneRefresh:
         assert cpu / elapsed < 0.02
 
     async def test_leaves_the_loop_responsive(self) -> None:
-        lags = []
+        lags: list[float] = []
         # A loop that is blocked lags each time, a busy machine now and then.
         while len(lags) < 5 and (not lags or min(lags) >= 0.05):
             refresher = Blocked(valid())

@@ -1,18 +1,17 @@
 """What the clients put into the azure-core pipeline besides what the caller does."""
 
-import os
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from azure.core.credentials import AzureKeyCredential, TokenCredential
 from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.pipeline.transport import HttpTransport
 
 from ._options import UnknownOptionsPolicy, refuse_unknown_client_options
+from ._request_id import RandomRequestIdPolicy
 from ._shared.auth_policy_utils import get_authentication_policy
 from ._shared.logging_policy import RedactedTraceLoggingPolicy
-
-_CA_BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 def sync_arguments(
@@ -27,14 +26,12 @@ def sync_arguments(
     """
     arguments = _arguments(endpoint, credential, options, is_async=False)
     if _needs_transport(arguments):
-        from azure.core.pipeline.transport import RequestsTransport
-        from requests.utils import get_environ_proxies
+        arguments["transport"] = _sync_transport(options)
+    # Who has a RequestsTransport has imported requests, and nobody else should have to.
+    if "requests" in sys.modules and arguments.get("policies") is None:
+        from ._transports._requests import without_netrc
 
-        if arguments.pop("use_env_settings", True):
-            _use_environment(arguments, get_environ_proxies(endpoint))
-        # requests would read the environment for every request, and .netrc with it, whose
-        # credentials would take the place of the signature.
-        arguments["transport"] = RequestsTransport(use_env_settings=False, **arguments)
+        arguments["per_retry_policies"] += without_netrc(arguments.get("transport"))
     return arguments
 
 
@@ -52,15 +49,13 @@ def async_arguments(
     arguments = _arguments(endpoint, credential, options, is_async=True)
     if _needs_transport(arguments):
         try:
-            from azure.core.pipeline.transport import AioHttpTransport
+            from ._transports._aiohttp import AiohttpTransport
         except ImportError:
             raise ImportError(
                 "The async client needs aiohttp: pip install 'azure-communication-identity[aio]', "
                 "or pass another transport."
             ) from None
-        if arguments.pop("use_env_settings", True):
-            _use_environment(arguments, _environment_proxies(endpoint))
-        arguments["transport"] = AioHttpTransport(use_env_settings=False, **arguments)
+        arguments["transport"] = AiohttpTransport(**_of_transport(options))
     return arguments
 
 
@@ -74,6 +69,8 @@ def _arguments(
     )
     if arguments.get("logging_policy") is None:
         arguments["logging_policy"] = RedactedTraceLoggingPolicy(**options)
+    if arguments.get("request_id_policy") is None:
+        arguments["request_id_policy"] = RandomRequestIdPolicy(**options)
     if arguments.get("policies") is None:
         arguments["per_retry_policies"] = [
             *_listed(options.get("per_retry_policies")),
@@ -86,20 +83,20 @@ def _needs_transport(arguments: Mapping[str, Any]) -> bool:
     return arguments.get("transport") is None and arguments.get("pipeline") is None
 
 
-def _use_environment(arguments: dict[str, Any], proxies: Mapping[str, str]) -> None:
-    if proxies:
-        arguments.setdefault("proxies", proxies)
-    for variable in _CA_BUNDLE_VARIABLES:
-        if bundle := os.environ.get(variable):
-            arguments.setdefault("connection_verify", bundle)
+def _sync_transport(options: Mapping[str, Any]) -> HttpTransport[Any, Any]:
+    if options.get("session") is not None:
+        from azure.core.pipeline.transport import RequestsTransport
+
+        transport: HttpTransport[Any, Any] = RequestsTransport(**options)
+        return transport
+    from ._transports._urllib3 import Urllib3Transport
+
+    return Urllib3Transport(**_of_transport(options))
 
 
-def _environment_proxies(endpoint: str) -> Mapping[str, str]:
-    # Like requests.utils.get_environ_proxies, without requests.
-    from urllib.request import getproxies, proxy_bypass
-
-    host = urlsplit(endpoint).hostname or ""
-    return {} if proxy_bypass(host) else getproxies()
+def _of_transport(options: Mapping[str, Any]) -> dict[str, Any]:
+    # The proxy policy passes proxies on with each request, so that a call may name others.
+    return {name: value for name, value in options.items() if name != "proxies"}
 
 
 def _listed(one_or_more: Any) -> Iterable[Any]:

@@ -11,6 +11,7 @@ from azure.core.pipeline import policies
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 from typing_extensions import Self
 
+from ..._policy_chain import chained
 from ._configuration import CommunicationIdentityClientConfiguration
 from .operations import CommunicationIdentityOperations, TeamsExtensionOperations
 
@@ -31,11 +32,14 @@ class CommunicationIdentityClient:
             endpoint, api_version=api_version, **kwargs
         )
         if kwargs.get("policies") is None:
-            kwargs["policies"] = _policies(
-                self._config,
-                kwargs.pop("per_call_policies", None),
-                kwargs.pop("per_retry_policies", None),
-                **kwargs,
+            kwargs["policies"] = chained(
+                _policies(
+                    self._config,
+                    kwargs.pop("per_call_policies", None),
+                    kwargs.pop("per_retry_policies", None),
+                    **kwargs,
+                ),
+                is_async=True,
             )
         self._client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse] = AsyncPipelineClient(
             base_url=endpoint, config=self._config, **kwargs

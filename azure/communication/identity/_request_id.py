@@ -1,0 +1,39 @@
+"""The ids that tell requests apart in the logs of client and service."""
+
+from typing import Any
+from uuid import uuid4
+
+from azure.core.pipeline import PipelineRequest
+from azure.core.pipeline.policies import RequestIdPolicy
+
+
+class RandomRequestIdPolicy(RequestIdPolicy):
+    """Takes random ids. Its base class takes those of time and hardware, which cost more to make.
+
+    Options are those of its base class.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._makes_ids = "request_id" not in kwargs and kwargs.get("auto_request_id", True)
+        self._header = kwargs.get("request_id_header_name", "x-ms-client-request-id")
+
+    def set_request_id(self, value: str) -> None:
+        """Sets the id of all requests.
+
+        :param str value: The id.
+        """
+        self._makes_ids = False
+        super().set_request_id(value)
+
+    def on_request(self, request: PipelineRequest[Any]) -> None:
+        """Sets the header.
+
+        :param request: The request.
+        :type request: ~azure.core.pipeline.PipelineRequest
+        """
+        headers = request.http_request.headers
+        if not self._makes_ids or "request_id" in request.context.options:
+            super().on_request(request)
+        elif self._header not in headers:
+            headers[self._header] = str(uuid4())

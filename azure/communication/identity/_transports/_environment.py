@@ -1,0 +1,72 @@
+"""Proxies and CA bundles of the environment, read once per client."""
+
+import os
+from collections.abc import Mapping
+from ipaddress import ip_address, ip_network
+from urllib.parse import urlsplit
+from urllib.request import getproxies, getproxies_environment, proxy_bypass
+
+_CA_BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+def environment_ca_bundle() -> str | None:
+    """The CA bundle that the environment names, as requests looks for it."""
+    return next(filter(None, map(os.environ.get, _CA_BUNDLE_VARIABLES)), None)
+
+
+class ProxyMap:
+    """Which proxy leads to which host.
+
+    :param proxies: From ``scheme://host``, ``scheme``, ``all://host`` or ``all``, in this order, to
+        the URL of a proxy; ``no`` to the hosts that need none.
+    :param bool use_system: Whether the operating system may name hosts that need none.
+    """
+
+    def __init__(self, proxies: Mapping[str, str], *, use_system: bool = False) -> None:
+        self._proxies = proxies
+        self._no_proxy = proxies.get("no", "")
+        self._use_system = use_system
+
+    @classmethod
+    def from_environment(cls) -> "ProxyMap":
+        """The proxies of the environment or, without any, those of the operating system."""
+        return cls(getproxies(), use_system=not getproxies_environment())
+
+    def proxy_for(self, url: str) -> str | None:
+        """The proxy that leads to a URL, or None for a direct connection.
+
+        :param str url: The URL. What comes after the host does not matter.
+        """
+        if not self._proxies:
+            return None
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if self._bypasses(host, parts.port):
+            return None
+        names = (f"{parts.scheme}://{host}", parts.scheme, f"all://{host}", "all")
+        proxy = next(filter(None, map(self._proxies.get, names)), None)
+        return proxy if proxy is None or "://" in proxy else f"http://{proxy}"
+
+    def _bypasses(self, host: str, port: int | None) -> bool:
+        if any(
+            _covers(entry.strip().lower(), host, port)
+            for entry in self._no_proxy.split(",")
+            if entry.strip()
+        ):
+            return True
+        return self._use_system and bool(proxy_bypass(host))
+
+
+def _covers(entry: str, host: str, port: int | None) -> bool:
+    if entry == "*":
+        return True
+    try:
+        return ip_address(host) in ip_network(entry, strict=False)
+    except ValueError:
+        pass  # one of them is a name
+    name = entry.removeprefix("*").removeprefix(".")
+    return any(host == end or host.endswith(f".{end}") for end in (name, _without(name, port)))
+
+
+def _without(name: str, port: int | None) -> str:
+    return name.removesuffix(f":{port}") if port is not None else name

@@ -1,0 +1,163 @@
+"""A chain of policies does what azure-core's runners do, whatever goes wrong in it."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from azure.core.pipeline import AsyncPipeline, Pipeline
+from azure.core.pipeline.policies import AsyncHTTPPolicy, HTTPPolicy, SansIOHTTPPolicy
+from azure.core.pipeline.transport import AsyncHttpTransport, HttpTransport
+from azure.core.rest import HttpRequest
+
+from azure.communication.identity._policy_chain import AsyncPolicyChain, PolicyChain, chained
+
+STEPS = ["request", "response", "exception"]
+
+
+class Noting(SansIOHTTPPolicy[Any, Any]):
+    """Writes down what it is called for, and fails where it is told to."""
+
+    def __init__(self, name: str, events: list[str], failures: set[str]) -> None:
+        self._name = name
+        self._events = events
+        self._failures = failures
+
+    def _note(self, step: str) -> None:
+        self._events.append(f"{self._name} {step}")
+        if f"{self._name} {step}" in self._failures:
+            raise ValueError(f"{self._name} {step}")
+
+    def on_request(self, request: Any) -> None:
+        self._note("request")
+
+    def on_response(self, request: Any, response: Any) -> None:
+        self._note("response")
+
+    def on_exception(self, request: Any) -> None:
+        self._note("exception")
+
+
+class Awaitable(Noting):
+    """Does the same in coroutines."""
+
+    async def on_request(self, request: Any) -> None:  # type: ignore[override]
+        await asyncio.sleep(0)
+        self._note("request")
+
+    async def on_response(  # type: ignore[override]
+        self, request: Any, response: Any
+    ) -> None:
+        await asyncio.sleep(0)
+        self._note("response")
+
+
+class Through(HTTPPolicy[Any, Any]):
+    def send(self, request: Any) -> Any:
+        return self.next.send(request)
+
+
+class AsyncThrough(AsyncHTTPPolicy[Any, Any]):
+    async def send(self, request: Any) -> Any:
+        return await self.next.send(request)
+
+
+class Transport(HttpTransport[Any, Any]):
+    def __init__(self, failures: set[str]) -> None:
+        self._failures = failures
+
+    def send(self, request: Any, **options: Any) -> Any:
+        if "transport" in self._failures:
+            raise ValueError("transport")
+
+    def open(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def __exit__(self, *exception: object) -> None: ...
+
+
+class AsyncTransport(AsyncHttpTransport[Any, Any]):
+    def __init__(self, failures: set[str]) -> None:
+        self._failures = failures
+
+    async def send(self, request: Any, **options: Any) -> Any:
+        if "transport" in self._failures:
+            raise ValueError("transport")
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def __aexit__(self, *exception: object) -> None: ...
+
+
+def outcome(flavour: str, failures: set[str], in_chains: bool) -> tuple[list[str], str]:
+    """What the policies were called for, and what was raised."""
+    events: list[str] = []
+    is_async = flavour == "async"
+
+    def noting(name: str) -> Noting:
+        of = Awaitable if is_async and name == "b" else Noting
+        return of(name, events, failures)
+
+    policies: list[Any] = [
+        noting("a"),
+        SansIOHTTPPolicy(),
+        noting("b"),
+        AsyncThrough() if is_async else Through(),
+        None,
+        noting("c"),
+        noting("d"),
+    ]
+    if in_chains:
+        policies = chained(policies, is_async=is_async)
+        assert [type(policy) for policy in policies] == (
+            [AsyncPolicyChain, AsyncThrough, AsyncPolicyChain]
+            if is_async
+            else [PolicyChain, Through, PolicyChain]
+        )
+    request = HttpRequest("GET", "https://host/")
+    try:
+        if is_async:
+            asyncio.run(AsyncPipeline(AsyncTransport(failures), policies).run(request))
+        else:
+            Pipeline(Transport(failures), policies).run(request)
+    except ValueError as error:
+        return events, str(error)
+    return events, ""
+
+
+FAILURES = [
+    set[str](),
+    {"transport"},
+    *({f"{name} {step}"} for name in "abcd" for step in STEPS),
+    *({"transport", f"{name} exception"} for name in "abcd"),
+    {"c response", "b exception"},
+    {"d request", "c exception", "a exception"},
+]
+
+
+@pytest.mark.parametrize("failures", FAILURES, ids=lambda failures: ", ".join(sorted(failures)))
+def test_a_chain_does_what_runners_do(flavour: str, failures: set[str]) -> None:
+    assert outcome(flavour, failures, True) == outcome(flavour, failures, False)
+
+
+def test_nothing_goes_wrong(flavour: str) -> None:
+    requests = [f"{name} request" for name in "abcd"]
+    responses = [f"{name} response" for name in "dcba"]
+    assert outcome(flavour, set(), True) == (requests + responses, "")
+
+
+@pytest.mark.parametrize("step", ["on_request", "on_response"])
+def test_an_async_policy_is_refused_in_a_sync_pipeline(step: str) -> None:
+    policy: Any = SansIOHTTPPolicy()
+
+    class Waiting:
+        def __await__(self) -> Any:
+            return iter(())
+
+    setattr(policy, step, lambda *_: Waiting())
+    with pytest.raises(TypeError, match="for async pipelines"):
+        Pipeline(Transport(set()), chained([policy], is_async=False)).run(
+            HttpRequest("GET", "https://host/")
+        )

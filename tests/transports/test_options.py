@@ -1,0 +1,239 @@
+"""What a user can set does the same on every transport that ships."""
+
+import base64
+import logging
+import ssl
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.core.exceptions import ServiceRequestError, ServiceResponseTimeoutError
+from azure.core.pipeline.policies import SansIOHTTPPolicy
+from either_client import KEY, ClientFactory
+from transports.clients import Make
+from transports.raw_server import RawServer, answer, send_and_hang
+from transports.tunnel_proxy import TunnelProxy
+
+TOKEN = b'{"token": "a", "expiresOn": "2026-11-24T09:05:00+00:00"}'
+JSON = "Content-Type: application/json"
+
+
+def get_token(client: Any, **options: Any) -> str:
+    token: str = client.get_token("8:acs:1", ["chat"], **options).token
+    return token
+
+
+def header(request: bytes, name: str) -> str:
+    for line in request.split(b"\r\n")[1:]:
+        found, _, value = line.partition(b":")
+        if found.decode().lower() == name:
+            return value.decode().strip()
+    raise KeyError(name)
+
+
+@pytest.fixture
+def server() -> Iterator[RawServer]:
+    with RawServer(answer(TOKEN, JSON)) as server:
+        yield server
+
+
+def test_hooks_headers_and_policies(make: Make, server: RawServer) -> None:
+    seen: list[Any] = []
+
+    class Policy(SansIOHTTPPolicy[Any, Any]):
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def on_request(self, request: Any) -> None:
+            request.http_request.headers["X-Policy"] = self.name
+            seen.append(f"{self.name} request")
+
+        def on_response(self, request: Any, response: Any) -> None:
+            seen.append(f"{self.name} {response.http_response.status_code}")
+
+    client = make(
+        server.url,
+        per_call_policies=[Policy("call")],
+        per_retry_policies=Policy("retry"),
+        headers={"X-Client": "c"},
+        user_agent="agent/1",
+    )
+    token = get_token(
+        client,
+        raw_request_hook=lambda request: seen.append(request.http_request.method),
+        raw_response_hook=lambda response: seen.append(response.http_response.json()["token"]),
+        headers={"X-Call": "d"},
+        request_id="my-id",
+    )
+    assert token == "a"
+    assert seen == ["call request", "retry request", "POST", "a", "retry 200", "call 200"]
+    (sent,) = server.requests
+    assert header(sent, "x-policy") == "retry"
+    assert header(sent, "x-client") == "c"
+    assert header(sent, "x-call") == "d"
+    assert header(sent, "x-ms-client-request-id") == "my-id"
+    assert header(sent, "user-agent").startswith("agent/1 azsdk-python-communication-identity/")
+
+
+def test_logging(make: Make, server: RawServer, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, logger="azure")
+    get_token(make(server.url), logging_enable=True)
+    assert "Request method: 'POST'" in caplog.text
+    assert "Response status: 200" in caplog.text
+    assert '"expiresOn": "2026-11-24T09:05:00+00:00"' in caplog.text
+    assert "HMAC-SHA256" not in caplog.text
+
+
+def test_a_read_timeout_of_the_client(make: Make) -> None:
+    with RawServer(send_and_hang(b"")) as server:
+        client = make(server.url, read_timeout=0.2)
+        with pytest.raises(ServiceResponseTimeoutError):
+            get_token(client)
+
+
+def test_a_read_timeout_of_the_call(make: Make) -> None:
+    with RawServer(send_and_hang(b"")) as server:
+        client = make(server.url)
+        with pytest.raises(ServiceResponseTimeoutError):
+            get_token(client, read_timeout=0.2)
+
+
+class TestTls:
+    @pytest.fixture
+    def server(self, server_context: ssl.SSLContext) -> Iterator[RawServer]:
+        with RawServer(answer(TOKEN, JSON), server_context) as server:
+            yield server
+
+    def test_a_ca_bundle_of_the_client(self, make: Make, server: RawServer, bundle: str) -> None:
+        assert get_token(make(server.url, connection_verify=bundle)) == "a"
+
+    def test_a_ca_bundle_of_the_call(self, make: Make, server: RawServer, bundle: str) -> None:
+        client = make(server.url)
+        with pytest.raises(ServiceRequestError):
+            get_token(client)
+        assert get_token(client, connection_verify=bundle) == "a"
+
+    def test_no_verification(self, make: Make, server: RawServer) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # urllib3 says that it is unsafe
+            assert get_token(make(server.url, connection_verify=False)) == "a"
+
+    @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+    def test_a_ca_bundle_of_the_environment(
+        self,
+        make_client: ClientFactory,
+        server: RawServer,
+        bundle: str,
+        monkeypatch: pytest.MonkeyPatch,
+        name: str,
+    ) -> None:
+        monkeypatch.setenv(name, bundle)
+        client = make_client(server.url, KEY, retry_total=0)
+        # It is read once per client.
+        monkeypatch.delenv(name)
+        assert get_token(client) == "a"
+        with pytest.raises(ServiceRequestError):
+            get_token(make_client(server.url, KEY, retry_total=0))
+        monkeypatch.setenv(name, bundle)
+        with pytest.raises(ServiceRequestError):
+            get_token(make_client(server.url, KEY, retry_total=0, use_env_settings=False))
+
+
+class TestProxies:
+    """The server takes the part of the proxy, and sees whole URLs."""
+
+    URL = "http://somewhere.invalid"
+
+    def assert_proxied(self, server: RawServer, path: str = "/identities/8:acs:1") -> None:
+        (sent,) = server.requests
+        assert sent.startswith(f"POST {self.URL}{path}/:issueAccessToken?".encode())
+        assert header(sent, "host") == "somewhere.invalid"
+        assert header(sent, "authorization").startswith("HMAC-SHA256 ")
+
+    def test_of_the_client(self, make: Make, server: RawServer) -> None:
+        assert get_token(make(self.URL, proxies={"http": server.url})) == "a"
+        self.assert_proxied(server)
+
+    def test_of_the_call(self, make: Make, server: RawServer) -> None:
+        assert get_token(make(self.URL), proxies={"http": server.url}) == "a"
+        self.assert_proxied(server)
+
+    def test_with_a_password(self, make: Make, server: RawServer) -> None:
+        proxy = server.url.replace("http://", "http://user:p%40ss@")
+        assert get_token(make(self.URL, proxies={"http": proxy})) == "a"
+        expected = base64.b64encode(b"user:p@ss").decode()
+        assert header(server.requests[0], "proxy-authorization") == f"Basic {expected}"
+
+    @pytest.mark.parametrize("name", ["http_proxy", "all_proxy"])
+    def test_of_the_environment(
+        self,
+        make_client: ClientFactory,
+        server: RawServer,
+        monkeypatch: pytest.MonkeyPatch,
+        name: str,
+    ) -> None:
+        monkeypatch.setenv(name, server.url)
+        client = make_client(self.URL, KEY, retry_total=0)
+        # It is read once per client.
+        monkeypatch.delenv(name)
+        assert get_token(client) == "a"
+        self.assert_proxied(server)
+        monkeypatch.setenv(name, server.url)
+        for environment in ({"use_env_settings": False}, {}):
+            monkeypatch.setenv("no_proxy", ".invalid" if not environment else "")
+            with pytest.raises(ServiceRequestError):
+                get_token(make_client(self.URL, KEY, retry_total=0, **environment))
+
+
+@pytest.mark.parametrize("host", ["default", "machine 127.0.0.1"])
+def test_netrc_is_never_read(
+    make: Make, server: RawServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    (tmp_path / ".netrc").write_text(f"{host} login user password secret\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    assert get_token(make(server.url)) == "a"
+    assert header(server.requests[0], "authorization").startswith("HMAC-SHA256 ")
+
+
+def test_redirects_are_followed(make: Make) -> None:
+    behaviours = [
+        answer(b"", "Location: /identities/8:acs:2/:issueAccessToken", status="307 Moved"),
+        answer(TOKEN, JSON),
+    ]
+
+    with RawServer(lambda connection: behaviours.pop(0)(connection)) as redirecting:
+        assert get_token(make(redirecting.url)) == "a"
+    assert redirecting.requests[1].startswith(b"POST /identities/8:acs:2/:issueAccessToken")
+    first, second = (header(sent, "authorization") for sent in redirecting.requests)
+    assert first != second
+
+
+def test_a_closed_client_is_not_opened_again(make_client: ClientFactory, server: RawServer) -> None:
+    client = make_client(server.url)
+    get_token(client)
+    client.close()
+    with pytest.raises(ValueError, match="already been closed"):
+        get_token(client)
+
+
+def test_a_session_that_is_not_owned_stays_open(
+    make_client: ClientFactory, server: RawServer, session: Any
+) -> None:
+    client = make_client(server.url, session=session, session_owner=False)
+    get_token(client)
+    client.close()
+    again = make_client(server.url, session=session, session_owner=False)
+    assert get_token(again) == "a"
+
+
+def test_a_tunnel_to_a_tls_server(make: Make, server_context: ssl.SSLContext, bundle: str) -> None:
+    with RawServer(answer(TOKEN, JSON), server_context) as server, TunnelProxy() as proxy:
+        client = make(server.url, proxies={"https": proxy.url}, connection_verify=bundle)
+        assert get_token(client) == "a"
+        assert get_token(client) == "a"
+    # Both times through one tunnel, except on AioHttpTransport, which makes a TLS context for each.
+    assert set(proxy.targets) == {f"localhost:{server.port}"}
+    assert header(server.requests[0], "host") == f"localhost:{server.port}"
