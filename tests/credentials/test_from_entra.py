@@ -23,6 +23,8 @@ from credentials.support import AsyncDriver
 
 from acs_identity_emulator import IdentityEmulator
 from azure.communication.identity._shared.entra_exchange import ExchangeRules
+from azure.communication.identity._transports._aiohttp import AiohttpTransport
+from azure.communication.identity._transports._urllib3 import Urllib3Transport
 
 APP = "11111111-2222-3333-4444-555555555555"
 USER = "66666666-7777-8888-9999-000000000000"
@@ -280,7 +282,7 @@ async def test_nothing_secret_is_logged(
 async def test_no_connection_is_left_open(
     driver: Any, exchange: Exchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    transport: Any = AioHttpTransport if driver.is_async else RequestsTransport
+    transport: Any = AiohttpTransport if driver.is_async else Urllib3Transport
     closed: list[Any] = []
     close = transport.close
 
@@ -292,7 +294,7 @@ async def test_no_connection_is_left_open(
 
     await driver.get(exchange.make())
 
-    assert [transport.session for transport in closed] == [None]
+    assert len(closed) == 1
 
 
 async def test_a_transport_of_the_callers_own_stays_open(driver: Any, exchange: Exchange) -> None:
