@@ -25,6 +25,8 @@ class RawServer:
 
     def __init__(self, behave: Behaviour, context: ssl.SSLContext | None = None) -> None:
         self.requests: list[bytes] = []
+        self.connections = 0
+        self.open_connections = 0
         self._behave = behave
         self._context = context
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
@@ -59,6 +61,8 @@ class RawServer:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
+            self.connections += 1
+            self.open_connections += 1
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
@@ -70,6 +74,7 @@ class RawServer:
                 self.requests.append(request)
                 self._behave(connection)
             connection.close()
+        self.open_connections -= 1
 
 
 def _read_request(connection: socket.socket) -> bytes:

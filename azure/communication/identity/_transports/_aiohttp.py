@@ -24,7 +24,8 @@ from typing_extensions import Self
 from yarl import URL
 
 from ._environment import ProxyMap, environment_ca_bundle
-from ._response import ResponseBase, body_of
+from ._request import body_of, headers_of
+from ._response import ResponseBase
 
 # aiohttp's own limit, 100, lets tasks that wait for a connection starve behind those that have one.
 _CONNECTIONS = 1024
@@ -128,14 +129,11 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         config = self.connection_config
         body = body_of(request)
         read_timeout = kwargs.get("read_timeout", config.read_timeout)
-        headers = dict(request.headers.items())
-        # What the response can decode, and not what aiohttp could.
-        headers.setdefault("Accept-Encoding", "gzip, deflate")
         with _azure_errors():
             internal = await session.request(
                 request.method,
                 URL(request.url, encoded=True),
-                headers=headers,
+                headers=headers_of(request, body),
                 data=body,
                 # aiohttp would make one up, even for an empty body.
                 skip_auto_headers=None if body else ("Content-Type",),

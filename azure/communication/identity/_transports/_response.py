@@ -169,18 +169,3 @@ def _charset(content_type: str | None) -> str | None:
     except LookupError:
         return None
     return str(charset)
-
-
-def body_of(request: Any) -> Any:
-    """The body of a request, as HTTP libraries take it.
-
-    :raises TypeError: It is a form or a file, which these transports do not know.
-    """
-    # A request of azure.core.rest has its body in content; an older one in data.
-    content = request.content if isinstance(request, HttpRequest) else request.data
-    if isinstance(content, dict) or (content is None and getattr(request, "files", None)):
-        raise TypeError(
-            "Forms and files are not sent to this service. Other requests take another transport, "
-            "such as azure.core.pipeline.transport.RequestsTransport()."
-        )
-    return content or None

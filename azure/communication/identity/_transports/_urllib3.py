@@ -33,8 +33,10 @@ from urllib3.exceptions import DecodeError as CodingError
 from urllib3.util import Timeout, make_headers, parse_url
 from urllib3.util.ssl_ import create_urllib3_context
 
+from ._connection import lean
 from ._environment import ProxyMap, environment_ca_bundle
-from ._response import ResponseBase, body_of
+from ._request import body_of, headers_of
+from ._response import ResponseBase
 
 # Kept open for later requests; more are opened when more threads ask at once.
 _CONNECTIONS = 64
@@ -119,8 +121,10 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
         scheme, _, rest = url.partition("://")
         authority, _, path_and_query = rest.partition("/")
         origin = f"{scheme}://{authority}"
-        headers = dict(request.headers.items())
-        headers.setdefault("Accept-Encoding", "gzip, deflate")
+        body = body_of(request)
+        headers = headers_of(request, body)
+        if "Host" not in request.headers:
+            headers["Host"] = _host(scheme, authority)
         connect = kwargs.get("connection_timeout", config.timeout)
         # A pair of both, as RequestsTransport takes it.
         timeouts = (
@@ -138,7 +142,7 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
             raw = pool.urlopen(
                 request.method,
                 url if pool.proxy is not None and scheme == "http" else f"/{path_and_query}",
-                body=body_of(request),
+                body=body,
                 headers=headers,
                 retries=False,
                 redirect=False,
@@ -169,7 +173,7 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
         if origin.startswith("https:"):
             options["ssl_context"] = self._context(verify, cert)
         if proxy is None:
-            return urllib3.PoolManager(**options).connection_from_url(origin)
+            return lean(urllib3.PoolManager(**options).connection_from_url(origin))
         if proxy.startswith("socks"):
             from urllib3.contrib.socks import SOCKSProxyManager
 
@@ -179,7 +183,7 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
             options["proxy_headers"] = make_headers(proxy_basic_auth=unquote(user))
         if proxy.startswith("https:"):
             options["proxy_ssl_context"] = self._context(verify, cert)
-        return urllib3.ProxyManager(proxy, **options).connection_from_url(origin)
+        return lean(urllib3.ProxyManager(proxy, **options).connection_from_url(origin))
 
     def _context(self, verify: Any, cert: Any) -> ssl.SSLContext:
         # To load a CA bundle takes 20 ms, so it is done once and not for each connection.
@@ -187,6 +191,12 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
         if context is None:
             context = self._contexts[verify, cert] = _new_context(verify, cert)
         return context
+
+
+def _host(scheme: str, authority: str) -> str:
+    # What http.client sends as well, and what is signed.
+    default_port = ":443" if scheme == "https" else ":80"
+    return authority.rpartition("@")[2].lower().removesuffix(default_port)
 
 
 def _new_context(verify: Any, cert: Any) -> ssl.SSLContext:

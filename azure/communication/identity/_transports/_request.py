@@ -1,0 +1,38 @@
+"""What is sent of a request, whichever library sends it."""
+
+from typing import Any
+
+from azure.core.rest import HttpRequest
+
+
+def body_of(request: Any) -> Any:
+    """The body of a request: bytes, None, or what yields bytes.
+
+    :raises TypeError: It is a form or a file, which these transports do not know.
+    """
+    # A request of azure.core.rest has its body in content; an older one in data.
+    content = request.content if isinstance(request, HttpRequest) else request.data
+    if isinstance(content, str):
+        return content.encode() or None
+    if isinstance(content, dict) or (content is None and getattr(request, "files", None)):
+        raise TypeError(
+            "Forms and files are not sent to this service. Other requests take another transport, "
+            "such as azure.core.pipeline.transport.RequestsTransport()."
+        )
+    return content or None
+
+
+def headers_of(request: Any, body: Any) -> dict[str, str]:
+    """The headers of a request, and what responses can be decoded from.
+
+    :param request: The request.
+    :param body: What :func:`body_of` made of its body.
+    """
+    headers = request.headers
+    if isinstance(body, bytes) and headers.get("Content-Length") != str(len(body)):
+        # azure-core counts the characters of a str.
+        headers["Content-Length"] = str(len(body))
+    sent = dict(headers.items())
+    if "Accept-Encoding" not in headers:
+        sent["Accept-Encoding"] = "gzip, deflate"
+    return sent
