@@ -31,13 +31,13 @@ setup(
     packages=find_namespace_packages(include=[PACKAGE, f"{PACKAGE}.*"]),
     package_data={PACKAGE: ["py.typed"]},
     install_requires=[
-        "azure-core>=1.31.0",
+        "azure-core>=1.33.0",
         "certifi>=2022.12.7",
         "msrest>=0.7.1",
         "typing-extensions>=4.12.0",
         "urllib3>=2.0",
     ],
-    extras_require={"aio": ["aiohttp>=3.10"]},
+    extras_require={"aio": ["aiohttp>=3.12.4"]},
     keywords=["azure", "communication", "identity", "access token"],
     classifiers=[
         "Development Status :: 4 - Beta",

@@ -15,9 +15,12 @@ from datetime import datetime, timedelta, timezone
 from sample_service import Service, TeamsUser, service
 
 from azure.communication.identity import (
+    ApiVersion,
     CommunicationIdentityClient,
+    CommunicationTokenCredential,
     CommunicationTokenScope,
     CommunicationUserIdentifier,
+    TeamsExtensionPrincipalType,
 )
 
 
@@ -77,6 +80,37 @@ def exchange_the_token_of_a_teams_user(
     print("Exchanged the token of a Teams user; the new one expires", utc(token.expires_on))
 
 
+def keep_a_token_fresh(
+    client: CommunicationIdentityClient, user: CommunicationUserIdentifier
+) -> None:
+    with CommunicationTokenCredential(
+        token_refresher=lambda: client.get_token(user, [CommunicationTokenScope.CHAT]),
+        proactive_refresh=True,
+    ) as credential:
+        token = credential.get_token()
+        print("Handed out a token that is kept fresh; it expires", utc(token.expires_on))
+
+
+def create_a_user_with_an_id_of_your_own(client: CommunicationIdentityClient) -> None:
+    preview = ApiVersion.V2025_03_02_PREVIEW
+    user = client.create_user(custom_id="sample-4711", api_version=preview)
+    same_user = client.create_user(custom_id="sample-4711", api_version=preview)
+    print("Created the user", user.raw_id, "and found it again:", user == same_user)
+    detail = client.get_user_detail(user, api_version=preview)
+    print("Its own id is", detail.custom_id)
+    client.delete_user(user)
+
+
+def let_a_teams_phone_user_in(client: CommunicationIdentityClient, teams_user: TeamsUser) -> None:
+    ids = (teams_user.tenant_id, teams_user.user_object_id)
+    client.upsert_teams_extension_assignment(
+        *ids, TeamsExtensionPrincipalType.USER, client_ids=[teams_user.client_id]
+    )
+    assignment = client.get_teams_extension_assignment(*ids)
+    print("Let a Teams Phone user in through", len(assignment.client_ids), "application")
+    client.delete_teams_extension_assignment(*ids)
+
+
 def revoke_the_tokens(
     client: CommunicationIdentityClient, user: CommunicationUserIdentifier
 ) -> None:
@@ -98,14 +132,18 @@ def main() -> None:
         user = create_a_user(client)
         issue_or_refresh_a_token(client, user)
         issue_a_token_for_one_hour(client, user)
+        keep_a_token_fresh(client, user)
         revoke_the_tokens(client, user)
         delete_a_user(client, user)
 
         user = create_a_user_with_a_token(client)
         delete_a_user(client, user)
 
+        create_a_user_with_an_id_of_your_own(client)
+
         if chosen.teams_user:
             exchange_the_token_of_a_teams_user(client, chosen.teams_user)
+            let_a_teams_phone_user_in(client, chosen.teams_user)
 
 
 if __name__ == "__main__":

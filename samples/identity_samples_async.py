@@ -15,8 +15,16 @@ from datetime import datetime, timedelta, timezone
 
 from sample_service import Service, TeamsUser, service
 
-from azure.communication.identity import CommunicationTokenScope, CommunicationUserIdentifier
-from azure.communication.identity.aio import CommunicationIdentityClient
+from azure.communication.identity import (
+    ApiVersion,
+    CommunicationTokenScope,
+    CommunicationUserIdentifier,
+    TeamsExtensionPrincipalType,
+)
+from azure.communication.identity.aio import (
+    CommunicationIdentityClient,
+    CommunicationTokenCredential,
+)
 
 
 @asynccontextmanager
@@ -77,6 +85,39 @@ async def exchange_the_token_of_a_teams_user(
     print("Exchanged the token of a Teams user; the new one expires", utc(token.expires_on))
 
 
+async def keep_a_token_fresh(
+    client: CommunicationIdentityClient, user: CommunicationUserIdentifier
+) -> None:
+    async with CommunicationTokenCredential(
+        token_refresher=lambda: client.get_token(user, [CommunicationTokenScope.CHAT]),
+        proactive_refresh=True,
+    ) as credential:
+        token = await credential.get_token()
+        print("Handed out a token that is kept fresh; it expires", utc(token.expires_on))
+
+
+async def create_a_user_with_an_id_of_your_own(client: CommunicationIdentityClient) -> None:
+    preview = ApiVersion.V2025_03_02_PREVIEW
+    user = await client.create_user(custom_id="sample-4711", api_version=preview)
+    same_user = await client.create_user(custom_id="sample-4711", api_version=preview)
+    print("Created the user", user.raw_id, "and found it again:", user == same_user)
+    detail = await client.get_user_detail(user, api_version=preview)
+    print("Its own id is", detail.custom_id)
+    await client.delete_user(user)
+
+
+async def let_a_teams_phone_user_in(
+    client: CommunicationIdentityClient, teams_user: TeamsUser
+) -> None:
+    ids = (teams_user.tenant_id, teams_user.user_object_id)
+    await client.upsert_teams_extension_assignment(
+        *ids, TeamsExtensionPrincipalType.USER, client_ids=[teams_user.client_id]
+    )
+    assignment = await client.get_teams_extension_assignment(*ids)
+    print("Let a Teams Phone user in through", len(assignment.client_ids), "application")
+    await client.delete_teams_extension_assignment(*ids)
+
+
 async def revoke_the_tokens(
     client: CommunicationIdentityClient, user: CommunicationUserIdentifier
 ) -> None:
@@ -101,14 +142,18 @@ async def main() -> None:
             user = await create_a_user(client)
             await issue_or_refresh_a_token(client, user)
             await issue_a_token_for_one_hour(client, user)
+            await keep_a_token_fresh(client, user)
             await revoke_the_tokens(client, user)
             await delete_a_user(client, user)
 
             user = await create_a_user_with_a_token(client)
             await delete_a_user(client, user)
 
+            await create_a_user_with_an_id_of_your_own(client)
+
             if chosen.teams_user:
                 await exchange_the_token_of_a_teams_user(client, chosen.teams_user)
+                await let_a_teams_phone_user_in(client, chosen.teams_user)
 
 
 if __name__ == "__main__":

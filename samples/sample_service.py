@@ -13,6 +13,7 @@ class TeamsUser(NamedTuple):
     aad_token: str
     client_id: str
     user_object_id: str
+    tenant_id: str
 
 
 class Service(NamedTuple):
@@ -36,16 +37,16 @@ def service() -> Iterator[Service]:
 
     print("The environment names no resource: starting the emulator.")
     with IdentityEmulator() as emulator:
-        client_id, user_object_id = str(uuid4()), str(uuid4())
+        client_id, user_object_id, tenant_id = (str(uuid4()) for _ in range(3))
         aad_token = emulator.issue_entra_token(client_id=client_id, user_object_id=user_object_id)
-        teams_user = TeamsUser(aad_token, client_id, user_object_id)
+        teams_user = TeamsUser(aad_token, client_id, user_object_id, tenant_id)
         yield Service(emulator.connection_string, emulator.endpoint, teams_user)
 
 
 def _teams_user_of_environment() -> TeamsUser | None:
-    names = ("TEAMS_USER_AAD_TOKEN", "TEAMS_USER_CLIENT_ID", "TEAMS_USER_OBJECT_ID")
+    names = [f"TEAMS_USER_{name}" for name in ("AAD_TOKEN", "CLIENT_ID", "OBJECT_ID", "TENANT_ID")]
     values = [os.environ.get(name, "") for name in names]
     if all(values):
         return TeamsUser(*values)
-    print(f"Left out the exchange of a Teams token: {', '.join(names)} are not all set.")
+    print(f"Left out the examples with a Teams user: {', '.join(names)} are not all set.")
     return None

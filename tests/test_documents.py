@@ -18,7 +18,7 @@ DOCUMENTS = [*sorted(CHECKOUT.glob("*.md")), CHECKOUT / "emulator" / "README.md"
 WITH_SNIPPETS = [path for path in DOCUMENTS if "```python\n" in path.read_text(encoding="utf-8")]
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FOREIGN_USER = f"8:acs:{UUID(int=1)}_{UUID(int=2)}"
-APP, USER = str(UUID(int=11)), str(UUID(int=12))
+APP, USER, TENANT = (str(UUID(int=number)) for number in (11, 12, 13))
 
 
 def name(path: object) -> str | None:
@@ -55,6 +55,8 @@ def reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
             "aad_token": emulator.issue_entra_token(client_id=APP, user_object_id=USER),
             "client_id": APP,
             "user_object_id": USER,
+            "tenant_id": TENANT,
+            "object_id": USER,
         }
     logger.setLevel(level)
     logger.handlers[:] = handlers

@@ -264,7 +264,7 @@ WRONG_TYPES = [
     ("resource_id", lambda it: TeamsExtensionUserIdentifier("user", "tenant", it)),
     ("cloud", lambda it: TeamsExtensionUserIdentifier("user", "tenant", "resource", cloud=it)),
     ("raw_id", lambda it: TeamsExtensionUserIdentifier("u", "t", "r", raw_id=it)),
-    ("raw_id", lambda it: UnknownIdentifier(it)),
+    ("identifier", lambda it: UnknownIdentifier(it)),
 ]
 
 

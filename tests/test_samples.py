@@ -15,7 +15,7 @@ SAMPLES = Path(__file__).parents[1] / "samples"
 CONNECTION_STRING = "AZURE_COMMUNICATION_SERVICE_CONNECTION_STRING"
 ENDPOINT = "AZURE_COMMUNICATION_SERVICE_ENDPOINT"
 
-APP, USER = str(UUID(int=11)), str(UUID(int=12))
+APP, USER, TENANT = (str(UUID(int=number)) for number in (11, 12, 13))
 
 pytestmark = pytest.mark.parametrize("sample", ["identity_samples.py", "identity_samples_async.py"])
 
@@ -23,12 +23,18 @@ STEPS = [
     "Created the user USER",
     "Issued a token for chat; it expires TIME",
     "Issued a token for joining calls; it expires TIME",
+    "Handed out a token that is kept fresh; it expires TIME",
     "Revoked the tokens of USER",
     "Deleted the user USER",
     "Created the user USER with a token; it expires TIME",
     "Deleted the user USER",
+    "Created the user USER and found it again: True",
+    "Its own id is sample-4711",
 ]
-TEAMS = ["Exchanged the token of a Teams user; the new one expires TIME"]
+TEAMS = [
+    "Exchanged the token of a Teams user; the new one expires TIME",
+    "Let a Teams Phone user in through 1 application",
+]
 
 
 def run(sample: str, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -68,6 +74,7 @@ def test_uses_the_connection_string_of_the_environment(sample: str) -> None:
             "TEAMS_USER_AAD_TOKEN": emulator.issue_entra_token(client_id=APP, user_object_id=USER),
             "TEAMS_USER_CLIENT_ID": APP,
             "TEAMS_USER_OBJECT_ID": USER,
+            "TEAMS_USER_TENANT_ID": TENANT,
         }
         connection_string = {CONNECTION_STRING: emulator.connection_string}
         done = run(sample, **connection_string, **teams_user)
@@ -77,7 +84,7 @@ def test_uses_the_connection_string_of_the_environment(sample: str) -> None:
     assert steps(done.stdout) == [*STEPS, *TEAMS]
     assert (without_teams.returncode, without_teams.stderr) == (0, "")
     introduction, *rest = steps(without_teams.stdout)
-    assert introduction.startswith("Left out the exchange of a Teams token: ")
+    assert introduction.startswith("Left out the examples with a Teams user: ")
     assert rest == STEPS
 
 

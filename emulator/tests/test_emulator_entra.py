@@ -282,5 +282,5 @@ def test_keys_for_all_to_verify(emulator: IdentityEmulator, send: Send, send_byt
     reply = send_bytes(b"GET /.emulator/jwks.json HTTP/1.1\r\nHost: x\r\n\r\n")
     assert reply.status == 200
     key = jwt.PyJWKSet.from_dict(reply.json)[jwt.get_unverified_header(token)["kid"]]
-    claims = jwt.decode(token, key, algorithms=["RS256"])
+    claims = jwt.decode(token, key.key, algorithms=["RS256"])
     assert claims["resourceId"] == emulator.resource_id

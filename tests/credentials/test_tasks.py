@@ -122,16 +122,20 @@ class TestOneRefresh:
         assert cpu / elapsed < 0.02
 
     async def test_leaves_the_loop_responsive(self) -> None:
-        refresher = Blocked(valid())
-        credential = CommunicationTokenCredential(token_refresher=refresher)
-        callers = ask(credential, TASKS)
-        async with Lag() as lag:
-            await refresher.is_called.wait()
-            await asyncio.sleep(0.02)
-            refresher.go.set()
-            await asyncio.gather(*callers)
+        lags: list[float] = []
+        # A loop that is blocked lags each time, a busy machine now and then.
+        while len(lags) < 5 and (not lags or min(lags) >= 0.05):
+            refresher = Blocked(valid())
+            credential = CommunicationTokenCredential(token_refresher=refresher)
+            callers = ask(credential, TASKS)
+            async with Lag() as lag:
+                await refresher.is_called.wait()
+                await asyncio.sleep(0.02)
+                refresher.go.set()
+                await asyncio.gather(*callers)
+            lags.append(lag.longest)
 
-        assert 0 < lag.longest < 0.05
+        assert 0 < min(lags) < 0.05
 
     async def test_fails_for_all_who_wait(self) -> None:
         error = OSError("no network")

@@ -433,6 +433,33 @@ class TestFork:
         refresher.go.set()
         assert callers.join() == ["parent"] * 2
 
+    def test_what_the_child_forgets(self) -> None:
+        # In this process, where the timer of the parent is still there to be looked at.
+        with CommunicationTokenCredential(
+            valid("first"), token_refresher=valid, proactive_refresh=True
+        ) as credential:
+            alarm, lock = credential._alarm, credential._lock
+            assert alarm is not None
+            user_credential._forget_threads_of_parent()
+
+            assert credential._alarm is None
+            assert credential._lock is not lock
+            assert credential.get_token().token == "first"
+            assert credential._alarm is not alarm
+            alarm.cancel()
+
+    def test_the_child_of_a_refresher_does_not_end_what_is_not_its_own(self) -> None:
+        def refresher() -> AccessToken:
+            credential._forget_threads()
+            credential._refresh = other
+            return valid()
+
+        credential = CommunicationTokenCredential(token_refresher=refresher)
+        other = user_credential._Refresh()
+
+        assert credential.get_token().token == "token"
+        assert credential._refresh is other
+
     def test_a_refresher_may_fork(self) -> None:
         pids = []
 

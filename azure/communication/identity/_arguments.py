@@ -4,11 +4,9 @@ What is refused here is wrong whatever the service thinks of it. What is for the
 goes through to it: the range of an expiry, the names of scopes, the format of Teams tokens and ids.
 """
 
-import re
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from ._api_versions import require_version
 from ._shared.enums import CommunicationIdentifierKind
@@ -16,59 +14,6 @@ from ._shared.identifiers import CommunicationUserIdentifier
 from ._utils import convert_timedelta_to_mins
 
 JSON = dict[str, Any]
-
-_HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[^\s\\/?#@:\[\]<>\"^`{|}%]+")
-_PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@-]*)*")
-_DEFAULT_PORTS = {"http": 80, "https": 443}
-
-
-def endpoint_url(endpoint: str) -> str:
-    """The endpoint in the one form that is requested and signed.
-
-    :param str endpoint: The endpoint of a resource, with or without a scheme. https is assumed.
-    :return: Scheme and host in lower case, no default port, no trailing slash.
-    :raises TypeError: The endpoint is not a str.
-    :raises ValueError: The endpoint is not that of a resource.
-    """
-    if not isinstance(endpoint, str):
-        raise TypeError(_wanted("endpoint", _ENDPOINT, endpoint))
-    text = endpoint.strip()
-    if "://" not in text:
-        text = "https://" + text
-    if not text.isprintable():
-        # urlsplit would pass over line breaks and tabs.
-        raise ValueError(f"endpoint must be {_ENDPOINT}, not {endpoint!r}.")
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
-        raise ValueError(f"endpoint must be {_ENDPOINT}, not {endpoint!r}.") from None
-    if "@" in parts.netloc:
-        # Not shown: what stands there may be a password.
-        raise ValueError("endpoint must not hold a user name or a password.")
-    host = parts.netloc.removesuffix(f":{port}") if port is not None else parts.netloc
-    path = parts.path.rstrip("/")
-    if (
-        parts.scheme not in _DEFAULT_PORTS
-        or not _HOST.fullmatch(host)
-        or not _PATH.fullmatch(path)
-        or not {".", ".."}.isdisjoint(path.split("/"))
-        or "?" in text
-        or "#" in text
-    ):
-        raise ValueError(f"endpoint must be {_ENDPOINT}, not {endpoint!r}.")
-    if not host.isascii():
-        host = _international(host, endpoint)
-    if port is not None and port != _DEFAULT_PORTS[parts.scheme]:
-        host = f"{host}:{port}"
-    return f"{parts.scheme}://{host.lower()}{path}"
-
-
-def _international(host: str, endpoint: str) -> str:
-    try:
-        return host.encode("idna").decode("ascii")
-    except UnicodeError:
-        raise ValueError(f"endpoint must be {_ENDPOINT}, not {endpoint!r}.") from None
 
 
 def user_id(user: CommunicationUserIdentifier | str) -> str:
@@ -192,7 +137,6 @@ def _encodable(name: str, value: str) -> str:
 
 
 _NO_PART_OF_A_PATH = ("", ".", "..")
-_ENDPOINT = "the URL of a resource, such as 'https://my-resource.communication.azure.com'"
 _SCOPES = "a list of scopes such as [CommunicationTokenScope.CHAT]"
 
 

@@ -11,13 +11,13 @@ from ._api_versions import DEFAULT_VERSION, ApiVersion, require_version, version
 from ._arguments import (
     assignment_body,
     assignment_ids,
-    endpoint_url,
     issue_body,
     teams_user_body,
     user_and_token_body,
     user_body,
     user_id,
 )
+from ._endpoint import endpoint_url
 from ._generated import CommunicationIdentityClient as _RestClient
 from ._generated._enums import CommunicationTokenScope, TeamsExtensionPrincipalType
 from ._models import CommunicationUserDetail, TeamsExtensionAssignment

@@ -129,7 +129,7 @@ _FOR_A_CALL = RequestOptions.__annotations__.keys()
 # What some methods name themselves. It gets here when it is misspelt, or given to another method.
 _OF_METHODS = frozenset(["token_expires_in", "custom_id", "client_ids"])
 # Set by the pipeline itself.
-_KNOWN_TO_TRANSPORTS = _FOR_A_CALL | {"stream"}
+_KNOWN_TO_TRANSPORTS = _FOR_A_CALL | {"stream", "insecure_domain_change"}
 
 
 def refuse_unknown_client_options(options: Mapping[str, Any]) -> None:

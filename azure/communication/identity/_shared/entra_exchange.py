@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from azure.core.credentials import AccessToken
 
 from .. import _results
-from .._arguments import endpoint_url
+from .._endpoint import endpoint_url
 from .._generated import CommunicationIdentityClient
 from .._options import ClientOptions, unknown_keyword
 from .._pipeline import sync_arguments

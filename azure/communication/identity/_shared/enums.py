@@ -52,9 +52,8 @@ TEAMS_APP_PREFIXES = {_PUBLIC: "28:orgid:", _DOD: "28:dod:", _GCCH: "28:gcch:"}
 RESOURCE_USER_PREFIXES = {_PUBLIC: "8:acs:", _DOD: "8:dod-acs:", _GCCH: "8:gcch-acs:"}
 
 
-def known_cloud(
-    cloud: CommunicationCloudEnvironment | str | None,
-) -> CommunicationCloudEnvironment | str:
+def known_cloud(cloud: str | None) -> CommunicationCloudEnvironment | str:
+    """The member that a str stands for; the public cloud for None."""
     if cloud is None:
         return _PUBLIC
     if not isinstance(cloud, str):

@@ -36,11 +36,10 @@ class CommunicationIdentifier(Protocol):
 class _Identifier:
     """Identity by kind and raw id; the raw id never changes."""
 
+    # Many are made, from the raw ids of a database: each class sets both by itself, and makes sure
+    # that it is a str, without a call of another __init__.
     kind: Any  # the Literal of each class
-
-    def __init__(self, raw_id: str) -> None:
-        require_str("raw_id", raw_id)
-        self._raw_id = raw_id
+    _raw_id: str
 
     @property
     def raw_id(self) -> str:
@@ -82,8 +81,13 @@ class CommunicationUserIdentifier(_Identifier):
     properties: CommunicationUserProperties
 
     def __init__(self, id: str, *, raw_id: str | None = None) -> None:
-        require_str("id", id)
-        super().__init__(id if raw_id is None else raw_id)
+        if not isinstance(id, str):
+            raise not_a_str("id", id)
+        if raw_id is None:
+            raw_id = id
+        if not isinstance(raw_id, str):
+            raise not_a_str("raw_id", raw_id)
+        self._raw_id = raw_id
         self.properties = {"id": id}
 
     @property
@@ -118,12 +122,17 @@ class PhoneNumberIdentifier(_Identifier):
     properties: PhoneNumberProperties
 
     def __init__(self, value: str, *, raw_id: str | None = None) -> None:
-        require_str("value", value)
-        super().__init__("4:" + value if raw_id is None else raw_id)
-        _, separator, asserted_id = self._raw_id.rpartition("_")
+        if not isinstance(value, str):
+            raise not_a_str("value", value)
+        if raw_id is None:
+            raw_id = "4:" + value
+        if not isinstance(raw_id, str):
+            raise not_a_str("raw_id", raw_id)
+        self._raw_id = raw_id
+        _, separator, asserted_id = raw_id.rpartition("_")
         self.properties = {
             "value": value,
-            "is_anonymous": self._raw_id == "4:anonymous",
+            "is_anonymous": raw_id == "4:anonymous",
             "asserted_id": (separator and asserted_id) or None,
         }
 
@@ -139,7 +148,9 @@ class UnknownIdentifier(_Identifier):
     properties: Mapping[str, Any]
 
     def __init__(self, identifier: str) -> None:
-        super().__init__(identifier)
+        if not isinstance(identifier, str):
+            raise not_a_str("identifier", identifier)
+        self._raw_id = identifier
         self.properties = {}
 
 
@@ -179,12 +190,16 @@ class MicrosoftTeamsUserIdentifier(_Identifier):
         cloud: CommunicationCloudEnvironment | str | None = None,
         raw_id: str | None = None,
     ) -> None:
-        require_str("user_id", user_id)
-        cloud = known_cloud(cloud)
+        if not isinstance(user_id, str):
+            raise not_a_str("user_id", user_id)
+        if not isinstance(cloud, CommunicationCloudEnvironment):
+            cloud = known_cloud(cloud)
         if raw_id is None:
             prefix = "8:teamsvisitor:" if is_anonymous else prefix_of(TEAMS_USER_PREFIXES, cloud)
             raw_id = prefix + user_id
-        super().__init__(raw_id)
+        if not isinstance(raw_id, str):
+            raise not_a_str("raw_id", raw_id)
+        self._raw_id = raw_id
         self.properties = {"user_id": user_id, "is_anonymous": is_anonymous, "cloud": cloud}
 
 
@@ -231,11 +246,15 @@ class MicrosoftTeamsAppIdentifier(_Identifier):
         cloud: CommunicationCloudEnvironment | str | None = None,
         raw_id: str | None = None,
     ) -> None:
-        require_str("app_id", app_id)
-        cloud = known_cloud(cloud)
-        super().__init__(
-            prefix_of(TEAMS_APP_PREFIXES, cloud) + app_id if raw_id is None else raw_id
-        )
+        if not isinstance(app_id, str):
+            raise not_a_str("app_id", app_id)
+        if not isinstance(cloud, CommunicationCloudEnvironment):
+            cloud = known_cloud(cloud)
+        if raw_id is None:
+            raw_id = prefix_of(TEAMS_APP_PREFIXES, cloud) + app_id
+        if not isinstance(raw_id, str):
+            raise not_a_str("raw_id", raw_id)
+        self._raw_id = raw_id
         self.properties = cast(
             MicrosoftTeamsAppProperties, _TeamsAppProperties(app_id=app_id, cloud=cloud)
         )
@@ -300,14 +319,20 @@ class TeamsExtensionUserIdentifier(_Identifier):
         cloud: CommunicationCloudEnvironment | str | None = None,
         raw_id: str | None = None,
     ) -> None:
-        require_str("user_id", user_id)
-        require_str("tenant_id", tenant_id)
-        require_str("resource_id", resource_id)
-        cloud = known_cloud(cloud)
+        if not isinstance(user_id, str):
+            raise not_a_str("user_id", user_id)
+        if not isinstance(tenant_id, str):
+            raise not_a_str("tenant_id", tenant_id)
+        if not isinstance(resource_id, str):
+            raise not_a_str("resource_id", resource_id)
+        if not isinstance(cloud, CommunicationCloudEnvironment):
+            cloud = known_cloud(cloud)
         if raw_id is None:
             prefix = prefix_of(RESOURCE_USER_PREFIXES, cloud)
             raw_id = f"{prefix}{resource_id}_{tenant_id}_{user_id}"
-        super().__init__(raw_id)
+        if not isinstance(raw_id, str):
+            raise not_a_str("raw_id", raw_id)
+        self._raw_id = raw_id
         self.properties = {
             "user_id": user_id,
             "tenant_id": tenant_id,
@@ -316,6 +341,5 @@ class TeamsExtensionUserIdentifier(_Identifier):
         }
 
 
-def require_str(name: str, value: object) -> None:
-    if not isinstance(value, str):
-        raise TypeError(f"{name} must be a str, not {type(value).__name__}.")
+def not_a_str(name: str, value: object) -> TypeError:
+    return TypeError(f"{name} must be a str, not {type(value).__name__}.")

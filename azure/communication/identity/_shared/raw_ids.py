@@ -32,7 +32,7 @@ from .identifiers import (
     PhoneNumberIdentifier,
     TeamsExtensionUserIdentifier,
     UnknownIdentifier,
-    require_str,
+    not_a_str,
 )
 
 _Parser = Callable[[str, str], CommunicationIdentifier]
@@ -45,9 +45,10 @@ def _communication_user(raw_id: str, rest: str) -> CommunicationIdentifier:
 
 def _resource_user(cloud: CommunicationCloudEnvironment) -> _Parser:
     def parse(raw_id: str, rest: str) -> CommunicationIdentifier:
-        if rest.count("_") != 2:
+        parts = rest.split("_")
+        if len(parts) != 3:
             return CommunicationUserIdentifier(raw_id)
-        resource_id, tenant_id, user_id = rest.split("_")
+        resource_id, tenant_id, user_id = parts
         return TeamsExtensionUserIdentifier(
             user_id, tenant_id, resource_id, cloud=cloud, raw_id=raw_id
         )
@@ -83,9 +84,10 @@ def identifier_from_raw_id(raw_id: str) -> CommunicationIdentifier:
     :rtype: ~azure.communication.identity.CommunicationIdentifier
     :raises TypeError: The raw id is not a str.
     """
-    require_str("raw_id", raw_id)
+    if not isinstance(raw_id, str):
+        raise not_a_str("raw_id", raw_id)
     if raw_id.startswith("4:"):
-        return PhoneNumberIdentifier(raw_id[2:], raw_id=raw_id)
+        return PhoneNumberIdentifier(raw_id[2:])
     end_of_prefix = raw_id.find(":", raw_id.find(":") + 1) + 1
     parse = _PARSERS.get(raw_id[:end_of_prefix])
     return parse(raw_id, raw_id[end_of_prefix:]) if parse else UnknownIdentifier(raw_id)

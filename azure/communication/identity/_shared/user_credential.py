@@ -277,8 +277,7 @@ class CommunicationTokenCredential:
         try:
             alarm.start()
         except RuntimeError:
-            # There are too many threads, or the interpreter is shutting down. The token can still
-            # be served, and the next call tries again.
+            # Too many threads, or the interpreter is shutting down. The next call tries again.
             self._alarm = None
         else:
             self._alarm = alarm

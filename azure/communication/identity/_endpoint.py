@@ -1,0 +1,55 @@
+"""The endpoint of a resource, in the one form that is requested and signed."""
+
+import re
+from urllib.parse import urlsplit
+
+_EXPECTED = (
+    "endpoint must be the URL of a resource, such as 'https://my-resource.communication.azure.com'"
+)
+_HOST = re.compile(r"\[[0-9a-f:.]+\]|[^\s\\/?#@:\[\]<>\"^`{|}%]+")
+_PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@-]*)*")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def endpoint_url(endpoint: str) -> str:
+    """Checks an endpoint.
+
+    :param str endpoint: The endpoint of a resource, with or without a scheme. https is assumed.
+    :return: Scheme and host in lower case, no default port, no trailing slash.
+    :raises TypeError: The endpoint is not a str.
+    :raises ValueError: The endpoint is not that of a resource.
+    """
+    if not isinstance(endpoint, str):
+        raise TypeError(f"{_EXPECTED}, not {type(endpoint).__name__}.")
+    text = endpoint.strip()
+    if "://" not in text:
+        text = f"https://{text}"
+    try:
+        url = _normalized(text)
+    except ValueError:
+        url = None
+    if url is None:
+        # What stands before an @ may be a password.
+        shown = "one with a user name in it" if "@" in endpoint else repr(endpoint)
+        raise ValueError(f"{_EXPECTED}, not {shown}.")
+    return url
+
+
+def _normalized(url: str) -> str | None:
+    """None, or a ValueError of who takes it apart, if it is not the URL of a resource."""
+    # urlsplit would pass over line breaks and tabs, and over the mark of an empty query.
+    if not url.isprintable() or "?" in url or "#" in url:
+        return None
+    parts = urlsplit(url)
+    port = parts.port
+    host = parts.netloc.removesuffix(f":{port}").lower()
+    path = parts.path.rstrip("/")
+    if parts.scheme not in _DEFAULT_PORTS or not _HOST.fullmatch(host):
+        return None
+    if not _PATH.fullmatch(path) or not {".", ".."}.isdisjoint(path.split("/")):
+        return None
+    if not host.isascii():
+        host = host.encode("idna").decode("ascii")
+    if port is not None and port != _DEFAULT_PORTS[parts.scheme]:
+        host = f"{host}:{port}"
+    return f"{parts.scheme}://{host}{path}"
