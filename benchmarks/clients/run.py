@@ -207,23 +207,35 @@ class Benchmark:
         )
 
     def memory(self) -> None:
-        with worker(self.command("ours", "sync", 1), small_environment(VARIABLES)) as running:
-            running.calls(1)
-            first = running.ask("memory")["memory"]
-            running.calls(IDS)  # whatever caches there are, they are full
-            settled = running.ask("memory")["memory"]
-            running.calls(self._effort.calls_for_growth)
-            last = running.ask("memory")["memory"]
+        """Measures memory on a service that checks the signature of each of the calls."""
+        calls = self._effort.calls_for_growth
+        command = self.command("ours", "sync", 1)
+        with verifier(ACCESS_KEY) as checker:
+            command[-3] = checker.endpoint
+            with worker(command, small_environment(VARIABLES)) as running:
+                running.calls(1)
+                first = running.ask("memory")["memory"]
+                running.calls(IDS)  # whatever caches there are, they are full
+                settled = running.ask("memory")["memory"]
+                running.calls(calls)
+                last = running.ask("memory")["memory"]
+        if checker.denied:
+            raise SystemExit(f"{checker.denied} of {calls} signatures are wrong")
+        print(f"  the signatures of {calls} more calls are right")
         self.raw["memory"] = {"first": first, "settled": settled, "last": last}
         self.add("memory after the first token", first, 34, False, "MB")
-        self.add(
-            f"growth over {self._effort.calls_for_growth} calls", last - settled, 0.5, False, "MB"
-        )
+        self.add(f"growth over {calls} calls", last - settled, 0.5, False, "MB")
 
     def small_things(self) -> None:
         def measure(python: str) -> dict[str, float]:
             command = [*pinned_to(0), python, str(HERE / "small_things.py")]
-            output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            output = subprocess.run(
+                command,
+                capture_output=True,
+                text=True,
+                check=True,
+                env=small_environment(VARIABLES),
+            ).stdout
             found: dict[str, float] = json.loads(output)
             return found
 
