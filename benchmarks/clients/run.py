@@ -223,7 +223,13 @@ class Benchmark:
     def small_things(self) -> None:
         def measure(python: str) -> dict[str, float]:
             command = [*pinned_to(0), python, str(HERE / "small_things.py")]
-            output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            output = subprocess.run(
+                command,
+                capture_output=True,
+                text=True,
+                check=True,
+                env=small_environment(VARIABLES),
+            ).stdout
             found: dict[str, float] = json.loads(output)
             return found
 

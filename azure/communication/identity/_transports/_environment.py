@@ -30,7 +30,11 @@ class ProxyMap:
     @classmethod
     def from_environment(cls) -> "ProxyMap":
         """The proxies of the environment or, without any, those of the operating system."""
-        return cls(getproxies(), use_system=not getproxies_environment())
+        proxies = getproxies_environment()
+        # On most systems there is nothing else, and to look through the environment takes a while.
+        if proxies or getproxies is getproxies_environment:
+            return cls(proxies)
+        return cls(getproxies(), use_system=True)
 
     def proxy_for(self, url: str) -> str | None:
         """The proxy that leads to a URL, or None for a direct connection.
