@@ -38,8 +38,8 @@ def test_a_request_is_one_packet(monkeypatch: pytest.MonkeyPatch) -> None:
     with RawServer(answer()) as server:
         exchange("sync", "ours", _post(server, content=b"{}", headers={"Accept": "a"}))
     assert sent == [
-        f"POST /a HTTP/1.1\r\nContent-Length: 2\r\nAccept: a\r\nAccept-Encoding: gzip, deflate\r\n"
-        f"Host: 127.0.0.1:{server.port}\r\n\r\n{{}}".encode()
+        f"POST /a HTTP/1.1\r\ncontent-length: 2\r\naccept: a\r\naccept-encoding: gzip, deflate\r\n"
+        f"host: 127.0.0.1:{server.port}\r\n\r\n{{}}".encode()
     ]
 
 

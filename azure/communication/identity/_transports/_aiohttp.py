@@ -4,13 +4,13 @@ import asyncio
 import os
 import zlib
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
 from ssl import CERT_NONE, SSLContext, create_default_context
 from typing import Any
 
 import aiohttp
 from azure.core.configuration import ConnectionConfiguration
 from azure.core.exceptions import (
+    AzureError,
     DecodeError,
     IncompleteReadError,
     ServiceRequestError,
@@ -129,7 +129,7 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         config = self.connection_config
         body = body_of(request)
         read_timeout = kwargs.get("read_timeout", config.read_timeout)
-        with _azure_errors():
+        try:
             internal = await session.request(
                 request.method,
                 URL(request.url, encoded=True),
@@ -147,6 +147,8 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
                 ),
                 proxy=self._proxy(request.url, kwargs.get("proxies")),
             )
+        except _FAILURES as error:
+            raise _azure_error(error) from error
         response = AiohttpResponse(
             request,
             internal,
@@ -222,9 +224,9 @@ class AiohttpResponse(ResponseBase, AsyncHttpResponse):
         if self._content is None:
             self._begin_streaming()
             try:
-                with _azure_errors():
-                    content = await self._read_raw()
-                self._content = self._decoded(content)
+                self._content = self._decoded(await self._read_raw())
+            except _FAILURES as error:
+                raise _azure_error(error) from error
             finally:
                 await self.close()
         return self._content
@@ -248,8 +250,7 @@ class AiohttpResponse(ResponseBase, AsyncHttpResponse):
         decompressor = self._decompressor()
         if decompressor is None:
             return content
-        with _decode_errors():
-            decoded: bytes = decompressor.decompress(content) + decompressor.flush()
+        decoded: bytes = decompressor.decompress(content) + decompressor.flush()
         return decoded
 
     def _decompressor(self) -> Any:
@@ -270,14 +271,12 @@ class AiohttpResponse(ResponseBase, AsyncHttpResponse):
                 yield block
             return
         decompressor = self._decompressor()
-        async for block in self.iter_raw():
-            if decompressor is None:
-                yield block
-                continue
-            with _decode_errors():
-                decoded = decompressor.decompress(block)
-            if decoded:
-                yield decoded
+        try:
+            async for block in self.iter_raw():
+                if decoded := decompressor.decompress(block) if decompressor else block:
+                    yield decoded
+        except zlib.error as error:
+            raise _azure_error(error) from error
 
     async def iter_raw(self, **kwargs: Any) -> AsyncIterator[bytes]:
         """The body in blocks, as it was sent.
@@ -287,13 +286,12 @@ class AiohttpResponse(ResponseBase, AsyncHttpResponse):
         self._begin_streaming()
         try:
             while True:
-                with _azure_errors():
-                    block = await self._in_time(
-                        self.internal_response.content.read(self.block_size)
-                    )
+                block = await self._in_time(self.internal_response.content.read(self.block_size))
                 if not block:
                     break
                 yield block
+        except _FAILURES as error:
+            raise _azure_error(error) from error
         finally:
             await self.close()
 
@@ -339,28 +337,19 @@ class _Deflated:
         return inflated
 
 
-# The classes below are those of AioHttpTransport: retry policies and callers go by them.
+_FAILURES = (aiohttp.ClientError, asyncio.TimeoutError, zlib.error)
+# The classes are those of AioHttpTransport: retry policies and callers go by them. The first that
+# fits.
+_AZURE_ERRORS: list[tuple[type[Exception], type[AzureError]]] = [
+    (aiohttp.ClientPayloadError, IncompleteReadError),
+    (aiohttp.ClientResponseError, ServiceResponseError),
+    (aiohttp.ConnectionTimeoutError, ServiceRequestTimeoutError),
+    (asyncio.TimeoutError, ServiceResponseTimeoutError),
+    (aiohttp.ClientError, ServiceRequestError),
+    (zlib.error, DecodeError),
+]
 
 
-@contextmanager
-def _azure_errors() -> Iterator[None]:
-    try:
-        yield
-    except aiohttp.ClientPayloadError as error:
-        raise IncompleteReadError(error, error=error) from error
-    except aiohttp.ClientResponseError as error:
-        raise ServiceResponseError(error, error=error) from error
-    except aiohttp.ConnectionTimeoutError as error:
-        raise ServiceRequestTimeoutError(error, error=error) from error
-    except asyncio.TimeoutError as error:
-        raise ServiceResponseTimeoutError(error, error=error) from error
-    except aiohttp.ClientError as error:
-        raise ServiceRequestError(error, error=error) from error
-
-
-@contextmanager
-def _decode_errors() -> Iterator[None]:
-    try:
-        yield
-    except zlib.error as error:
-        raise DecodeError(error, error=error) from error
+def _azure_error(error: Exception) -> AzureError:
+    azure_error = next(ours for theirs, ours in _AZURE_ERRORS if isinstance(error, theirs))
+    return azure_error(error, error=error)

@@ -103,7 +103,7 @@ class LeanHTTPConnection(HTTPConnection):
             "enforce_content_length": enforce_content_length,
         }
         self._lean: tuple[str, str, dict[str, Any]] | None = None
-        if not isinstance(body, bytes | None) or headers is None or "Host" not in headers:
+        if not isinstance(body, bytes | None) or headers is None or "host" not in headers:
             super().request(method, url, body, headers, chunked=chunked, **options)
             return
         if self.sock is not None and self.sock.gettimeout() != self.timeout:
@@ -151,7 +151,7 @@ def _head(method: str, url: str, headers: Mapping[str, str], body: bytes | None)
     lines += [f"{name}: {value}" for name, value in headers.items()]
     if body is None and method in _EXPECTING_BODY:
         lines.append("Content-Length: 0")
-    elif body is not None and not any(name.lower() == "content-length" for name in headers):
+    elif body is not None and "content-length" not in headers:
         lines.append(f"Content-Length: {len(body)}")
     head = "\r\n".join(lines)
     breaks = len(lines) - 1

@@ -3,6 +3,7 @@
 from typing import Any
 
 from azure.core.rest import HttpRequest
+from azure.core.utils import CaseInsensitiveDict
 
 
 def body_of(request: Any) -> Any:
@@ -23,16 +24,19 @@ def body_of(request: Any) -> Any:
 
 
 def headers_of(request: Any, body: Any) -> dict[str, str]:
-    """The headers of a request, and what responses can be decoded from.
+    """The headers of a request, by their names in lower case.
 
     :param request: The request.
     :param body: What :func:`body_of` made of its body.
     """
     headers = request.headers
-    if isinstance(body, bytes) and headers.get("Content-Length") != str(len(body)):
+    if isinstance(headers, CaseInsensitiveDict):
+        sent = dict(headers.lowerkey_items())
+    else:
+        sent = {name.lower(): value for name, value in headers.items()}
+    if isinstance(body, bytes):
         # azure-core counts the characters of a str.
-        headers["Content-Length"] = str(len(body))
-    sent = dict(headers.items())
-    if "Accept-Encoding" not in headers:
-        sent["Accept-Encoding"] = "gzip, deflate"
+        sent["content-length"] = str(len(body))
+    # What responses can be decoded from, and not what the library below could.
+    sent.setdefault("accept-encoding", "gzip, deflate")
     return sent

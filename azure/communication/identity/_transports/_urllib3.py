@@ -30,7 +30,7 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 from urllib3.exceptions import DecodeError as CodingError
-from urllib3.util import Timeout, make_headers, parse_url
+from urllib3.util import Retry, Timeout, make_headers, parse_url
 from urllib3.util.ssl_ import create_urllib3_context
 
 from ._connection import lean
@@ -41,6 +41,8 @@ from ._response import ResponseBase
 # Kept open for later requests; more are opened when more threads ask at once.
 _CONNECTIONS = 64
 _READ_SIZE = 10 * 1024
+# The retry policy has them.
+_NO_RETRIES = Retry(False, redirect=False)
 
 
 class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
@@ -77,6 +79,7 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
             self._proxies = ProxyMap.from_environment() if use_env_settings else ProxyMap({})
         self._pools: dict[Any, Any] = {}
         self._contexts: dict[Any, ssl.SSLContext] = {}
+        self._timeouts: dict[Any, Timeout] = {}
         self._closed = False
 
     def open(self) -> None:
@@ -123,8 +126,8 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
         origin = f"{scheme}://{authority}"
         body = body_of(request)
         headers = headers_of(request, body)
-        if "Host" not in request.headers:
-            headers["Host"] = _host(scheme, authority)
+        if "host" not in headers:
+            headers["host"] = _host(scheme, authority)
         connect = kwargs.get("connection_timeout", config.timeout)
         # A pair of both, as RequestsTransport takes it.
         timeouts = (
@@ -144,10 +147,10 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
                 url if pool.proxy is not None and scheme == "http" else f"/{path_and_query}",
                 body=body,
                 headers=headers,
-                retries=False,
+                retries=_NO_RETRIES,
                 redirect=False,
                 assert_same_host=False,
-                timeout=Timeout(connect=timeouts[0], read=timeouts[1]),
+                timeout=self._timeout(timeouts),
                 preload_content=False,
                 enforce_content_length=True,
             )
@@ -157,6 +160,15 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
         if not kwargs.get("stream"):
             response.read_whole()
         return response
+
+    def _timeout(self, seconds: tuple[float, float]) -> Timeout:
+        timeout = self._timeouts.get(seconds)
+        if timeout is None:
+            timeout = Timeout(connect=seconds[0], read=seconds[1])
+            # The retry policy shortens timeouts by how long the call has lasted.
+            if len(self._timeouts) < 16:
+                self._timeouts[seconds] = timeout
+        return timeout
 
     def _pool(self, origin: str, proxies: Mapping[str, str] | None, verify: Any, cert: Any) -> Any:
         proxy_map = self._proxies if proxies is None else ProxyMap(proxies)
