@@ -1,6 +1,6 @@
 """Compares the client with its peers, and says which of its targets are met.
 
-    python benchmarks/clients/run.py           the whole table, in about ten minutes
+    python benchmarks/clients/run.py           the whole table, in about five minutes
     python benchmarks/clients/run.py --quick   fewer rounds, in less than one
 
 Needs Linux, nginx (Debian: apt-get install nginx-light), and for the JavaScript SDK node with npm.
@@ -40,7 +40,7 @@ class Effort:
     calls_for_growth: int
 
 
-FULL = Effort(rounds=9, calls=1500, cold_starts=11, calls_for_growth=100_000)
+FULL = Effort(rounds=7, calls=1000, cold_starts=11, calls_for_growth=100_000)
 QUICK = Effort(rounds=3, calls=300, cold_starts=3, calls_for_growth=5_000)
 
 
