@@ -308,3 +308,21 @@ def test_the_key_is_never_sent(scripted_client: EitherClient, created: ScriptedS
     scripted_client.create_user_and_token(["chat"])
     (request,) = created.requests
     assert KEY not in str(request)
+
+
+def test_what_clients_share_is_no_part_of_their_requests(
+    make_client: ClientFactory, created: ScriptedService
+) -> None:
+    with ScriptedService() as other:
+        other.will_answer(503)
+        patient = make_client(created.endpoint)
+        impatient = make_client(other.endpoint, retry_total=0)
+        default = make_client(other.endpoint)
+        assert patient.create_user().raw_id == "8:acs:x"
+        with pytest.raises(HttpResponseError):
+            impatient.create_user()
+        assert len(other.requests) == 1
+        with pytest.raises(HttpResponseError):
+            default.create_user(retry_backoff_factor=0)
+        assert len(other.requests) == 1 + 4
+        assert len(created.requests) == 1

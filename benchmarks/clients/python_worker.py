@@ -104,8 +104,7 @@ def floor_calls(endpoint: str, library: str, loop: asyncio.AbstractEventLoop) ->
     turn = count()
 
     def calls(number: int) -> list[float]:
-        for _ in range(number):
-            send(targets[next(turn) % IDS])
+        send(targets[next(turn) % IDS] for _ in range(number))
         return []
 
     return calls

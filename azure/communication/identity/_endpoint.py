@@ -1,6 +1,7 @@
 """The endpoint of a resource, in the one form that is requested and signed."""
 
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 _EXPECTED = (
@@ -35,6 +36,7 @@ def endpoint_url(endpoint: str) -> str:
     return url
 
 
+@lru_cache(maxsize=64)  # a program has few endpoints, and may make many clients
 def _normalized(url: str) -> str | None:
     """None, or a ValueError of who takes it apart, if it is not the URL of a resource."""
     # urlsplit would pass over line breaks and tabs, and over the mark of an empty query.

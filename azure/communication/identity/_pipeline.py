@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Mapping
 from copy import copy
+from functools import cache
 from typing import Any
 
 from azure.core.credentials import AzureKeyCredential, TokenCredential
@@ -10,19 +11,10 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.pipeline.policies import AsyncRetryPolicy, RetryPolicy
 from azure.core.pipeline.transport import HttpTransport
 
-from ._options import ClientOptions, UnknownOptionsPolicy, refuse_unknown_client_options
+from ._options import UnknownOptionsPolicy, refuse_unknown_client_options
 from ._request_id import RandomRequestIdPolicy
 from ._shared.auth_policy_utils import get_authentication_policy
 from ._shared.logging_policy import RedactedTraceLoggingPolicy
-
-# Each retry policy makes a set of all 500 statuses that are tried again, 16 KB of a client's 28.
-# Copies share that of the first.
-_RETRIES: RetryPolicy[Any, Any] = RetryPolicy()
-_ASYNC_RETRIES: AsyncRetryPolicy[Any, Any] = AsyncRetryPolicy()
-_RETRY_OPTIONS = {
-    "timeout",
-    *(name for name in ClientOptions.__annotations__ if name.startswith("retry_")),
-}
 
 
 def sync_arguments(
@@ -82,14 +74,24 @@ def _arguments(
         arguments["logging_policy"] = RedactedTraceLoggingPolicy(**options)
     if arguments.get("request_id_policy") is None:
         arguments["request_id_policy"] = RandomRequestIdPolicy(**options)
-    if arguments.get("retry_policy") is None and _RETRY_OPTIONS.isdisjoint(options):
-        arguments["retry_policy"] = copy(_ASYNC_RETRIES if is_async else _RETRIES)
+    if arguments.get("retry_policy") is None and not any(map(_is_about_retries, options)):
+        # Each policy has a table of the status codes to retry, of 16 KiB. A copy shares it.
+        arguments["retry_policy"] = copy(_default_retry_policy(is_async))
     if arguments.get("policies") is None:
         arguments["per_retry_policies"] = [
             *_listed(options.get("per_retry_policies")),
             UnknownOptionsPolicy(),
         ]
     return arguments
+
+
+def _is_about_retries(option: str) -> bool:
+    return option == "timeout" or option.startswith("retry_")
+
+
+@cache
+def _default_retry_policy(is_async: bool) -> RetryPolicy[Any, Any] | AsyncRetryPolicy[Any, Any]:
+    return AsyncRetryPolicy() if is_async else RetryPolicy()
 
 
 def _needs_transport(arguments: Mapping[str, Any]) -> bool:

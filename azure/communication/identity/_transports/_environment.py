@@ -30,11 +30,11 @@ class ProxyMap:
     @classmethod
     def from_environment(cls) -> "ProxyMap":
         """The proxies of the environment or, without any, those of the operating system."""
-        if proxies := getproxies_environment():
+        proxies = getproxies_environment()
+        # On most systems there is nothing else, and to look through the environment takes a while.
+        if proxies or getproxies is getproxies_environment:
             return cls(proxies)
-        # Where there are no other proxies, the two are one function.
-        use_system = getproxies is not getproxies_environment
-        return cls(getproxies() if use_system else {}, use_system=use_system)
+        return cls(getproxies(), use_system=True)
 
     def proxy_for(self, url: str) -> str | None:
         """The proxy that leads to a URL, or None for a direct connection.
