@@ -203,6 +203,14 @@ def test_forms_and_files_are_refused(flavour: str, body: Any) -> None:
     assert server.requests == []
 
 
+def test_the_url_is_sent_as_it_was_signed(flavour: str) -> None:
+    # AioHttpTransport would send ":" and "~" in place of what is quoted here without need.
+    target = "/a%3Ab%7E/:c?x=%3A%2F&y=a:b"
+    with RawServer(answer()) as server:
+        exchange(flavour, "ours", HttpRequest("GET", server.url + target))
+    assert server.requests[0].startswith(f"GET {target} HTTP/1.1\r\n".encode())
+
+
 def test_the_headers_that_are_sent(flavour: str) -> None:
     with RawServer(answer(_BODY)) as server:
         for make in ("ours", "stock"):
