@@ -157,8 +157,17 @@ def test_a_connection_that_the_server_closed_is_replaced() -> None:
     assert server.connections == 2
 
 
+def test_a_connection_that_is_to_be_closed_is_not_used_again() -> None:
+    with RawServer(answer(b"{}", "Connection: close")) as server, Urllib3Transport() as transport:
+        for _ in range(2):
+            assert transport.send(_post(server)).content == b"{}"
+    assert server.connections == 2
+
+
 def test_a_body_that_is_not_read_costs_its_connection() -> None:
-    with RawServer(answer(b"{}" * 100_000)) as server, Urllib3Transport() as transport:
+    # It may still be on its way, and would be taken for the next response.
+    without_body = send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
+    with RawServer(without_body) as server, Urllib3Transport() as transport:
         for _ in range(2):
             with transport.send(_post(server), stream=True):
                 pass
