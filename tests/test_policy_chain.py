@@ -50,6 +50,10 @@ class Awaitable(Noting):
         await asyncio.sleep(0)
         self._note("response")
 
+    async def on_exception(self, request: Any) -> None:  # type: ignore[override]
+        await asyncio.sleep(0)
+        self._note("exception")
+
 
 class Through(HTTPPolicy[Any, Any]):
     def send(self, request: Any) -> Any:
@@ -148,7 +152,7 @@ def test_nothing_goes_wrong(flavour: str) -> None:
     assert outcome(flavour, set(), True) == (requests + responses, "")
 
 
-@pytest.mark.parametrize("step", ["on_request", "on_response"])
+@pytest.mark.parametrize("step", ["on_request", "on_response", "on_exception"])
 def test_an_async_policy_is_refused_in_a_sync_pipeline(step: str) -> None:
     policy: Any = SansIOHTTPPolicy()
 
@@ -157,7 +161,8 @@ def test_an_async_policy_is_refused_in_a_sync_pipeline(step: str) -> None:
             return iter(())
 
     setattr(policy, step, lambda *_: Waiting())
+    transport = Transport({"transport"} if step == "on_exception" else set())
     with pytest.raises(TypeError, match="for async pipelines"):
-        Pipeline(Transport(set()), chained([policy], is_async=False)).run(
+        Pipeline(transport, chained([policy], is_async=False)).run(
             HttpRequest("GET", "https://host/")
         )

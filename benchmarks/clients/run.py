@@ -207,19 +207,25 @@ class Benchmark:
         )
 
     def memory(self) -> None:
-        with worker(self.command("ours", "sync", 1), small_environment(VARIABLES)) as running:
-            running.calls(1)
-            first = running.ask("memory")["memory"]
-            running.calls(IDS)  # whatever caches there are, they are full
-            settled = running.ask("memory")["memory"]
-            for _ in range(0, self._effort.calls_for_growth, IDS):
-                running.calls(IDS)  # in parts, as the worker keeps the latencies of each
-            last = running.ask("memory")["memory"]
+        """Measures memory on a service that checks the signature of each of the calls."""
+        calls = self._effort.calls_for_growth
+        command = self.command("ours", "sync", 1)
+        with verifier(ACCESS_KEY) as checker:
+            command[-3] = checker.endpoint
+            with worker(command, small_environment(VARIABLES)) as running:
+                running.calls(1)
+                first = running.ask("memory")["memory"]
+                running.calls(IDS)  # whatever caches there are, they are full
+                settled = running.ask("memory")["memory"]
+                for _ in range(0, calls, IDS):
+                    running.calls(IDS)  # in parts, as the worker keeps the latencies of each
+                last = running.ask("memory")["memory"]
+        if checker.denied:
+            raise SystemExit(f"{checker.denied} of {calls} signatures are wrong")
+        print(f"  the signatures of {calls} more calls are right")
         self.raw["memory"] = {"first": first, "settled": settled, "last": last}
         self.add("memory after the first token", first, 34, False, "MB")
-        self.add(
-            f"growth over {self._effort.calls_for_growth} calls", last - settled, 0.5, False, "MB"
-        )
+        self.add(f"growth over {calls} calls", last - settled, 0.5, False, "MB")
 
     def small_things(self) -> None:
         def measure(python: str) -> dict[str, float]:

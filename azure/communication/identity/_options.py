@@ -6,7 +6,6 @@ it is refused, so that a misspelt one does not go unnoticed.
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
-from difflib import get_close_matches
 from typing import Any, TypedDict
 
 from azure.core.exceptions import HttpResponseError
@@ -163,6 +162,8 @@ class UnknownOptionsPolicy(SansIOHTTPPolicy[Any, Any]):
 
 def unknown_keyword(name: str, owner: str, known: Collection[str]) -> str:
     """What is said of a keyword argument that nothing would read."""
+    from difflib import get_close_matches  # here, since most programs never need it
+
     # One that is known belongs to another method: nothing is misspelt.
     nearest = [] if name in known else get_close_matches(name, sorted(known), n=1)
     hint = f" Did you mean {nearest[0]!r}?" if nearest else ""

@@ -43,13 +43,6 @@ class _Chain:
             if getattr(policy.on_response, "__func__", None) is not SansIOHTTPPolicy.on_response
         ]
 
-    def _unwind(self, request: Request, inside: int) -> None:
-        if inside:
-            try:
-                self.policies[inside - 1].on_exception(request)
-            finally:
-                self._unwind(request, inside - 1)
-
 
 class PolicyChain(_Chain, HTTPPolicy[Any, Any]):
     """A chain in a sync pipeline."""
@@ -78,6 +71,15 @@ class PolicyChain(_Chain, HTTPPolicy[Any, Any]):
             raise
         return response
 
+    def _unwind(self, request: Request, inside: int) -> None:
+        if inside:
+            policy = self.policies[inside - 1]
+            try:
+                result: object = policy.on_exception(request)  # type: ignore[func-returns-value]
+                _refuse_awaitable(policy, result)
+            finally:
+                self._unwind(request, inside - 1)
+
 
 class AsyncPolicyChain(_Chain, AsyncHTTPPolicy[Any, Any]):
     """A chain in an async pipeline."""
@@ -102,9 +104,19 @@ class AsyncPolicyChain(_Chain, AsyncHTTPPolicy[Any, Any]):
                 if result is not None and isawaitable(result):
                     await result
         except Exception:
-            self._unwind(request, inside)
+            await self._unwind(request, inside)
             raise
         return response
+
+    async def _unwind(self, request: Request, inside: int) -> None:
+        if inside:
+            policy = self.policies[inside - 1]
+            try:
+                result: object = policy.on_exception(request)  # type: ignore[func-returns-value]
+                if isawaitable(result):
+                    await result
+            finally:
+                await self._unwind(request, inside - 1)
 
 
 def _refuse_awaitable(policy: SansIO, result: object) -> None:

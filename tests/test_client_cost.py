@@ -1,0 +1,33 @@
+"""What a client costs before it is used."""
+
+import gc
+import tracemalloc
+
+import pytest
+from azure.core.exceptions import HttpResponseError
+from either_client import KEY, ClientFactory
+from scripted_service import ScriptedService
+
+TOKEN = {"token": "a", "expiresOn": "2026-11-24T09:05:00+00:00"}
+
+
+def test_a_client_takes_less_than_20_kib(make_client: ClientFactory) -> None:
+    make_client("https://host", KEY)
+    gc.collect()
+    tracemalloc.start()
+    kept = [make_client("https://host", KEY) for _ in range(50)]
+    size = tracemalloc.get_traced_memory()[0] / len(kept)
+    tracemalloc.stop()
+    assert size < 20 * 1024
+
+
+def test_what_is_set_for_retries_is_set_for_one_client(
+    make_client: ClientFactory, service: ScriptedService
+) -> None:
+    service.will_answer(503).will_answer(503).will_answer(200, TOKEN)
+    impatient = make_client(service.endpoint, KEY, retry_total=1, retry_backoff_factor=0)
+    with pytest.raises(HttpResponseError, match="Service Unavailable"):
+        impatient.get_token("8:acs:1", ["chat"])
+    assert len(service.requests) == 2
+    patient = make_client(service.endpoint, KEY)
+    assert patient.get_token("8:acs:1", ["chat"]).token == "a"
