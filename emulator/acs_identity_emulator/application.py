@@ -1,9 +1,11 @@
 """The request path: read, authenticate, route, answer, and one log line for each."""
 
+import asyncio
 import logging
 import re
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from aiohttp import web
 
@@ -177,7 +179,27 @@ def _beginning(target: str) -> str:
 
 
 class _Server(web.Server):
-    """An aiohttp server whose own errors are in the service's form."""
+    """An aiohttp server whose own errors are in the service's form, and that closes it all."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._transports: dict[web.RequestHandler, asyncio.Transport] = {}
+
+    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
+        super().connection_made(handler, transport)
+        self._transports[handler] = transport
+
+    def connection_lost(
+        self, handler: web.RequestHandler, exc: BaseException | None = None
+    ) -> None:
+        super().connection_lost(handler, exc)
+        self._transports.pop(handler, None)
+
+    async def shutdown(self, timeout: float | None = None) -> None:
+        await super().shutdown(timeout)
+        # TLS would wait for the goodbye of a client that is gone, for longer than the loop runs.
+        for transport in self._transports.values():
+            transport.abort()
 
     def __call__(self) -> web.RequestHandler:
         return _Protocol(self, loop=self._loop, **self._kwargs)

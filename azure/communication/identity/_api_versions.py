@@ -1,6 +1,7 @@
-"""The versions of the REST API, and what each of them added."""
+"""The versions of the REST API, and what each of them has."""
 
 import re
+from collections.abc import Mapping
 from enum import Enum
 
 from azure.core import CaseInsensitiveEnumMeta
@@ -20,9 +21,23 @@ class ApiVersion(str, Enum, metaclass=CaseInsensitiveEnumMeta):
 
 DEFAULT_VERSION = ApiVersion.V2025_06_30
 
-_ADDED_IN = {
-    "get_token_for_teams_user": ApiVersion.V2022_06_01,
-    "token_expires_in": ApiVersion.V2022_10_01,
+
+def _since(first: ApiVersion) -> tuple[str, ...]:
+    return tuple(version.value for version in ApiVersion if version.value >= first.value)
+
+
+_PREVIEW_ONLY = (ApiVersion.V2025_03_02_PREVIEW.value,)
+
+# The methods and parameters that not every version has, and the versions that have them.
+# Versions are dates, so that their order is that of the strings.
+VERSIONS_OF: Mapping[str, tuple[str, ...]] = {
+    "get_token_for_teams_user": _since(ApiVersion.V2022_06_01),
+    "token_expires_in": _since(ApiVersion.V2022_10_01),
+    "custom_id": _PREVIEW_ONLY,
+    "get_user_detail": _PREVIEW_ONLY,
+    "get_teams_extension_assignment": _since(ApiVersion.V2025_03_02_PREVIEW),
+    "upsert_teams_extension_assignment": _since(ApiVersion.V2025_03_02_PREVIEW),
+    "delete_teams_extension_assignment": _since(ApiVersion.V2025_03_02_PREVIEW),
 }
 
 _KNOWN = frozenset(version.value for version in ApiVersion)
@@ -49,16 +64,25 @@ def version_string(api_version: str | ApiVersion) -> str:
 
 
 def require_version(feature: str, api_version: str) -> None:
-    """Refuses what a version does not know. A version that is not known has everything.
+    """Refuses what a version does not have. One that is not known counts as newer than all.
 
     :param str feature: The name of a method or of a parameter.
     :param str api_version: The version that the request asks for.
-    :raises ValueError: The version is older than the feature. The message names the one to ask for.
+    :raises ValueError: The version does not have it. The message names those that do.
     """
-    needed = _ADDED_IN[feature].value
-    # Versions are dates, so that their order is that of the strings.
-    if api_version in _KNOWN and api_version < needed:
+    having = VERSIONS_OF[feature]
+    if api_version in _KNOWN and api_version not in having:
         raise ValueError(
-            f"{feature} needs api_version {needed!r} or later, and this call asks for "
+            f"{feature} needs api_version {_wanted(having)}, and this call asks for "
             f"{api_version!r}."
         )
+
+
+def _wanted(having: tuple[str, ...]) -> str:
+    lowest = having[0]
+    stable = [version for version in having if not version.endswith("-preview")]
+    if not stable:
+        return f"{lowest!r}, the only one that has it"
+    if lowest in stable:
+        return f"{lowest!r} or later"
+    return f"{stable[0]!r} or later, or {lowest!r}"

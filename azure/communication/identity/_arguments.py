@@ -35,6 +35,9 @@ def endpoint_url(endpoint: str) -> str:
     text = endpoint.strip()
     if "://" not in text:
         text = "https://" + text
+    if not text.isprintable():
+        # urlsplit would pass over line breaks and tabs.
+        raise ValueError(f"endpoint must be {_ENDPOINT}, not {endpoint!r}.")
     try:
         parts = urlsplit(text)
         port = parts.port
@@ -81,20 +84,37 @@ def user_id(user: CommunicationUserIdentifier | str) -> str:
         identifier = user.properties["id"]  # type: ignore[union-attr]
     if not isinstance(identifier, str):
         raise TypeError(_wanted("user", "a CommunicationUserIdentifier or its raw id", user))
-    if identifier in ("", ".", ".."):
+    if identifier in _NO_PART_OF_A_PATH:
         raise ValueError(f"user must have an id such as '8:acs:…', not {identifier!r}.")
-    try:
-        identifier.encode()
-    except UnicodeEncodeError:
-        raise ValueError(
-            "The id of user cannot be encoded: it has half a surrogate pair."
-        ) from None
-    return identifier
+    return _encodable("The id of user", identifier)
 
 
-def create_body(scopes: Sequence[str], expires_in: timedelta | None, api_version: str) -> JSON:
+def assignment_ids(tenant_id: str, object_id: str) -> tuple[str, str]:
+    """The ids that stand for an assignment in the path of a request.
+
+    :raises TypeError: An id is not a str.
+    :raises ValueError: An id is empty, or cannot be a part of a path.
+    """
+    for name, value in (("tenant_id", tenant_id), ("object_id", object_id)):
+        if not isinstance(value, str):
+            raise TypeError(_wanted(name, "a str", value))
+        if value in _NO_PART_OF_A_PATH:
+            raise ValueError(f"{name} must be an id that Entra gave, not {value!r}.")
+        _encodable(name, value)
+    return tenant_id, object_id
+
+
+def user_body(custom_id: str | None, api_version: str) -> JSON | None:
+    """The body that creates a user. There is none unless there is something to say."""
+    return None if custom_id is None else _with_custom_id({}, custom_id, api_version)
+
+
+def user_and_token_body(
+    scopes: Sequence[str], expires_in: timedelta | None, custom_id: str | None, api_version: str
+) -> JSON:
     """The body that creates a user together with a token."""
-    return _with_expiry({"createTokenWithScopes": _scope_list(scopes)}, expires_in, api_version)
+    body = _with_expiry({"createTokenWithScopes": _scope_list(scopes)}, expires_in, api_version)
+    return body if custom_id is None else _with_custom_id(body, custom_id, api_version)
 
 
 def issue_body(scopes: Sequence[str], expires_in: timedelta | None, api_version: str) -> JSON:
@@ -112,15 +132,44 @@ def teams_user_body(aad_token: str, client_id: str, object_id: str, api_version:
     return {"token": aad_token, "appId": client_id, "userId": object_id}
 
 
+def assignment_body(principal_type: str, client_ids: Sequence[str] | None) -> JSON:
+    """The body that creates or replaces an assignment."""
+    if not isinstance(principal_type, str):
+        raise TypeError(
+            _wanted("principal_type", "a TeamsExtensionPrincipalType or a str", principal_type)
+        )
+    body: JSON = {"principalType": principal_type}
+    if client_ids is not None:
+        body["clientIds"] = _list_of_str("client_ids", "a list of ids", "a str", client_ids)
+    return body
+
+
 def _scope_list(scopes: Sequence[str]) -> list[str]:
-    if isinstance(scopes, str | bytes | bytearray) or not isinstance(scopes, Sequence):
-        raise TypeError(_wanted("scopes", _SCOPES, scopes))
-    if not scopes:
+    listed = _list_of_str("scopes", _SCOPES, "a CommunicationTokenScope or a str", scopes)
+    if not listed:
         raise ValueError(f"scopes must be {_SCOPES}, and it is empty.")
-    for scope in scopes:
-        if not isinstance(scope, str):
-            raise TypeError(_wanted("Each of scopes", "a CommunicationTokenScope or a str", scope))
-    return list(scopes)
+    return listed
+
+
+def _list_of_str(name: str, expected: str, each: str, values: Sequence[str]) -> list[str]:
+    # A str is a sequence of str, and the commonest slip.
+    if isinstance(values, str | bytes | bytearray) or not isinstance(values, Sequence):
+        raise TypeError(_wanted(name, expected, values))
+    for value in values:
+        if not isinstance(value, str):
+            raise TypeError(_wanted(f"Each of {name}", each, value))
+    return list(values)
+
+
+def _with_custom_id(body: JSON, custom_id: str, api_version: str) -> JSON:
+    if not isinstance(custom_id, str):
+        raise TypeError(_wanted("custom_id", "a str of your own", custom_id))
+    if not custom_id:
+        # Not left to the service: taken for no id, it would create another user at every call.
+        raise ValueError("custom_id must be a str of your own, and it is empty.")
+    require_version("custom_id", api_version)
+    body["customId"] = _encodable("custom_id", custom_id)
+    return body
 
 
 def _with_expiry(body: JSON, expires_in: timedelta | None, api_version: str) -> JSON:
@@ -134,6 +183,15 @@ def _with_expiry(body: JSON, expires_in: timedelta | None, api_version: str) -> 
     return body
 
 
+def _encodable(name: str, value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{name} cannot be encoded: it has half a surrogate pair.") from None
+    return value
+
+
+_NO_PART_OF_A_PATH = ("", ".", "..")
 _ENDPOINT = "the URL of a resource, such as 'https://my-resource.communication.azure.com'"
 _SCOPES = "a list of scopes such as [CommunicationTokenScope.CHAT]"
 

@@ -1,11 +1,11 @@
 """The keyword arguments that go through to the azure-core pipeline.
 
-The one list of them: type checkers read it by ``Unpack``, and at run time a keyword that is not on it
-is refused, so that a misspelt one does not go unnoticed.
+The one list of them: type checkers read it by ``Unpack``, and at run time a keyword that is not on
+it is refused, so that a misspelt one does not go unnoticed.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
 from difflib import get_close_matches
 from typing import Any, TypedDict
 
@@ -19,7 +19,7 @@ from azure.core.pipeline.policies import (
 )
 from azure.core.pipeline.transport import AsyncHttpTransport, HttpTransport
 
-from ._api_versions import ApiVersion
+from ._api_versions import ApiVersion, version_string
 
 Policy = SansIOHTTPPolicy[Any, Any] | HTTPPolicy[Any, Any] | AsyncHTTPPolicy[Any, Any]
 
@@ -114,8 +114,20 @@ class AsyncClientOptions(BaseClientOptions, total=False):
     pipeline: AsyncPipeline[Any, Any]
 
 
+def call_version(options: RequestOptions, client_version: str) -> str:
+    """The API version that a call asks for.
+
+    :raises TypeError: The version of the options is not a str.
+    :raises ValueError: The version of the options cannot be one.
+    """
+    version = options.get("api_version", client_version)
+    return version if version is client_version else version_string(version)
+
+
 _FOR_A_CLIENT = ClientOptions.__annotations__.keys()
 _FOR_A_CALL = RequestOptions.__annotations__.keys()
+# What some methods name themselves. It gets here when it is misspelt, or given to another method.
+_OF_METHODS = frozenset(["token_expires_in", "custom_id", "client_ids"])
 # Set by the pipeline itself.
 _KNOWN_TO_TRANSPORTS = _FOR_A_CALL | {"stream"}
 
@@ -127,7 +139,7 @@ def refuse_unknown_client_options(options: Mapping[str, Any]) -> None:
     """
     for name in options.keys() - _FOR_A_CLIENT:
         raise TypeError(
-            _unknown(name, "CommunicationIdentityClient", {*_FOR_A_CLIENT, "api_version"})
+            unknown_keyword(name, "CommunicationIdentityClient", {*_FOR_A_CLIENT, "api_version"})
         )
 
 
@@ -146,10 +158,12 @@ class UnknownOptionsPolicy(SansIOHTTPPolicy[Any, Any]):
         :raises TypeError: One is not known. The message names the nearest one that is.
         """
         for name in request.context.options.keys() - _KNOWN_TO_TRANSPORTS:
-            raise TypeError(_unknown(name, "The call", {*_FOR_A_CALL, "token_expires_in"}))
+            raise TypeError(unknown_keyword(name, "The call", _FOR_A_CALL | _OF_METHODS))
 
 
-def _unknown(name: str, owner: str, known: Iterable[str]) -> str:
-    nearest = get_close_matches(name, sorted(known), n=1)
+def unknown_keyword(name: str, owner: str, known: Collection[str]) -> str:
+    """What is said of a keyword argument that nothing would read."""
+    # One that is known belongs to another method: nothing is misspelt.
+    nearest = [] if name in known else get_close_matches(name, sorted(known), n=1)
     hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
     return f"{owner} got an unexpected keyword argument {name!r}.{hint}"

@@ -57,11 +57,13 @@ def known_cloud(
 ) -> CommunicationCloudEnvironment | str:
     if cloud is None:
         return _PUBLIC
-    if isinstance(cloud, CommunicationCloudEnvironment):
-        return cloud
+    if not isinstance(cloud, str):
+        raise TypeError(
+            f"cloud must be a CommunicationCloudEnvironment or a str, not {type(cloud).__name__}."
+        )
     try:
         return CommunicationCloudEnvironment(cloud.upper())
-    except (AttributeError, ValueError):
+    except ValueError:
         return cloud
 
 

@@ -17,25 +17,26 @@ from .enums import (
 
 @runtime_checkable
 class CommunicationIdentifier(Protocol):
-    """What all identifiers have in common, those of other Azure packages included."""
+    """What all identifiers have in common, those of other Azure packages included.
+
+    ``raw_id`` names the identifier, ``kind`` says what it identifies, and ``properties`` are the
+    parts that the raw id is made of.
+    """
 
     @property
-    def raw_id(self) -> str:
-        """The raw id."""
+    def raw_id(self) -> str: ...
 
     @property
-    def kind(self) -> CommunicationIdentifierKind:
-        """What the identifier identifies."""
+    def kind(self) -> CommunicationIdentifierKind: ...
 
     @property
-    def properties(self) -> Mapping[str, Any]:
-        """The parts that the raw id is made of."""
+    def properties(self) -> Mapping[str, Any]: ...
 
 
 class _Identifier:
     """Identity by kind and raw id; the raw id never changes."""
 
-    kind: CommunicationIdentifierKind
+    kind: Any  # the Literal of each class
 
     def __init__(self, raw_id: str) -> None:
         require_str("raw_id", raw_id)
@@ -123,7 +124,7 @@ class PhoneNumberIdentifier(_Identifier):
         self.properties = {
             "value": value,
             "is_anonymous": self._raw_id == "4:anonymous",
-            "asserted_id": asserted_id if separator else None,
+            "asserted_id": (separator and asserted_id) or None,
         }
 
 
@@ -161,7 +162,7 @@ class MicrosoftTeamsUserIdentifier(_Identifier):
     :keyword cloud: The cloud that the user belongs to. Defaults to the public one.
     :paramtype cloud: str or ~azure.communication.identity.CommunicationCloudEnvironment
     :keyword str raw_id: The raw id, when it is not made of the other arguments.
-    :raises TypeError: An id is not a str.
+    :raises TypeError: An id or the cloud is not a str.
     :raises ValueError: The raw id is not given, and the cloud is none whose raw ids are known.
     """
 
@@ -214,7 +215,7 @@ class MicrosoftTeamsAppIdentifier(_Identifier):
     :keyword cloud: The cloud that the app belongs to. Defaults to the public one.
     :paramtype cloud: str or ~azure.communication.identity.CommunicationCloudEnvironment
     :keyword str raw_id: The raw id, when it is not made of the other arguments.
-    :raises TypeError: An id is not a str.
+    :raises TypeError: An id or the cloud is not a str.
     :raises ValueError: The raw id is not given, and the cloud is none whose raw ids are known.
     """
 
@@ -281,7 +282,7 @@ class TeamsExtensionUserIdentifier(_Identifier):
     :keyword cloud: The cloud that the user belongs to. Defaults to the public one.
     :paramtype cloud: str or ~azure.communication.identity.CommunicationCloudEnvironment
     :keyword str raw_id: The raw id, when it is not made of the other arguments.
-    :raises TypeError: An id is not a str.
+    :raises TypeError: An id or the cloud is not a str.
     :raises ValueError: The raw id is not given, and the cloud is none whose raw ids are known.
     """
 

@@ -1,5 +1,6 @@
 """The pipeline policy that signs requests with an access key."""
 
+import re
 from collections.abc import Callable
 from email.utils import formatdate
 from time import time
@@ -12,6 +13,7 @@ from azure.core.pipeline.policies import SansIOHTTPPolicy
 
 from .signing import SIGNED_HEADERS, content_hash, decode_access_key, signature, string_to_sign
 
+_END_OF_AUTHORITY = re.compile("[/?]")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _AUTHORIZATION = f"HMAC-SHA256 SignedHeaders={SIGNED_HEADERS}&Signature="
 
@@ -47,7 +49,7 @@ class HMACCredentialsPolicy(SansIOHTTPPolicy[Any, Any]):
         self._decode_url = decode_url
         self._clock = clock
         self._decoded = (self._credential.key, decode_access_key(self._credential.key))
-        self._date = (0, "")
+        self._date: tuple[int | None, str] = (None, "")
 
     def on_request(self, request: PipelineRequest[Any]) -> None:
         """Adds the headers of the signature.
@@ -99,14 +101,11 @@ class _FixedKey:
 
 def _host_and_target(url: str) -> tuple[str, str]:
     """Splits a URL into the Host header that HTTP clients send for it, and what they request."""
-    scheme, _, rest = url.partition("://")
-    rest, _, _ = rest.partition("#")
-    authority, slash, path_and_query = rest.partition("/")
-    if not slash:
-        authority, mark, query = rest.partition("?")
-        path_and_query = mark + query
+    scheme, _, rest = url.partition("#")[0].partition("://")
+    authority = _END_OF_AUTHORITY.split(rest, maxsplit=1)[0]
+    target = rest[len(authority) :]
     host = authority.rpartition("@")[2].lower().removesuffix(_DEFAULT_PORTS.get(scheme.lower(), ""))
-    return host, "/" + path_and_query
+    return host, target if target.startswith("/") else "/" + target
 
 
 def _body_of(http_request: Any) -> bytes:

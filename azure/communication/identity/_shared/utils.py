@@ -1,6 +1,5 @@
 """Connection strings, tokens and times: the names that other code imports from here."""
 
-import binascii
 import calendar
 import json
 import time
@@ -42,16 +41,17 @@ def parse_connection_str(conn_str: str | None) -> tuple[str, str]:
             if name in parts:
                 raise ValueError(f"The connection string has {name} twice. Expected: {_FORMAT}")
             parts[name] = value.strip()
+    endpoint = parts.get("endpoint", "")
+    if endpoint.lower().startswith("https://"):
+        endpoint = endpoint[len("https://") :]
+    parts["endpoint"] = endpoint.rstrip("/")
     missing = [name for name in ("endpoint", "accesskey") if not parts.get(name)]
     if missing:
         raise ValueError(
             f"The connection string has no {' and no '.join(missing)}. Expected: {_FORMAT}"
         )
     decode_access_key(parts["accesskey"])
-    endpoint = parts["endpoint"].rstrip("/")
-    if endpoint.lower().startswith("https://"):
-        endpoint = endpoint[len("https://") :]
-    return endpoint, parts["accesskey"]
+    return parts["endpoint"], parts["accesskey"]
 
 
 def get_current_utc_time() -> str:
@@ -86,7 +86,7 @@ def create_access_token(token: str) -> AccessToken:
         payload = "".join(payload.split()).rstrip("=")
         claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         return AccessToken(token, int(claims["exp"]))
-    except (ValueError, binascii.Error, KeyError, TypeError, OverflowError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         # The cause would show parts of the token.
         raise ValueError(
             "The token is not a JWT with an expiry: expected three parts joined by dots, of which "

@@ -1,0 +1,6 @@
+# Emitted by tools/generate_rest_layer.py from swagger/communication_identity.json. Do not edit.
+"""The sync REST client."""
+
+from ._client import CommunicationIdentityClient
+
+__all__ = ["CommunicationIdentityClient"]

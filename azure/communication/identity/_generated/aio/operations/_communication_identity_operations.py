@@ -1,0 +1,262 @@
+# Emitted by tools/generate_rest_layer.py from swagger/communication_identity.json. Do not edit.
+"""The async operations of communication_identity."""
+
+from typing import TYPE_CHECKING, Any
+
+from azure.core import AsyncPipelineClient
+from azure.core.rest import AsyncHttpResponse, HttpRequest
+
+from ..._messages import JSON, ClsType, T, check_status, result
+from ..._request_builders import (
+    build_communication_identity_create_request,
+    build_communication_identity_delete_request,
+    build_communication_identity_exchange_entra_token_request,
+    build_communication_identity_exchange_teams_user_access_token_request,
+    build_communication_identity_get_request,
+    build_communication_identity_issue_access_token_request,
+    build_communication_identity_revoke_access_tokens_request,
+)
+from .._configuration import CommunicationIdentityClientConfiguration
+
+if TYPE_CHECKING:
+    from ... import models as _models
+
+
+class CommunicationIdentityOperations:
+    """The operations, as an attribute of the client.
+
+    Keyword arguments that an operation does not name go to the pipeline; ``api_version``,
+    ``headers``, ``params`` and ``error_map`` (from status to exception) are understood by all.
+    """
+
+    def __init__(
+        self,
+        client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse],
+        config: CommunicationIdentityClientConfiguration,
+    ) -> None:
+        self._client = client
+        self._config = config
+
+    async def create(
+        self,
+        body: "JSON | _models.CommunicationIdentityCreateRequest | None" = None,
+        *,
+        cls: ClsType[T] | None = None,
+        **kwargs: Any,
+    ) -> T:
+        """Create an identity.
+
+        Creates an identity and, when scopes are given, issues an access token for it in the same
+        request.
+
+        API versions: 2021-03-07, 2022-06-01, 2022-10-01, 2023-10-01, 2025-03-02-preview,
+        2025-06-30, 2026-09-23.
+
+        :param body: What to create besides the identity. Nothing else is created without it.
+        :type body: JSON or
+            ~azure.communication.identity._generated.models.CommunicationIdentityCreateRequest
+        :keyword cls: Makes the result of the response and its JSON.
+        :return: The identity, with an access token when scopes were given. It is the JSON of
+            CommunicationIdentityAccessTokenResult, unless ``cls`` makes something else of it.
+        :raises ~azure.core.exceptions.HttpResponseError: The answer is an error.
+        """
+        request = build_communication_identity_create_request(
+            json=body,
+            api_version=kwargs.pop("api_version", self._config.api_version),
+            headers=kwargs.pop("headers", None),
+            params=kwargs.pop("params", None),
+        )
+        request.url = self._config.endpoint + request.url
+        error_map = kwargs.pop("error_map", None)
+        response = await self._client._pipeline.run(request, stream=False, **kwargs)
+        check_status(response, (201,), error_map)
+        return result(response, cls)
+
+    async def get(
+        self,
+        id: str,
+        *,
+        cls: ClsType[T] | None = None,
+        **kwargs: Any,
+    ) -> T:
+        """Get an identity.
+
+        Reads what is known of an identity.
+
+        API versions: 2025-03-02-preview.
+
+        :param str id: The raw id of the identity.
+        :keyword cls: Makes the result of the response and its JSON.
+        :return: The identity. It is the JSON of CommunicationIdentity, unless ``cls`` makes
+            something else of it.
+        :raises ~azure.core.exceptions.HttpResponseError: The answer is an error.
+        """
+        request = build_communication_identity_get_request(
+            id,
+            api_version=kwargs.pop("api_version", self._config.api_version),
+            headers=kwargs.pop("headers", None),
+            params=kwargs.pop("params", None),
+        )
+        request.url = self._config.endpoint + request.url
+        error_map = kwargs.pop("error_map", None)
+        response = await self._client._pipeline.run(request, stream=False, **kwargs)
+        check_status(response, (200,), error_map)
+        return result(response, cls)
+
+    async def delete(
+        self,
+        id: str,
+        **kwargs: Any,
+    ) -> None:
+        """Delete an identity.
+
+        Deletes an identity, and revokes all tokens that were issued for it.
+
+        API versions: 2021-03-07, 2022-06-01, 2022-10-01, 2023-10-01, 2025-03-02-preview,
+        2025-06-30, 2026-09-23.
+
+        :param str id: The raw id of the identity.
+        :raises ~azure.core.exceptions.HttpResponseError: The answer is an error.
+        """
+        request = build_communication_identity_delete_request(
+            id,
+            api_version=kwargs.pop("api_version", self._config.api_version),
+            headers=kwargs.pop("headers", None),
+            params=kwargs.pop("params", None),
+        )
+        request.url = self._config.endpoint + request.url
+        error_map = kwargs.pop("error_map", None)
+        response = await self._client._pipeline.run(request, stream=False, **kwargs)
+        check_status(response, (204,), error_map)
+
+    async def revoke_access_tokens(
+        self,
+        id: str,
+        **kwargs: Any,
+    ) -> None:
+        """Revoke access tokens.
+
+        Revokes all tokens that were issued for an identity. It may take up to 15 minutes to spread.
+
+        API versions: 2021-03-07, 2022-06-01, 2022-10-01, 2023-10-01, 2025-03-02-preview,
+        2025-06-30, 2026-09-23.
+
+        :param str id: The raw id of the identity.
+        :raises ~azure.core.exceptions.HttpResponseError: The answer is an error.
+        """
+        request = build_communication_identity_revoke_access_tokens_request(
+            id,
+            api_version=kwargs.pop("api_version", self._config.api_version),
+            headers=kwargs.pop("headers", None),
+            params=kwargs.pop("params", None),
+        )
+        request.url = self._config.endpoint + request.url
+        error_map = kwargs.pop("error_map", None)
+        response = await self._client._pipeline.run(request, stream=False, **kwargs)
+        check_status(response, (204,), error_map)
+
+    async def issue_access_token(
+        self,
+        id: str,
+        body: "JSON | _models.CommunicationIdentityAccessTokenRequest",
+        *,
+        cls: ClsType[T] | None = None,
+        **kwargs: Any,
+    ) -> T:
+        """Issue an access token.
+
+        Issues a token that gives an identity access to what the scopes name.
+
+        API versions: 2021-03-07, 2022-06-01, 2022-10-01, 2023-10-01, 2025-03-02-preview,
+        2025-06-30, 2026-09-23.
+
+        :param str id: The raw id of the identity.
+        :param body: The scopes of the token, and how long it is valid.
+        :type body: JSON or
+            ~azure.communication.identity._generated.models.CommunicationIdentityAccessTokenRequest
+        :keyword cls: Makes the result of the response and its JSON.
+        :return: The token. It is the JSON of CommunicationIdentityAccessToken, unless ``cls`` makes
+            something else of it.
+        :raises ~azure.core.exceptions.HttpResponseError: The answer is an error.
+        """
+        request = build_communication_identity_issue_access_token_request(
+            id,
+            json=body,
+            api_version=kwargs.pop("api_version", self._config.api_version),
+            headers=kwargs.pop("headers", None),
+            params=kwargs.pop("params", None),
+        )
+        request.url = self._config.endpoint + request.url
+        error_map = kwargs.pop("error_map", None)
+        response = await self._client._pipeline.run(request, stream=False, **kwargs)
+        check_status(response, (200,), error_map)
+        return result(response, cls)
+
+    async def exchange_teams_user_access_token(
+        self,
+        body: "JSON | _models.TeamsUserExchangeTokenRequest",
+        *,
+        cls: ClsType[T] | None = None,
+        **kwargs: Any,
+    ) -> T:
+        """Exchange the Entra token of a Teams user.
+
+        Exchanges the Entra ID token of a Teams user for a communication token, which expires
+        together with it.
+
+        API versions: 2022-06-01, 2022-10-01, 2023-10-01, 2025-03-02-preview, 2025-06-30,
+        2026-09-23.
+
+        :param body: The Entra token, the application that it was issued to and the user that it was
+            issued for.
+        :type body: JSON or
+            ~azure.communication.identity._generated.models.TeamsUserExchangeTokenRequest
+        :keyword cls: Makes the result of the response and its JSON.
+        :return: The token. It is the JSON of CommunicationIdentityAccessToken, unless ``cls`` makes
+            something else of it.
+        :raises ~azure.core.exceptions.HttpResponseError: The answer is an error.
+        """
+        request = build_communication_identity_exchange_teams_user_access_token_request(
+            json=body,
+            api_version=kwargs.pop("api_version", self._config.api_version),
+            headers=kwargs.pop("headers", None),
+            params=kwargs.pop("params", None),
+        )
+        request.url = self._config.endpoint + request.url
+        error_map = kwargs.pop("error_map", None)
+        response = await self._client._pipeline.run(request, stream=False, **kwargs)
+        check_status(response, (200,), error_map)
+        return result(response, cls)
+
+    async def exchange_entra_token(
+        self,
+        body: "JSON | _models.TokenExchangeRequest | None" = None,
+        *,
+        cls: ClsType[T] | None = None,
+        **kwargs: Any,
+    ) -> T:
+        """Exchange the Entra token of a user.
+
+        Exchanges the Entra ID token that authenticates the request for a communication token of the
+        same user.
+
+        API versions: 2025-03-02-preview.
+
+        :param body: An empty object.
+        :type body: JSON or ~azure.communication.identity._generated.models.TokenExchangeRequest
+        :keyword cls: Makes the result of the response and its JSON.
+        :return: The identity of the user, and the token. It is the JSON of
+            CommunicationIdentityAccessTokenResult, unless ``cls`` makes something else of it.
+        :raises ~azure.core.exceptions.HttpResponseError: The answer is an error.
+        """
+        request = build_communication_identity_exchange_entra_token_request(
+            json=body,
+            api_version=kwargs.pop("api_version", self._config.api_version),
+            headers=kwargs.pop("headers", None),
+            params=kwargs.pop("params", None),
+        )
+        request.url = self._config.endpoint + request.url
+        error_map = kwargs.pop("error_map", None)
+        response = await self._client._pipeline.run(request, stream=False, **kwargs)
+        check_status(response, (200,), error_map)
+        return result(response, cls)

@@ -1,0 +1,10 @@
+# Emitted by tools/generate_rest_layer.py from swagger/communication_identity.json. Do not edit.
+"""The sync operation groups."""
+
+from ._communication_identity_operations import CommunicationIdentityOperations
+from ._teams_extension_operations import TeamsExtensionOperations
+
+__all__ = [
+    "CommunicationIdentityOperations",
+    "TeamsExtensionOperations",
+]

@@ -1,0 +1,123 @@
+"""The trace of requests and responses at DEBUG, without what is secret in them."""
+
+import re
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import NetworkTraceLoggingPolicy
+from azure.core.utils import case_insensitive_dict
+
+_REDACTED = "REDACTED"
+_SECRET_HEADERS = frozenset(
+    [
+        "authorization",
+        "cookie",
+        "proxy-authorization",
+        "set-cookie",
+        "x-ms-authorization-auxiliary",
+    ]
+)
+# In text and not in parsed JSON, so that a body which is cut short is no exception.
+_TOKEN_FIELD = re.compile(r'("token"\s*:\s*")(?:[^"\\]|\\.)*')
+# Three parts when it is signed; five when it is encrypted, of which the second may be empty.
+_JWT = re.compile(r"\beyJ[\w-]+(?:\.[\w-]*)+")
+
+
+class RedactedTraceLoggingPolicy(NetworkTraceLoggingPolicy):
+    """Logs like its base class, but no credentials, no signatures and no tokens."""
+
+    def on_request(self, request: PipelineRequest[Any]) -> None:
+        """Logs the request.
+
+        :param request: The request.
+        :type request: ~azure.core.pipeline.PipelineRequest
+        """
+        redacted: Any = _RedactedRequest(request.http_request)
+        super().on_request(PipelineRequest(redacted, request.context))
+
+    def on_response(
+        self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]
+    ) -> None:
+        """Logs the response.
+
+        :param request: The request.
+        :type request: ~azure.core.pipeline.PipelineRequest
+        :param response: The response.
+        :type response: ~azure.core.pipeline.PipelineResponse
+        """
+        redacted: Any = _RedactedResponse(response.http_response)
+        super().on_response(
+            request, PipelineResponse(response.http_request, redacted, response.context)
+        )
+
+
+# Stand-ins that show what the base class looks at. It looks only when it is to log, so that
+# nothing is redacted in vain.
+
+
+class _RedactedRequest:
+    def __init__(self, http_request: Any) -> None:
+        self._http_request = http_request
+
+    @property
+    def url(self) -> str:
+        return redact(self._http_request.url)
+
+    @property
+    def method(self) -> str:
+        method: str = self._http_request.method
+        return method
+
+    @property
+    def headers(self) -> MutableMapping[str, str]:
+        return _redacted_headers(self._http_request.headers)
+
+    @property
+    def body(self) -> Any:
+        body = self._http_request.body
+        return redact(_text(body)) if isinstance(body, bytes | str) else body
+
+
+class _RedactedResponse:
+    def __init__(self, http_response: Any) -> None:
+        self._http_response = http_response
+
+    @property
+    def status_code(self) -> int:
+        status: int = self._http_response.status_code
+        return status
+
+    @property
+    def headers(self) -> MutableMapping[str, str]:
+        return _redacted_headers(self._http_response.headers)
+
+    def text(self) -> str:
+        try:
+            text: str = self._http_response.text()
+        except UnicodeDecodeError as error:
+            # The base class would log the exception, and with it the whole body.
+            text = _text(error.object)
+        return redact(text)
+
+
+def redact(text: str) -> str:
+    """A text without the tokens in it.
+
+    :param str text: JSON, or anything else.
+    :rtype: str
+    """
+    return _JWT.sub(_REDACTED, _TOKEN_FIELD.sub(rf"\1{_REDACTED}", text))
+
+
+def _redacted_headers(headers: Mapping[str, str]) -> MutableMapping[str, str]:
+    return case_insensitive_dict(
+        {
+            name: _REDACTED if name.lower() in _SECRET_HEADERS else redact(value)
+            for name, value in headers.items()
+        }
+    )
+
+
+def _text(body: bytes | str) -> str:
+    return body if isinstance(body, str) else body.decode("utf-8", "replace")

@@ -1,0 +1,150 @@
+"""What the identity client does, one example after the other.
+
+    python samples/identity_samples.py
+
+The examples run against the resource whose connection string is in the environment variable
+AZURE_COMMUNICATION_SERVICE_CONNECTION_STRING; or, signed in by DefaultAzureCredential, against the
+one whose endpoint is in AZURE_COMMUNICATION_SERVICE_ENDPOINT; or, when neither is set, against the
+emulator.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+
+from sample_service import Service, TeamsUser, service
+
+from azure.communication.identity import (
+    ApiVersion,
+    CommunicationIdentityClient,
+    CommunicationTokenCredential,
+    CommunicationTokenScope,
+    CommunicationUserIdentifier,
+    TeamsExtensionPrincipalType,
+)
+
+
+@contextmanager
+def client_of(service: Service) -> Iterator[CommunicationIdentityClient]:
+    if service.connection_string:
+        with CommunicationIdentityClient.from_connection_string(
+            service.connection_string
+        ) as client:
+            yield client
+    else:
+        from azure.identity import DefaultAzureCredential
+
+        with (
+            DefaultAzureCredential() as credential,
+            CommunicationIdentityClient(service.endpoint, credential) as client,
+        ):
+            yield client
+
+
+def create_a_user(client: CommunicationIdentityClient) -> CommunicationUserIdentifier:
+    user = client.create_user()
+    print("Created the user", user.raw_id)
+    return user
+
+
+def issue_or_refresh_a_token(
+    client: CommunicationIdentityClient, user: CommunicationUserIdentifier
+) -> None:
+    token = client.get_token(user, [CommunicationTokenScope.CHAT])
+    print("Issued a token for chat; it expires", utc(token.expires_on))
+
+
+def create_a_user_with_a_token(client: CommunicationIdentityClient) -> CommunicationUserIdentifier:
+    user, token = client.create_user_and_token(
+        [CommunicationTokenScope.CHAT, CommunicationTokenScope.VOIP]
+    )
+    print("Created the user", user.raw_id, "with a token; it expires", utc(token.expires_on))
+    return user
+
+
+def issue_a_token_for_one_hour(
+    client: CommunicationIdentityClient, user: CommunicationUserIdentifier
+) -> None:
+    token = client.get_token(
+        user, [CommunicationTokenScope.VOIP_JOIN], token_expires_in=timedelta(hours=1)
+    )
+    print("Issued a token for joining calls; it expires", utc(token.expires_on))
+
+
+def exchange_the_token_of_a_teams_user(
+    client: CommunicationIdentityClient, teams_user: TeamsUser
+) -> None:
+    token = client.get_token_for_teams_user(
+        teams_user.aad_token, teams_user.client_id, teams_user.user_object_id
+    )
+    print("Exchanged the token of a Teams user; the new one expires", utc(token.expires_on))
+
+
+def keep_a_token_fresh(
+    client: CommunicationIdentityClient, user: CommunicationUserIdentifier
+) -> None:
+    with CommunicationTokenCredential(
+        token_refresher=lambda: client.get_token(user, [CommunicationTokenScope.CHAT]),
+        proactive_refresh=True,
+    ) as credential:
+        token = credential.get_token()
+        print("Handed out a token that is kept fresh; it expires", utc(token.expires_on))
+
+
+def create_a_user_with_an_id_of_your_own(client: CommunicationIdentityClient) -> None:
+    preview = ApiVersion.V2025_03_02_PREVIEW
+    user = client.create_user(custom_id="sample-4711", api_version=preview)
+    same_user = client.create_user(custom_id="sample-4711", api_version=preview)
+    print("Created the user", user.raw_id, "and found it again:", user == same_user)
+    detail = client.get_user_detail(user, api_version=preview)
+    print("Its own id is", detail.custom_id)
+    client.delete_user(user)
+
+
+def let_a_teams_phone_user_in(client: CommunicationIdentityClient, teams_user: TeamsUser) -> None:
+    ids = (teams_user.tenant_id, teams_user.user_object_id)
+    client.upsert_teams_extension_assignment(
+        *ids, TeamsExtensionPrincipalType.USER, client_ids=[teams_user.client_id]
+    )
+    assignment = client.get_teams_extension_assignment(*ids)
+    print("Let a Teams Phone user in through", len(assignment.client_ids), "application")
+    client.delete_teams_extension_assignment(*ids)
+
+
+def revoke_the_tokens(
+    client: CommunicationIdentityClient, user: CommunicationUserIdentifier
+) -> None:
+    client.revoke_tokens(user)
+    print("Revoked the tokens of", user.raw_id)
+
+
+def delete_a_user(client: CommunicationIdentityClient, user: CommunicationUserIdentifier) -> None:
+    client.delete_user(user)
+    print("Deleted the user", user.raw_id)
+
+
+def utc(unix_seconds: int) -> str:
+    return datetime.fromtimestamp(unix_seconds, timezone.utc).isoformat(sep=" ")
+
+
+def main() -> None:
+    with service() as chosen, client_of(chosen) as client:
+        user = create_a_user(client)
+        issue_or_refresh_a_token(client, user)
+        issue_a_token_for_one_hour(client, user)
+        keep_a_token_fresh(client, user)
+        revoke_the_tokens(client, user)
+        delete_a_user(client, user)
+
+        user = create_a_user_with_a_token(client)
+        delete_a_user(client, user)
+
+        create_a_user_with_an_id_of_your_own(client)
+
+        if chosen.teams_user:
+            exchange_the_token_of_a_teams_user(client, chosen.teams_user)
+            let_a_teams_phone_user_in(client, chosen.teams_user)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""What the async identity client does, one example after the other.
+
+    python samples/identity_samples_async.py
+
+The examples run against the resource whose connection string is in the environment variable
+AZURE_COMMUNICATION_SERVICE_CONNECTION_STRING; or, signed in by DefaultAzureCredential, against the
+one whose endpoint is in AZURE_COMMUNICATION_SERVICE_ENDPOINT; or, when neither is set, against the
+emulator.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta, timezone
+
+from sample_service import Service, TeamsUser, service
+
+from azure.communication.identity import (
+    ApiVersion,
+    CommunicationTokenScope,
+    CommunicationUserIdentifier,
+    TeamsExtensionPrincipalType,
+)
+from azure.communication.identity.aio import (
+    CommunicationIdentityClient,
+    CommunicationTokenCredential,
+)
+
+
+@asynccontextmanager
+async def client_of(service: Service) -> AsyncIterator[CommunicationIdentityClient]:
+    if service.connection_string:
+        async with CommunicationIdentityClient.from_connection_string(
+            service.connection_string
+        ) as client:
+            yield client
+    else:
+        from azure.identity.aio import DefaultAzureCredential
+
+        async with (
+            DefaultAzureCredential() as credential,
+            CommunicationIdentityClient(service.endpoint, credential) as client,
+        ):
+            yield client
+
+
+async def create_a_user(client: CommunicationIdentityClient) -> CommunicationUserIdentifier:
+    user = await client.create_user()
+    print("Created the user", user.raw_id)
+    return user
+
+
+async def issue_or_refresh_a_token(
+    client: CommunicationIdentityClient, user: CommunicationUserIdentifier
+) -> None:
+    token = await client.get_token(user, [CommunicationTokenScope.CHAT])
+    print("Issued a token for chat; it expires", utc(token.expires_on))
+
+
+async def create_a_user_with_a_token(
+    client: CommunicationIdentityClient,
+) -> CommunicationUserIdentifier:
+    user, token = await client.create_user_and_token(
+        [CommunicationTokenScope.CHAT, CommunicationTokenScope.VOIP]
+    )
+    print("Created the user", user.raw_id, "with a token; it expires", utc(token.expires_on))
+    return user
+
+
+async def issue_a_token_for_one_hour(
+    client: CommunicationIdentityClient, user: CommunicationUserIdentifier
+) -> None:
+    token = await client.get_token(
+        user, [CommunicationTokenScope.VOIP_JOIN], token_expires_in=timedelta(hours=1)
+    )
+    print("Issued a token for joining calls; it expires", utc(token.expires_on))
+
+
+async def exchange_the_token_of_a_teams_user(
+    client: CommunicationIdentityClient, teams_user: TeamsUser
+) -> None:
+    token = await client.get_token_for_teams_user(
+        teams_user.aad_token, teams_user.client_id, teams_user.user_object_id
+    )
+    print("Exchanged the token of a Teams user; the new one expires", utc(token.expires_on))
+
+
+async def keep_a_token_fresh(
+    client: CommunicationIdentityClient, user: CommunicationUserIdentifier
+) -> None:
+    async with CommunicationTokenCredential(
+        token_refresher=lambda: client.get_token(user, [CommunicationTokenScope.CHAT]),
+        proactive_refresh=True,
+    ) as credential:
+        token = await credential.get_token()
+        print("Handed out a token that is kept fresh; it expires", utc(token.expires_on))
+
+
+async def create_a_user_with_an_id_of_your_own(client: CommunicationIdentityClient) -> None:
+    preview = ApiVersion.V2025_03_02_PREVIEW
+    user = await client.create_user(custom_id="sample-4711", api_version=preview)
+    same_user = await client.create_user(custom_id="sample-4711", api_version=preview)
+    print("Created the user", user.raw_id, "and found it again:", user == same_user)
+    detail = await client.get_user_detail(user, api_version=preview)
+    print("Its own id is", detail.custom_id)
+    await client.delete_user(user)
+
+
+async def let_a_teams_phone_user_in(
+    client: CommunicationIdentityClient, teams_user: TeamsUser
+) -> None:
+    ids = (teams_user.tenant_id, teams_user.user_object_id)
+    await client.upsert_teams_extension_assignment(
+        *ids, TeamsExtensionPrincipalType.USER, client_ids=[teams_user.client_id]
+    )
+    assignment = await client.get_teams_extension_assignment(*ids)
+    print("Let a Teams Phone user in through", len(assignment.client_ids), "application")
+    await client.delete_teams_extension_assignment(*ids)
+
+
+async def revoke_the_tokens(
+    client: CommunicationIdentityClient, user: CommunicationUserIdentifier
+) -> None:
+    await client.revoke_tokens(user)
+    print("Revoked the tokens of", user.raw_id)
+
+
+async def delete_a_user(
+    client: CommunicationIdentityClient, user: CommunicationUserIdentifier
+) -> None:
+    await client.delete_user(user)
+    print("Deleted the user", user.raw_id)
+
+
+def utc(unix_seconds: int) -> str:
+    return datetime.fromtimestamp(unix_seconds, timezone.utc).isoformat(sep=" ")
+
+
+async def main() -> None:
+    with service() as chosen:
+        async with client_of(chosen) as client:
+            user = await create_a_user(client)
+            await issue_or_refresh_a_token(client, user)
+            await issue_a_token_for_one_hour(client, user)
+            await keep_a_token_fresh(client, user)
+            await revoke_the_tokens(client, user)
+            await delete_a_user(client, user)
+
+            user = await create_a_user_with_a_token(client)
+            await delete_a_user(client, user)
+
+            await create_a_user_with_an_id_of_your_own(client)
+
+            if chosen.teams_user:
+                await exchange_the_token_of_a_teams_user(client, chosen.teams_user)
+                await let_a_teams_phone_user_in(client, chosen.teams_user)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,216 @@
+"""Creates a user for each custom id in a CSV file, and writes the users to another.
+
+    python samples/provision_users.py people.csv users.csv
+
+people.csv has a column custom_id. users.csv gets a row for each user as soon as it is created. The
+program may be stopped at any time, with Ctrl-C for instance, and goes on when it is started again:
+nobody is created twice, as the service returns the user that has a custom id already.
+
+The resource is the one whose connection string is in the environment variable
+AZURE_COMMUNICATION_SERVICE_CONNECTION_STRING or, signed in by DefaultAzureCredential, the one whose
+endpoint is in AZURE_COMMUNICATION_SERVICE_ENDPOINT. `python -m acs_identity_emulator --throttle`
+prints a connection string for a trial. The progress bar needs `pip install rich`.
+"""
+
+import argparse
+import asyncio
+import csv
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from io import StringIO
+from pathlib import Path
+
+from azure.core.exceptions import AzureError, HttpResponseError
+from rich.progress import MofNCompleteColumn, Progress
+
+from azure.communication.identity import ApiVersion, CommunicationUserIdentifier
+from azure.communication.identity.aio import CommunicationIdentityClient
+
+CUSTOM_ID, USER_ID = "custom_id", "user_id"
+Done = Callable[[str, CommunicationUserIdentifier], None]
+Refused = Callable[[str, HttpResponseError], None]
+
+
+@asynccontextmanager
+async def client_of_environment() -> AsyncIterator[CommunicationIdentityClient]:
+    connection_string = os.environ.get("AZURE_COMMUNICATION_SERVICE_CONNECTION_STRING")
+    endpoint = os.environ.get("AZURE_COMMUNICATION_SERVICE_ENDPOINT")
+    if connection_string:
+        async with CommunicationIdentityClient.from_connection_string(connection_string) as client:
+            yield client
+    elif endpoint:
+        from azure.identity.aio import DefaultAzureCredential
+
+        async with (
+            DefaultAzureCredential() as credential,
+            CommunicationIdentityClient(endpoint, credential) as client,
+        ):
+            yield client
+    else:
+        sys.exit("Set AZURE_COMMUNICATION_SERVICE_CONNECTION_STRING or the one with _ENDPOINT.")
+
+
+async def create_user(
+    client: CommunicationIdentityClient, custom_id: str
+) -> CommunicationUserIdentifier:
+    return await client.create_user(
+        custom_id=custom_id,
+        api_version=ApiVersion.V2025_03_02_PREVIEW,
+        # POST is not repeated by default, as it may create a second user. With a custom id it does
+        # not.
+        retry_on_methods=["POST"],
+        # When the service is asked for too much it refuses for up to 30 seconds. The client waits
+        # for as long as Retry-After says or, without it, longer each time.
+        retry_total=10,
+        retry_status=10,
+        retry_backoff_max=30,
+    )
+
+
+class Pace:
+    """Lets through so many a second, at even distances."""
+
+    def __init__(self, per_second: float) -> None:
+        self._interval = 1 / per_second
+        self._next = 0.0
+
+    async def turn(self) -> None:
+        now = asyncio.get_running_loop().time()
+        turn = max(self._next, now)
+        self._next = turn + self._interval
+        await asyncio.sleep(turn - now)
+
+
+async def provision(
+    client: CommunicationIdentityClient,
+    custom_ids: Iterable[str],
+    *,
+    done: Done,
+    refused: Refused,
+    at_once: int,
+    per_second: float,
+) -> None:
+    """Creates the users, at most `at_once` at a time."""
+    pace = Pace(per_second)
+    waiting = iter(custom_ids)
+
+    async def work() -> None:
+        for custom_id in waiting:
+            await pace.turn()
+            try:
+                user = await create_user(client, custom_id)
+            except HttpResponseError as error:
+                if error.status_code != 400:
+                    raise
+                refused(custom_id, error)
+            else:
+                done(custom_id, user)
+
+    workers = [asyncio.create_task(work()) for _ in range(at_once)]
+    try:
+        await asyncio.gather(*workers)
+    finally:
+        for worker in workers:
+            worker.cancel()
+        await asyncio.wait(workers)
+
+
+def custom_ids_in(people: Path) -> list[str]:
+    with people.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.DictReader(file)
+        if CUSTOM_ID not in (rows.fieldnames or ()):
+            sys.exit(f"{people} has no column {CUSTOM_ID}.")
+        custom_ids = dict.fromkeys(row[CUSTOM_ID] for row in rows)
+    if None in custom_ids or "" in custom_ids:
+        sys.exit(f"{people} has a row without a {CUSTOM_ID}.")
+    return list(custom_ids)
+
+
+def provisioned_in(users: Path) -> set[str]:
+    """The custom ids of an earlier run. The file is made, or cut behind its last whole row."""
+    written = users.read_bytes() if users.exists() else b""
+    whole = written[: written.rfind(b"\n") + 1]
+    if not whole:
+        users.write_bytes(f"{CUSTOM_ID},{USER_ID}\n".encode())
+    elif whole != written:
+        os.truncate(users, len(whole))
+    return {row[CUSTOM_ID] for row in csv.DictReader(StringIO(whole.decode(), newline=""))}
+
+
+async def provision_to(users: Path, custom_ids: Sequence[str], options: argparse.Namespace) -> int:
+    """Creates the users that the file does not have yet; returns how many were refused."""
+    finished = provisioned_in(users)
+    missing = [custom_id for custom_id in custom_ids if custom_id not in finished]
+    refusals = 0
+    async with client_of_environment() as client:
+        with (
+            users.open("a", encoding="utf-8", newline="") as file,
+            Progress(*Progress.get_default_columns(), MofNCompleteColumn()) as progress,
+        ):
+            rows = csv.writer(file, lineterminator="\n")
+            bar = progress.add_task(
+                "Creating users", total=len(custom_ids), completed=len(custom_ids) - len(missing)
+            )
+
+            def done(custom_id: str, user: CommunicationUserIdentifier) -> None:
+                rows.writerow([custom_id, user.raw_id])
+                file.flush()
+                progress.advance(bar)
+
+            def refused(custom_id: str, error: HttpResponseError) -> None:
+                nonlocal refusals
+                refusals += 1
+                progress.console.print(f"{custom_id!r} was refused: {error.message}", markup=False)
+
+            await provision(
+                client,
+                missing,
+                done=done,
+                refused=refused,
+                at_once=options.at_once,
+                per_second=options.per_second,
+            )
+    return refusals
+
+
+async def until_ctrl_c(work: Awaitable[int]) -> int:
+    # By a handler of our own, as Python before 3.11 interrupts whatever runs at the moment, and a
+    # shell lets what it runs in the background ignore the signal.
+    loop, task = asyncio.get_running_loop(), asyncio.ensure_future(work)
+    before = signal.signal(signal.SIGINT, lambda *_: loop.call_soon_threadsafe(task.cancel))
+    try:
+        return await task
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Creates a user for each custom id in a CSV file.")
+    parser.add_argument("people", type=Path, help=f"a CSV file with a column {CUSTOM_ID}")
+    parser.add_argument("users", type=Path, help="the CSV file to write, or to go on with")
+    parser.add_argument("--at-once", type=int, default=20, help="requests at a time (%(default)s)")
+    parser.add_argument(
+        "--per-second",
+        type=float,
+        default=30,
+        help="requests a second; the service takes 1000 in 30 seconds (%(default)s)",
+    )
+    options = parser.parse_args(arguments)
+    custom_ids = custom_ids_in(options.people)
+    try:
+        refusals = asyncio.run(until_ctrl_c(provision_to(options.users, custom_ids, options)))
+    except asyncio.CancelledError:
+        print("Interrupted. Start it again to go on.")
+        return 130
+    except AzureError as error:
+        print(f"Stopped: {error}\nStart it again to go on.")
+        return 1
+    print(f"{refusals} were refused." if refusals else "All users are there.")
+    return 1 if refusals else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

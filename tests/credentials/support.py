@@ -1,0 +1,164 @@
+"""A clock, tokens, and one way to drive both credentials."""
+
+import asyncio
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from azure.core.credentials import AccessToken
+
+from azure.communication.identity._shared import user_credential, user_credential_async
+
+START = 1_700_000_000
+
+
+class Clock:
+    """Stands still until it is told to move on."""
+
+    def __init__(self) -> None:
+        self.now: float = START
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def make_jwt(expires_on: float, *, padded: bool = False, **claims: object) -> str:
+    payload = json.dumps({"exp": expires_on, **claims}, ensure_ascii=False).encode()
+    encoded = [urlsafe_b64encode(part).decode() for part in (b'{"alg":"none"}', payload)]
+    if not padded:
+        encoded = [part.rstrip("=") for part in encoded]
+    return ".".join([*encoded, "c2lnbmF0dXJl"])
+
+
+class Refresher:
+    """Goes through its outcomes, one at each call: what it returns or raises.
+
+    Without any, it returns tokens that live for an hour.
+    """
+
+    def __init__(self, clock: Callable[[], float], *outcomes: object, lifetime: float = 3600):
+        self.calls = 0
+        self.lifetime = lifetime
+        self._clock = clock
+        self._outcomes = list(outcomes)
+
+    def __call__(self) -> Any:
+        self.calls += 1
+        if not self._outcomes:
+            return AccessToken(f"token-{self.calls}", int(self._clock() + self.lifetime))
+        outcome = self._outcomes.pop(0)
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+
+class FakeTimer:
+    """In place of the timers of both credentials: goes off when it is told to."""
+
+    def __init__(self, interval: float, credential: Any = None) -> None:
+        self.interval = interval
+        self.is_cancelled = False
+        self._credential = credential
+
+    def start(self, credential: Any = None) -> None:
+        self._credential = self._credential or credential
+
+    def cancel(self) -> None:
+        self.is_cancelled = True
+
+    def join(self) -> None:
+        pass
+
+    def is_lost(self) -> bool:
+        return self._credential is None
+
+    def go_off(self) -> None:
+        assert not self.is_cancelled
+        self._credential()._refresh_ahead(self)
+
+
+class SyncDriver:
+    """Drives a sync credential."""
+
+    module: Any = user_credential
+    is_async = False
+
+    def __init__(self) -> None:
+        self.credentials: list[Any] = []
+
+    def make(self, token: Any = None, refresher: Any = None, **kwargs: Any) -> Any:
+        if refresher is not None:
+            kwargs["token_refresher"] = refresher
+        credential = self.module.CommunicationTokenCredential(token, **kwargs)
+        self.credentials.append(credential)
+        return credential
+
+    async def get(self, credential: Any, *scopes: str, **kwargs: Any) -> Any:
+        return credential.get_token(*scopes, **kwargs)
+
+    async def get_info(self, credential: Any, *scopes: str, **kwargs: Any) -> Any:
+        return credential.get_token_info(*scopes, **kwargs)
+
+    async def enter(self, credential: Any) -> Any:
+        return credential.__enter__()
+
+    async def close(self, credential: Any) -> None:
+        credential.close()
+
+    async def result_of(self, called: Any) -> Any:
+        """The result of a method of a client of the same kind."""
+        return called
+
+    async def get_at_once(self, credential: Any, number: int) -> list[Any]:
+        with ThreadPoolExecutor(number) as pool:
+            return list(pool.map(lambda _: credential.get_token(), range(number)))
+
+    def timer(self, credential: Any) -> Any:
+        return credential._alarm
+
+    async def go_off(self, credential: Any) -> None:
+        self.timer(credential).go_off()
+
+
+class AsyncDriver(SyncDriver):
+    """Drives an async one, whose refresher is made async."""
+
+    module = user_credential_async
+    is_async = True
+
+    def make(self, token: Any = None, refresher: Any = None, **kwargs: Any) -> Any:
+        if not callable(refresher):
+            return super().make(token, refresher, **kwargs)
+
+        async def async_refresher() -> Any:
+            return refresher()
+
+        return super().make(token, async_refresher, **kwargs)
+
+    async def get(self, credential: Any, *scopes: str, **kwargs: Any) -> Any:
+        return await credential.get_token(*scopes, **kwargs)
+
+    async def get_info(self, credential: Any, *scopes: str, **kwargs: Any) -> Any:
+        return await credential.get_token_info(*scopes, **kwargs)
+
+    async def enter(self, credential: Any) -> Any:
+        return await credential.__aenter__()
+
+    async def close(self, credential: Any) -> None:
+        await credential.close()
+
+    async def result_of(self, called: Any) -> Any:
+        return await called
+
+    async def get_at_once(self, credential: Any, number: int) -> list[Any]:
+        return await asyncio.gather(*[credential.get_token() for _ in range(number)])
+
+    def timer(self, credential: Any) -> Any:
+        return credential._timer
+
+    async def go_off(self, credential: Any) -> None:
+        self.timer(credential).go_off()
+        if credential._refresh is not None:
+            await asyncio.wait([credential._refresh])

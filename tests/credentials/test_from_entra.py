@@ -1,0 +1,408 @@
+"""Credentials that exchange Entra tokens, against the emulator over TLS."""
+
+import asyncio
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import jwt
+import pytest
+from azure.core.credentials import AccessToken, AccessTokenInfo
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    DecodeError,
+    HttpResponseError,
+    ServiceRequestError,
+)
+from azure.core.pipeline import PipelineRequest
+from azure.core.pipeline.transport import AioHttpTransport, RequestsTransport
+from credentials.support import AsyncDriver
+
+from acs_identity_emulator import IdentityEmulator
+from azure.communication.identity._shared.entra_exchange import ExchangeRules
+
+APP = "11111111-2222-3333-4444-555555555555"
+USER = "66666666-7777-8888-9999-000000000000"
+OTHER_USER = "66666666-7777-8888-9999-000000000001"
+
+TEAMS = ["https://auth.msft.communication.azure.com/TeamsExtension.ManageCalls"]
+CLIENTS_DEFAULT = "https://communication.azure.com/clients/.default"
+CLIENTS = ["https://communication.azure.com/clients/VoIP"]
+
+NEEDS_3_11 = pytest.mark.skipif(
+    sys.version_info < (3, 11),
+    reason="asyncio warns of an unclosed TLS transport when a connection is reset",
+)
+
+
+class Entra:
+    """The Entra credential of a user."""
+
+    def __init__(self, emulator: IdentityEmulator) -> None:
+        self.requested: list[tuple[str, ...]] = []
+        self.token: str | None = None
+        self.failure: Exception | None = None
+        self._emulator = emulator
+        self._user = USER
+
+    def get_token(self, *scopes: str, **kwargs: Any) -> Any:
+        self.requested.append(scopes)
+        if self.failure:
+            raise self.failure
+        if self.token is None:
+            self.token = self._emulator.issue_entra_token(
+                user_object_id=self._user, client_id=APP, scopes=scopes
+            )
+        return AccessToken(self.token, 2**31)
+
+    def sign_in(self, user: str) -> None:
+        self._user, self.token = user, None
+
+
+class AsyncEntra(Entra):
+    async def get_token(self, *scopes: str, **kwargs: Any) -> Any:
+        await asyncio.sleep(0)
+        return super().get_token(*scopes, **kwargs)
+
+
+class InfoOnly:
+    """A credential of the newer protocol."""
+
+    def __init__(self, entra: Entra) -> None:
+        self._entra = entra
+
+    def get_token_info(self, *scopes: str) -> AccessTokenInfo:
+        return AccessTokenInfo(*self._entra.get_token(*scopes))
+
+
+class AsyncInfoOnly(InfoOnly):
+    async def get_token_info(self, *scopes: str) -> AccessTokenInfo:  # type: ignore[override]
+        return AccessTokenInfo(*await self._entra.get_token(*scopes))
+
+
+class Sent(NamedTuple):
+    url: str
+    authorization: str
+    body: Any
+
+
+class Exchange:
+    """Makes credentials for an emulator, and keeps what they send to it."""
+
+    def __init__(self, driver: Any, emulator: IdentityEmulator) -> None:
+        self.emulator = emulator
+        self.entra: Entra = AsyncEntra(emulator) if driver.is_async else Entra(emulator)
+        self.sent: list[Sent] = []
+        self._driver = driver
+
+    def make(self, **kwargs: Any) -> Any:
+        kwargs.setdefault("resource_endpoint", self.emulator.endpoint)
+        kwargs.setdefault("token_credential", self.entra)
+        kwargs.setdefault("connection_verify", self.emulator.ca_bundle)
+        kwargs.setdefault("retry_backoff_factor", 0)
+        return self._driver.make(raw_request_hook=self._keep, **kwargs)
+
+    def _keep(self, request: PipelineRequest[Any]) -> None:
+        http_request = request.http_request
+        self.sent.append(
+            Sent(http_request.url, http_request.headers.get("Authorization"), http_request.content)
+        )
+
+
+@pytest.fixture(scope="module")
+def tls_emulator() -> Iterator[IdentityEmulator]:
+    with IdentityEmulator(tls=True) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def exchange(driver: Any, tls_emulator: IdentityEmulator) -> Exchange:
+    tls_emulator.reset()
+    return Exchange(driver, tls_emulator)
+
+
+@pytest.mark.parametrize(
+    ("scopes", "path", "api_version"),
+    [
+        (TEAMS, "teamsExtension", "2025-06-30"),
+        (
+            ["https://auth.msft.communication.azure.us/TeamsExtension.ManageCalls"],
+            "teamsExtension",
+            "2025-06-30",
+        ),
+        (CLIENTS, "entra", "2025-03-02-preview"),
+        (None, "entra", "2025-03-02-preview"),
+    ],
+)
+async def test_the_scopes_decide_the_route(
+    driver: Any, exchange: Exchange, scopes: Any, path: str, api_version: str
+) -> None:
+    credential = exchange.make(scopes=scopes)
+
+    token = await driver.get(credential)
+
+    assert exchange.emulator.is_token_valid(token.token)
+    assert type(token.expires_on) is int
+    assert exchange.entra.requested == [tuple(scopes or [CLIENTS_DEFAULT])]
+    endpoint = exchange.emulator.endpoint.rstrip("/")
+    assert [request.url for request in exchange.sent] == [
+        f"{endpoint}/access/{path}/:exchangeAccessToken?api-version={api_version}"
+    ]
+    assert exchange.sent[0].body == "{}"
+
+
+async def test_it_is_exchanged_once_while_the_entra_token_stays(
+    driver: Any, exchange: Exchange
+) -> None:
+    credential = exchange.make(scopes=TEAMS)
+
+    first = await driver.get(credential)
+    again = [await driver.get(credential) for _ in range(3)]
+    info = await driver.get_info(credential)
+
+    assert {token.token for token in (first, *again, info)} == {first.token}
+    assert len(exchange.sent) == 1
+    assert len(exchange.entra.requested) == 5
+
+
+async def test_who_signs_in_has_another_token(driver: Any, exchange: Exchange) -> None:
+    credential = exchange.make(scopes=TEAMS)
+    first = await driver.get(credential)
+
+    exchange.entra.sign_in(OTHER_USER)
+    second = await driver.get(credential)
+
+    assert len(exchange.sent) == 2
+    for token, user in ((first, USER), (second, OTHER_USER)):
+        claims = jwt.decode(token.token, options={"verify_signature": False})
+        assert claims["skypeid"].endswith(user)
+
+
+async def test_many_at_once_have_one_exchange(driver: Any, exchange: Exchange) -> None:
+    tokens = await driver.get_at_once(exchange.make(), 50)
+
+    assert len({token.token for token in tokens}) == 1
+    assert len(exchange.sent) == 1
+
+
+async def test_either_protocol_is_enough(driver: Any, exchange: Exchange) -> None:
+    info_only = (AsyncInfoOnly if driver.is_async else InfoOnly)(exchange.entra)
+
+    token = await driver.get(exchange.make(token_credential=info_only))
+
+    assert exchange.emulator.is_token_valid(token.token)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["status:503", "status:500", "status:429", "html", pytest.param("reset", marks=NEEDS_3_11)],
+)
+async def test_what_passes_is_tried_again(driver: Any, exchange: Exchange, fault: str) -> None:
+    exchange.emulator.inject("exchange-entra", fault, times=2)
+
+    token = await driver.get(exchange.make())
+
+    assert exchange.emulator.is_token_valid(token.token)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "shown"),
+    [
+        ("status:401", ClientAuthenticationError, "Denied"),
+        ("status:403", HttpResponseError, "Forbidden"),
+        ("html", HttpResponseError, "Service Unavailable"),
+        ("no-fields", DecodeError, "identity.id"),
+        ("truncated", DecodeError, "not JSON"),
+        pytest.param("reset", AzureError, "Connection", marks=NEEDS_3_11),
+    ],
+)
+async def test_the_answer_is_the_cause(
+    driver: Any, exchange: Exchange, fault: str, kind: type[Exception], shown: str
+) -> None:
+    exchange.emulator.inject("exchange-entra", fault)
+    credential = exchange.make(retry_total=0)
+
+    with pytest.raises(ClientAuthenticationError, match="failed with") as caught:
+        await driver.get(credential)
+    cause = caught.value.__cause__
+    assert isinstance(cause, kind)
+    assert shown in str(cause)
+    assert exchange.emulator.is_token_valid((await driver.get(credential)).token)
+
+
+async def test_an_unknown_authority_is_not_trusted(driver: Any, exchange: Exchange) -> None:
+    with pytest.raises(ClientAuthenticationError) as caught:
+        await driver.get(exchange.make(connection_verify=True, retry_total=0))
+    assert isinstance(caught.value.__cause__, ServiceRequestError)
+
+
+async def test_a_valid_token_is_served_while_entra_fails(
+    driver: Any, exchange: Exchange, clock: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock.now = time.time()
+    credential = exchange.make(clock=clock)
+    first = await driver.get(credential)
+    exchange.entra.failure = ClientAuthenticationError("sign in again")
+
+    for _ in range(3):
+        assert await driver.get(credential) == first
+    assert len(exchange.entra.requested) == 2
+    assert "sign in again" in caplog.text
+
+    clock.now = first.expires_on
+    with pytest.raises(ClientAuthenticationError) as caught:
+        await driver.get(credential)
+    assert caught.value.__cause__ is exchange.entra.failure
+
+
+async def test_nothing_secret_is_logged(
+    driver: Any, exchange: Exchange, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    credential = exchange.make(logging_enable=True)
+    token = await driver.get(credential)
+    exchange.entra.sign_in(OTHER_USER)
+    exchange.emulator.inject("exchange-entra", "status:401")
+    await driver.get(credential)
+
+    assert exchange.sent[0].authorization in (None, f"Bearer {exchange.entra.token}")
+    assert ":exchangeAccessToken" in caplog.text
+    assert "expiresOn" in caplog.text
+    for secret in (token.token, exchange.entra.token):
+        assert secret is not None
+        assert secret not in caplog.text
+        assert secret not in str(credential.__dict__)
+
+
+async def test_a_transport_of_the_callers_own_stays_open(driver: Any, exchange: Exchange) -> None:
+    verify = exchange.emulator.ca_bundle
+    transport: Any = (
+        AioHttpTransport(connection_verify=verify)
+        if driver.is_async
+        else RequestsTransport(connection_verify=verify)
+    )
+    credential = exchange.make(transport=transport, policies=[], connection_verify=True)
+
+    for user in (USER, OTHER_USER):
+        exchange.entra.sign_in(user)
+        with pytest.raises(ClientAuthenticationError) as caught:
+            await driver.get(credential)
+        # There are no policies, not even one that authenticates.
+        assert isinstance(caught.value.__cause__, ClientAuthenticationError)
+        assert "Denied" in str(caught.value.__cause__)
+    assert transport.session is not None
+    await driver.result_of(transport.close())
+
+
+def test_it_belongs_to_no_loop(tls_emulator: IdentityEmulator) -> None:
+    tls_emulator.reset()
+    driver = AsyncDriver()
+    exchange = Exchange(driver, tls_emulator)
+    credential = exchange.make()
+
+    tokens = []
+    for user in (USER, OTHER_USER):
+        exchange.entra.sign_in(user)
+        tokens.append(asyncio.run(driver.get(credential)))
+    assert len({token.token for token in tokens}) == 2
+    assert len(exchange.sent) == 2
+
+
+class TestArguments:
+    @pytest.fixture
+    def given(self) -> dict[str, Any]:
+        return {
+            "resource_endpoint": "https://resource.communication.azure.com",
+            "token_credential": Entra.__new__(Entra),
+            "scopes": TEAMS,
+        }
+
+    @pytest.mark.parametrize("missing", ["resource_endpoint", "token_credential"])
+    def test_a_missing_part_is_named(
+        self, driver: Any, given: dict[str, Any], missing: str
+    ) -> None:
+        del given[missing]
+        with pytest.raises(ValueError, match=f"needs {missing}"):
+            driver.make(**given)
+
+    @pytest.mark.parametrize(
+        "endpoint",
+        ["http://resource.communication.azure.com", "ftp://resource", "https://", "", "a b"],
+    )
+    def test_the_endpoint_is_an_https_url(
+        self, driver: Any, given: dict[str, Any], endpoint: str
+    ) -> None:
+        with pytest.raises(ValueError, match="endpoint must be"):
+            driver.make(**{**given, "resource_endpoint": endpoint})
+
+    @pytest.mark.parametrize(
+        "scopes",
+        [
+            [],
+            [*TEAMS, *CLIENTS],
+            [*TEAMS, "https://auth.msft.communication.azure.us/TeamsExtension.ManageCalls"],
+            ["https://communication.azure.com//.default"],
+            ["chat"],
+            [""],
+        ],
+    )
+    def test_the_scopes_are_of_one_kind(
+        self, driver: Any, given: dict[str, Any], scopes: Any
+    ) -> None:
+        with pytest.raises(ValueError, match="scopes must be one or more that all begin with"):
+            driver.make(**{**given, "scopes": scopes})
+
+    @pytest.mark.parametrize("scopes", [TEAMS[0], 42, {"a"}, [1], [None]])
+    def test_the_scopes_are_a_list_of_str(
+        self, driver: Any, given: dict[str, Any], scopes: Any
+    ) -> None:
+        with pytest.raises(TypeError, match="scopes must be a"):
+            driver.make(**{**given, "scopes": scopes})
+
+    @pytest.mark.parametrize("credential", ["secret", object(), AccessToken("secret", 1)])
+    def test_the_credential_is_one(
+        self, driver: Any, given: dict[str, Any], credential: Any
+    ) -> None:
+        with pytest.raises(TypeError, match="token_credential must be an Entra") as caught:
+            driver.make(**{**given, "token_credential": credential})
+        assert "secret" not in str(caught.value)
+
+    @pytest.mark.parametrize("other", [{"token": "a.b.c"}, {"refresher": lambda: ""}])
+    def test_it_is_either_or(self, driver: Any, given: dict[str, Any], other: Any) -> None:
+        with pytest.raises(ValueError, match="either"):
+            driver.make(**given, **other)
+
+    def test_it_is_not_refreshed_ahead_of_need(self, driver: Any, given: dict[str, Any]) -> None:
+        with pytest.raises(ValueError, match="'token_refresher' must not be None"):
+            driver.make(**given, proactive_refresh=True)
+
+    def test_a_misspelt_option_is_refused(self, driver: Any, given: dict[str, Any]) -> None:
+        with pytest.raises(TypeError, match=r"'retry_totl'. Did you mean 'retry_total'"):
+            driver.make(**given, retry_totl=3)
+
+    async def test_the_other_kind_of_entra_credential_is_refused(
+        self, driver: Any, exchange: Exchange
+    ) -> None:
+        other = (Entra if driver.is_async else AsyncEntra)(exchange.emulator)
+
+        with pytest.raises(ClientAuthenticationError) as caught:
+            await driver.get(exchange.make(token_credential=other))
+        assert isinstance(caught.value.__cause__, TypeError)
+        assert "azure.communication.identity" in str(caught.value.__cause__)
+
+
+class TestReuse:
+    def rules(self, clock: Any) -> ExchangeRules:
+        return ExchangeRules("https://resource", Entra.__new__(Entra), None, {}, clock)
+
+    def test_holds_until_the_exchanged_token_expires(self, clock: Any) -> None:
+        rules = self.rules(clock)
+        token = rules.remember("entra", AccessToken("token", clock.now + 10))
+
+        assert rules.reusable("entra") == token
+        assert rules.reusable("another") is None
+        clock.now += 10
+        assert rules.reusable("entra") is None

@@ -1,0 +1,423 @@
+"""What both credentials do, one after the other and without real time."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+from unittest.mock import MagicMock
+
+import pytest
+from azure.core.credentials import (
+    AccessToken,
+    AccessTokenInfo,
+    SupportsTokenInfo,
+    TokenCredential,
+)
+from azure.core.credentials_async import AsyncSupportsTokenInfo, AsyncTokenCredential
+from azure.core.exceptions import ClientAuthenticationError
+
+
+class TestArguments:
+    @pytest.mark.parametrize("value", [454, b"token", object()])
+    def test_a_token_of_another_type_is_refused(self, driver: Any, value: object) -> None:
+        with pytest.raises(TypeError, match=rf"The token must be .* not {type(value).__name__}"):
+            driver.make(value)
+
+    @pytest.mark.parametrize("value", ["foo.bar.tar", "secret", ""])
+    def test_a_str_that_is_no_jwt_is_refused(self, driver: Any, value: str) -> None:
+        with pytest.raises(ValueError, match="not a JWT") as caught:
+            driver.make(value)
+        assert not value or value not in str(caught.value)
+
+    def test_something_must_be_given(self, driver: Any) -> None:
+        with pytest.raises(ValueError, match="Pass a token, or a token_refresher"):
+            driver.make()
+
+    def test_a_refresher_is_a_function(self, driver: Any, jwt: Any, clock: Any) -> None:
+        with pytest.raises(TypeError, match=r"token_refresher must be a function .* not str"):
+            driver.make(jwt(clock.now + 60), "token")
+
+    def test_proactive_refresh_needs_a_refresher(self, driver: Any, jwt: Any) -> None:
+        with pytest.raises(ValueError, match="'token_refresher'") as caught:
+            driver.make(jwt(1), proactive_refresh=True)
+        assert str(caught.value) == (
+            "When 'proactive_refresh' is True, 'token_refresher' must not be None."
+        )
+
+    def test_a_misspelt_keyword_is_refused(self, driver: Any, jwt: Any) -> None:
+        with pytest.raises(
+            TypeError,
+            match=r"CommunicationTokenCredential got .*'token_refreshr'. "
+            "Did you mean 'token_refresher'",
+        ):
+            driver.make(jwt(1), token_refreshr=lambda: "")
+
+    def test_what_is_for_the_pipeline_goes_with_an_entra_credential(
+        self, driver: Any, jwt: Any
+    ) -> None:
+        with pytest.raises(TypeError, match="'retry_total'"):
+            driver.make(jwt(1), retry_total=3)
+
+
+class TestTokens:
+    async def test_a_jwt_is_served(self, driver: Any, jwt: Any) -> None:
+        token = jwt(2_000_000_000, name="Zoë")
+
+        served = await driver.get(driver.make(token))
+
+        assert served == AccessToken(token, 2_000_000_000)
+        assert type(served.expires_on) is int
+
+    async def test_so_is_a_token_with_its_expiry(self, driver: Any) -> None:
+        credential = driver.make(AccessToken("opaque", 2_000_000_000))
+
+        assert await driver.get(credential) == AccessToken("opaque", 2_000_000_000)
+
+    async def test_without_a_refresher_a_token_is_served_expired(
+        self, driver: Any, jwt: Any, clock: Any
+    ) -> None:
+        token = jwt(clock.now - 100)
+
+        assert (await driver.get(driver.make(token, clock=clock))).token == token
+
+    async def test_scopes_and_options_are_ignored(self, driver: Any, jwt: Any) -> None:
+        token = jwt(2_000_000_000)
+        credential = driver.make(token)
+
+        for served in (
+            await driver.get(credential, "chat", claims="{}", tenant_id="", enable_cae=True, x=1),
+            await driver.get_info(credential, "chat", options={"claims": "{}"}),
+        ):
+            assert served.token == token
+
+    async def test_token_info(self, driver: Any) -> None:
+        info = await driver.get_info(driver.make(AccessToken("opaque", 2_000_000_000)))
+
+        assert isinstance(info, AccessTokenInfo)
+        assert (info.token, info.expires_on, info.token_type, info.refresh_on) == (
+            "opaque",
+            2_000_000_000,
+            "Bearer",
+            None,
+        )
+
+    def test_it_is_a_credential_of_azure_core(self, driver: Any, jwt: Any) -> None:
+        protocols = (
+            (AsyncTokenCredential, AsyncSupportsTokenInfo)
+            if driver.is_async
+            else (TokenCredential, SupportsTokenInfo)
+        )
+
+        for protocol in protocols:
+            assert isinstance(driver.make(jwt(1)), protocol)
+
+    async def test_it_does_not_show_its_token(
+        self, driver: Any, clock: Any, refresher_class: Any
+    ) -> None:
+        credential = driver.make(
+            AccessToken("secret-1", 1), refresher_class(clock, AccessToken("secret-2", 2**31))
+        )
+        await driver.get(credential)
+
+        for shown in (str(credential), repr(credential), f"{credential.__dict__}"):
+            assert "secret" not in shown
+
+
+@pytest.mark.usefixtures("fake_timers")
+class TestOnDemand:
+    @pytest.mark.parametrize(("left", "calls"), [(121, 0), (120, 0), (119, 1), (0, 1), (-600, 1)])
+    async def test_refreshed_when_under_two_minutes_are_left(
+        self, driver: Any, jwt: Any, clock: Any, refresher_class: Any, left: int, calls: int
+    ) -> None:
+        refresher = refresher_class(clock)
+        token = jwt(clock.now + left)
+        credential = driver.make(token, refresher, clock=clock)
+
+        served = await driver.get(credential)
+
+        assert refresher.calls == calls
+        assert served.token == ("token-1" if calls else token)
+
+    async def test_again_and_again(self, driver: Any, clock: Any, refresher_class: Any) -> None:
+        refresher = refresher_class(clock)
+        credential = driver.make(None, refresher, clock=clock)
+
+        for calls in (1, 2, 3):
+            for _ in range(3):
+                assert (await driver.get(credential)).token == f"token-{calls}"
+            clock.now += 3481
+        assert refresher.calls == 3
+
+    async def test_a_jwt_may_be_returned(
+        self, driver: Any, jwt: Any, clock: Any, refresher_class: Any
+    ) -> None:
+        token = jwt(clock.now + 100)
+        credential = driver.make(None, refresher_class(clock, token), clock=clock)
+
+        assert await driver.get(credential) == AccessToken(token, clock.now + 100)
+
+    async def test_a_token_that_lives_short_is_not_refreshed_each_time(
+        self, driver: Any, clock: Any, refresher_class: Any
+    ) -> None:
+        refresher = refresher_class(clock, lifetime=60)
+        credential = driver.make(None, refresher, clock=clock)
+
+        for _ in range(30):
+            await driver.get(credential)
+            clock.now += 1
+        assert refresher.calls == 1
+        await driver.get(credential)
+        assert refresher.calls == 2
+
+    async def test_no_timer_runs(self, driver: Any, clock: Any, refresher_class: Any) -> None:
+        credential = driver.make(None, refresher_class(clock), clock=clock)
+        await driver.get(credential)
+
+        assert driver.timer(credential) is None
+        assert credential._timer is None
+
+    async def test_it_may_be_used_when_it_is_closed(
+        self, driver: Any, clock: Any, refresher_class: Any
+    ) -> None:
+        credential = driver.make(None, refresher_class(clock), clock=clock)
+        await driver.enter(credential)
+        await driver.close(credential)
+
+        assert (await driver.get(credential)).token == "token-1"
+
+
+@pytest.mark.usefixtures("fake_timers")
+class TestProactive:
+    def make(self, driver: Any, clock: Any, refresher: Any, left: int = 3600) -> Any:
+        token = AccessToken("first", int(clock.now + left))
+        return driver.make(token, refresher, proactive_refresh=True, clock=clock)
+
+    @pytest.mark.parametrize(
+        ("left", "interval"),
+        [(86400, 85800), (3600, 3000), (600, 300), (300, 150), (0, 1), (-9, 1), (10**9, 86400)],
+    )
+    async def test_when_the_timer_goes_off(
+        self, driver: Any, clock: Any, refresher_class: Any, left: int, interval: float
+    ) -> None:
+        credential = self.make(driver, clock, refresher_class(clock), left)
+
+        await driver.enter(credential)
+
+        assert credential._timer.interval == interval
+
+    async def test_it_refreshes_when_nobody_asks(
+        self, driver: Any, clock: Any, refresher_class: Any
+    ) -> None:
+        refresher = refresher_class(clock)
+        credential = await driver.enter(self.make(driver, clock, refresher))
+
+        for calls in (1, 2, 3):
+            clock.now += 3000
+            await driver.go_off(credential)
+            assert refresher.calls == calls
+            assert driver.timer(credential).interval == 3000
+            assert (await driver.get(credential)).token == f"token-{calls}"
+        assert refresher.calls == 3
+
+    async def test_it_begins_without_a_token(
+        self, driver: Any, clock: Any, refresher_class: Any
+    ) -> None:
+        credential = driver.make(None, refresher_class(clock), proactive_refresh=True, clock=clock)
+        await driver.enter(credential)
+
+        assert credential._timer.interval == 1
+        await driver.go_off(credential)
+        assert (await driver.get(credential)).token == "token-1"
+
+    async def test_who_asks_before_a_late_timer_refreshes(
+        self, driver: Any, clock: Any, refresher_class: Any
+    ) -> None:
+        refresher = refresher_class(clock)
+        credential = await driver.enter(self.make(driver, clock, refresher))
+        superseded = driver.timer(credential)
+        clock.now += 3300
+
+        assert (await driver.get(credential)).token == "token-1"
+        assert superseded.is_cancelled
+        assert driver.timer(credential).interval == 3000
+        superseded.is_cancelled = False
+        superseded.go_off()
+        assert refresher.calls == 1
+
+    async def test_a_timer_that_is_early_is_set_again(
+        self, driver: Any, clock: Any, refresher_class: Any
+    ) -> None:
+        refresher = refresher_class(clock)
+        credential = await driver.enter(self.make(driver, clock, refresher))
+        clock.now += 2990
+        await driver.go_off(credential)
+
+        assert refresher.calls == 0
+        assert driver.timer(credential).interval == 10
+
+    async def test_a_failure_does_not_end_it(
+        self, driver: Any, clock: Any, refresher_class: Any, caplog: Any
+    ) -> None:
+        expired = AccessToken("expired", int(clock.now))
+        refresher = refresher_class(clock, OSError("no network"), expired, "no.jwt", 42)
+        credential = await driver.enter(self.make(driver, clock, refresher))
+        clock.now += 3000
+
+        for failures, interval in enumerate((300, 150, 75, 37.5), start=1):
+            await driver.go_off(credential)
+            assert refresher.calls == failures
+            assert driver.timer(credential).interval == interval
+            assert (await driver.get(credential)).token == "first"
+            clock.now += interval
+        warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
+        assert len(warnings) == 4
+
+        await driver.go_off(credential)
+        assert (await driver.get(credential)).token == "token-5"
+
+    async def test_closed_it_serves_nothing(
+        self, driver: Any, clock: Any, refresher_class: Any
+    ) -> None:
+        refresher = refresher_class(clock)
+        credential = await driver.enter(self.make(driver, clock, refresher))
+        timer = driver.timer(credential)
+        await driver.close(credential)
+        await driver.close(credential)
+
+        assert timer.is_cancelled
+        assert credential._timer is None
+        for call in (driver.get, driver.get_info, driver.enter):
+            with pytest.raises(RuntimeError) as caught:
+                await call(credential)
+            assert str(caught.value) == (
+                "An instance of CommunicationTokenCredential cannot be reused once it has been "
+                "closed."
+            )
+        timer.is_cancelled = False
+        timer.go_off()
+        assert refresher.calls == 0
+
+    async def test_leaving_the_with_statement_closes(
+        self, driver: Any, clock: Any, refresher_class: Any
+    ) -> None:
+        credential = self.make(driver, clock, refresher_class(clock))
+        if driver.is_async:
+            async with credential as entered:
+                assert entered is credential
+        else:
+            with credential as entered:
+                assert entered is credential
+
+        with pytest.raises(RuntimeError):
+            await driver.get(credential)
+
+    async def test_a_closed_credential_sets_no_timer_after_its_refresh(
+        self, driver: Any, clock: Any
+    ) -> None:
+        def refresher() -> AccessToken:
+            credential._is_closed = True
+            return AccessToken("token", int(clock.now + 3600))
+
+        credential = await driver.enter(self.make(driver, clock, refresher))
+        timer = driver.timer(credential)
+        clock.now += 3000
+        await driver.go_off(credential)
+
+        assert driver.timer(credential) is timer
+
+
+@pytest.mark.usefixtures("fake_timers")
+class TestFailures:
+    @pytest.mark.parametrize("proactive", [True, False])
+    async def test_the_exception_of_the_refresher_is_the_cause(
+        self, driver: Any, clock: Any, refresher_class: Any, proactive: bool
+    ) -> None:
+        error = OSError("no network")
+        refresher = refresher_class(clock, error)
+        credential = driver.make(None, refresher, proactive_refresh=proactive, clock=clock)
+
+        with pytest.raises(ClientAuthenticationError, match="OSError") as caught:
+            await driver.get(credential)
+        assert caught.value.__cause__ is error
+        assert (await driver.get(credential)).token == "token-2"
+
+    @pytest.mark.parametrize("left", [-600, 0])
+    async def test_an_expired_token_is_a_value_error(
+        self, driver: Any, clock: Any, refresher_class: Any, left: int
+    ) -> None:
+        refresher = refresher_class(clock, AccessToken("secret", int(clock.now + left)))
+        credential = driver.make(AccessToken("first", 1), refresher, clock=clock)
+
+        with pytest.raises(ValueError, match="expired") as caught:
+            await driver.get(credential)
+        assert "secret" not in str(caught.value)
+        assert refresher.calls == 1
+
+    @pytest.mark.parametrize(
+        ("returned", "kind"), [("secret", ValueError), (None, TypeError), (42, TypeError)]
+    )
+    async def test_so_is_what_is_no_token(
+        self, driver: Any, clock: Any, refresher_class: Any, returned: Any, kind: type[Exception]
+    ) -> None:
+        credential = driver.make(None, refresher_class(clock, returned), clock=clock)
+
+        with pytest.raises(kind) as caught:
+            await driver.get(credential)
+        assert "secret" not in str(caught.value)
+
+    async def test_a_valid_token_is_served_and_the_refresher_left_in_peace(
+        self, driver: Any, clock: Any, refresher_class: Any
+    ) -> None:
+        refresher = refresher_class(clock, OSError(), OSError())
+        credential = driver.make(AccessToken("first", int(clock.now + 100)), refresher, clock=clock)
+
+        for _ in range(50):
+            assert (await driver.get(credential)).token == "first"
+            clock.now += 1
+        assert refresher.calls == 1
+        for _ in range(25):
+            assert (await driver.get(credential)).token == "first"
+            clock.now += 1
+        assert refresher.calls == 2
+        assert (await driver.get(credential)).token == "token-3"
+
+
+class TestOfficialNames:
+    """What tests that were written for the official package read and replace."""
+
+    def patch_time(self, monkeypatch: Any, driver: Any, now: float) -> None:
+        monkeypatch.setattr(driver.module, "get_current_utc_as_int", lambda: now)
+
+    @pytest.fixture
+    def returning(self, driver: Any) -> Callable[..., MagicMock]:
+        return lambda *tokens: MagicMock(side_effect=tokens)
+
+    async def test_the_interval_of_the_timer(
+        self, driver: Any, jwt: Any, clock: Any, monkeypatch: Any, returning: Any
+    ) -> None:
+        self.patch_time(monkeypatch, driver, clock.now)
+        token = jwt(clock.now + 300)
+        refresher = returning(token, token)
+        credential = driver.make(token, refresher, proactive_refresh=True)
+        if driver.is_async:
+            assert credential._timer.interval == 150
+
+        self.patch_time(monkeypatch, driver, clock.now + 150)
+        await driver.get(credential)
+
+        assert refresher.call_count == 1
+        assert credential._timer.interval == 75
+        await driver.close(credential)
+        assert credential._timer is None
+
+    async def test_no_timer_is_seen_before_the_first_refresh(
+        self, driver: Any, jwt: Any, clock: Any, monkeypatch: Any, returning: Any
+    ) -> None:
+        self.patch_time(monkeypatch, driver, clock.now)
+        refresher = returning()
+        credential = driver.make(jwt(clock.now + 3300), refresher, proactive_refresh=True)
+        await driver.get(credential)
+
+        assert refresher.call_count == 0
+        assert (credential._timer is not None) is driver.is_async
+        await driver.enter(credential)
+        assert credential._timer.interval == 2700

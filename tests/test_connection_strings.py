@@ -1,0 +1,107 @@
+"""Connection strings as people paste them. The key never shows in a message."""
+
+import traceback
+
+import pytest
+
+from azure.communication.identity._shared.utils import parse_connection_str
+
+KEY = "c2VjcmV0c2VjcmV0IQ=="
+HOST = "resource.communication.azure.com"
+
+WELL_FORMED = {
+    "as the portal shows it": f"endpoint=https://{HOST}/;accesskey={KEY}",
+    "without the slash": f"endpoint=https://{HOST};accesskey={KEY}",
+    "many slashes": f"endpoint=https://{HOST}///;accesskey={KEY}",
+    "the other order": f"accesskey={KEY};endpoint=https://{HOST}/",
+    "a semicolon at the end": f"endpoint=https://{HOST}/;accesskey={KEY};",
+    "many semicolons": f";;endpoint=https://{HOST}/;;accesskey={KEY};;",
+    "a space after the semicolon": f"endpoint=https://{HOST}/; accesskey={KEY}",
+    "spaces everywhere": f"  endpoint = https://{HOST}/ ; accesskey = {KEY} ; ",
+    "a line break at the end": f"endpoint=https://{HOST}/;accesskey={KEY}\n",
+    "capitals": f"Endpoint=https://{HOST}/;AccessKey={KEY}",
+    "all capitals": f"ENDPOINT=HTTPS://{HOST}/;ACCESSKEY={KEY}",
+    "a part that is not known": f"endpoint=https://{HOST}/;region=north;accesskey={KEY}",
+    "a part without a value": f"endpoint=https://{HOST}/;note;accesskey={KEY}",
+    "a part that is not known, twice": f"a=1;endpoint={HOST};a=2;accesskey={KEY}",
+    "no scheme": f"endpoint={HOST};accesskey={KEY}",
+}
+
+
+@pytest.mark.parametrize("text", WELL_FORMED.values(), ids=WELL_FORMED)
+def test_a_connection_string_is_read_as_it_is_pasted(text: str) -> None:
+    assert parse_connection_str(text) == (HOST, KEY)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "expected"),
+    [
+        ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
+        ("HTTP://localhost", "HTTP://localhost"),
+        ("https://host:444/", "host:444"),
+        ("https://host/base/", "host/base"),
+        ("https://host/?a=b", "host/?a=b"),
+    ],
+)
+def test_the_scheme_is_left_off_only_when_it_is_https(endpoint: str, expected: str) -> None:
+    assert parse_connection_str(f"endpoint={endpoint};accesskey={KEY}") == (expected, KEY)
+
+
+ILL_FORMED = {
+    "empty": ("", "has no endpoint and no accesskey"),
+    "spaces": ("  ", "has no endpoint and no accesskey"),
+    "a key alone": (KEY, "has no endpoint and no accesskey"),
+    "no accesskey": (f"endpoint=https://{HOST}/", "has no accesskey"),
+    "no endpoint": (f"accesskey={KEY}", "has no endpoint"),
+    "an empty accesskey": (f"endpoint=https://{HOST}/;accesskey=", "has no accesskey"),
+    "an accesskey of spaces": (f"endpoint=https://{HOST}/;accesskey= ;", "has no accesskey"),
+    "an empty endpoint": (f"endpoint=;accesskey={KEY}", "has no endpoint"),
+    "a scheme alone": (f"endpoint=https://;accesskey={KEY}", "has no endpoint"),
+    "slashes alone": (f"endpoint=//;accesskey={KEY}", "has no endpoint"),
+    "a misspelt name": (f"endpoint=https://{HOST}/;acceskey={KEY}", "has no accesskey"),
+    "commas": (f"endpoint=https://{HOST}/,accesskey={KEY}", "has no accesskey"),
+    "two endpoints": (f"endpoint=a;endpoint=a;accesskey={KEY}", "has endpoint twice"),
+    "two endpoints in two cases": (
+        f"endpoint=a;accesskey={KEY};ENDPOINT=b",
+        "has endpoint twice",
+    ),
+    "two keys": (f"endpoint=a;accesskey={KEY};accesskey={KEY}", "has accesskey twice"),
+    "a second, empty key": (f"endpoint=a;accesskey={KEY};accesskey=", "has accesskey twice"),
+    "a key that is cut short": (f"endpoint=a;accesskey={KEY[:-1]}", "access key is not base64"),
+    "a key that is not base64": (f"endpoint=a;accesskey={KEY}!", "access key is not base64"),
+    "a key in quotes": (f"endpoint=a;accesskey='{KEY}'", "access key is not base64"),
+    "a key with a space in it": (f"endpoint=a;accesskey=c2Vj {KEY}", "access key is not base64"),
+}
+
+
+def shown(error: BaseException) -> str:
+    """All that a traceback would show of an error, short of the source lines."""
+    return "".join(traceback.format_exception_only(error)) + repr(
+        (error, error.__cause__, None if error.__suppress_context__ else error.__context__)
+    )
+
+
+@pytest.mark.parametrize(("text", "message"), ILL_FORMED.values(), ids=ILL_FORMED)
+def test_an_ill_formed_connection_string_is_refused_and_its_key_not_shown(
+    text: str, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message) as refused:
+        parse_connection_str(text)
+    assert "c2Vj" not in shown(refused.value)
+
+
+def test_the_message_says_what_was_expected() -> None:
+    with pytest.raises(ValueError, match=r"Expected: endpoint=https://<resource>\.communication"):
+        parse_connection_str("endpoint=a")
+
+
+def test_none_is_a_value_error() -> None:
+    with pytest.raises(ValueError, match=r"^The connection string is None\. Expected: endpoint="):
+        parse_connection_str(None)
+
+
+@pytest.mark.parametrize("value", [b"endpoint=a;accesskey=c2Vj", 1, ("a", "b")])
+def test_another_type_is_a_type_error(value: object) -> None:
+    with pytest.raises(TypeError, match=r"^The connection string must be a str, not ") as refused:
+        parse_connection_str(value)  # type: ignore[arg-type]
+    assert "c2Vj" not in shown(refused.value)

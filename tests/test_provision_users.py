@@ -1,0 +1,308 @@
+"""The sample that creates many users: interrupted, throttled and refused."""
+
+import asyncio
+import csv
+import importlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from either_client import Clock
+
+from acs_identity_emulator import IdentityEmulator, throttling
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+CONNECTION_STRING = "AZURE_COMMUNICATION_SERVICE_CONNECTION_STRING"
+ENDPOINT = "AZURE_COMMUNICATION_SERVICE_ENDPOINT"
+AS_FAST_AS_IT_GOES = "--per-second=100000"
+
+real_sleep = asyncio.sleep
+
+
+@pytest.fixture
+def sample(monkeypatch: pytest.MonkeyPatch) -> Any:
+    pytest.importorskip("rich")
+    monkeypatch.syspath_prepend(SAMPLES)
+    return importlib.import_module("provision_users")
+
+
+@pytest.fixture
+def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., IdentityEmulator]]:
+    """Starts an emulator of the test's own, which the environment then names."""
+    started: list[IdentityEmulator] = []
+    monkeypatch.delenv(ENDPOINT, raising=False)
+
+    def start(**options: Any) -> IdentityEmulator:
+        started.append(IdentityEmulator(**options).start())
+        monkeypatch.setenv(CONNECTION_STRING, started[-1].connection_string)
+        return started[-1]
+
+    yield start
+    for emulator in started:
+        emulator.stop()
+
+
+class Files:
+    """The file of custom ids and the file of users."""
+
+    def __init__(self, folder: Path) -> None:
+        self.people = folder / "people.csv"
+        self.users = folder / "users.csv"
+        self.custom_ids: list[str] = []
+
+    def with_people(self, number: int) -> "Files":
+        self.custom_ids = [f"person-{number}" for number in range(number)]
+        lines = [f"{custom_id},Name of {custom_id}" for custom_id in self.custom_ids]
+        self.people.write_text("\n".join(["custom_id,name", *lines]), "utf-8")
+        return self
+
+    def arguments(self, *options: str) -> list[str]:
+        return [str(self.people), str(self.users), *options]
+
+    def lines(self) -> int:
+        return self.users.read_bytes().count(b"\n") if self.users.exists() else 0
+
+    def rows(self) -> list[tuple[str, str]]:
+        with self.users.open(encoding="utf-8", newline="") as file:
+            header, *rows = csv.reader(file)
+        assert header == ["custom_id", "user_id"]
+        return [(custom_id, user_id) for custom_id, user_id in rows]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    return Files(tmp_path)
+
+
+def check_that_all_are_there_once(files: Files, emulator: IdentityEmulator) -> None:
+    rows = files.rows()
+    assert sorted(custom_id for custom_id, _ in rows) == sorted(files.custom_ids)
+    assert dict(rows) == {each.custom_id: each.id for each in emulator.identities()}
+    assert len(rows) == len(emulator.identities()) == len(files.custom_ids)
+
+
+def test_creates_a_user_for_each_custom_id_and_then_no_more(
+    sample: Any, start: Any, files: Files, capsys: pytest.CaptureFixture[str]
+) -> None:
+    emulator = start()
+    files.with_people(40)
+    with files.people.open("a") as people:
+        people.write("\nperson-7,once more\n")
+    assert sample.main(files.arguments(AS_FAST_AS_IT_GOES)) == 0
+    check_that_all_are_there_once(files, emulator)
+    assert "All users are there." in capsys.readouterr().out
+
+    written = files.users.read_bytes()
+    emulator.inject("create", "status:400")
+    assert sample.main(files.arguments()) == 0
+    assert files.users.read_bytes() == written
+
+
+def interrupt(command: list[str], is_time: Callable[[], bool]) -> None:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as program:
+        deadline = time.monotonic() + 60
+        while not is_time():
+            assert time.monotonic() < deadline
+            assert program.poll() is None
+            time.sleep(0.02)
+        program.send_signal(signal.SIGINT)
+        output, errors = program.communicate(timeout=30)
+    assert (program.returncode, errors) == (130, "")
+    assert "Interrupted. Start it again to go on." in output
+
+
+def test_goes_on_where_it_was_interrupted(
+    monkeypatch: pytest.MonkeyPatch, start: Any, files: Files
+) -> None:
+    pytest.importorskip("rich")
+    if os.name == "nt":
+        pytest.skip("Windows has no SIGINT for one process alone")
+    # After 30 users the emulator refuses, so that the program waits for the signal.
+    monkeypatch.setitem(throttling.LIMITS, "create", 30)
+    emulator = start(throttle=True, retry_after=True)
+    files.with_people(80)
+    command = [sys.executable, "-W", "error", str(SAMPLES / "provision_users.py")]
+    command += files.arguments(AS_FAST_AS_IT_GOES)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in the background of a shell
+    try:
+        interrupt(command, lambda: files.lines() == 31)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert len(files.rows()) == len(emulator.identities()) == 30
+
+    # Worse than a signal: some users were created and not written, and a row only half.
+    text = files.users.read_text("utf-8")
+    files.users.write_text(text[: text.index("8:acs:", len(text) * 3 // 4) + 10], "utf-8")
+    monkeypatch.setitem(throttling.LIMITS, "create", 1000)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    check_that_all_are_there_once(files, emulator)
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Sleeps of more than a moment take none, and are listed."""
+    slept: list[float] = []
+
+    async def sleep(delay: float, result: Any = None) -> Any:
+        if delay > 0.05:
+            slept.append(delay)
+            delay = 0
+        return await real_sleep(delay, result)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    return slept
+
+
+class ClockOfSleepers:
+    """A clock that goes on by what was slept."""
+
+    def __init__(self, slept: list[float]) -> None:
+        self._slept = slept
+        self._clock = Clock()
+
+    def __call__(self) -> float:
+        self._clock.offset = sum(self._slept)
+        return self._clock()
+
+
+@pytest.mark.parametrize("retry_after", [True, False])
+def test_waits_when_it_is_throttled(
+    monkeypatch: pytest.MonkeyPatch,
+    sample: Any,
+    start: Any,
+    files: Files,
+    slept: list[float],
+    retry_after: bool,
+) -> None:
+    monkeypatch.setitem(throttling.LIMITS, "create", 20)
+    emulator = start(throttle=True, retry_after=retry_after, clock=ClockOfSleepers(slept))
+    files.with_people(50)
+    assert sample.main(files.arguments("--at-once=1", AS_FAST_AS_IT_GOES)) == 0
+    check_that_all_are_there_once(files, emulator)
+    if retry_after:
+        # Two windows of 30 seconds, each waited for once.
+        assert len(slept) == 2
+        assert all(25 <= delay <= 30 for delay in slept)
+    else:
+        # Asked again at once, and then after twice as long each time.
+        once = slept[: len(slept) // 2]
+        assert slept == once * 2
+        assert once == pytest.approx([1.6, 3.2, 6.4, 12.8, 25.6][: len(once)])
+        assert sum(once) >= 25
+
+
+def test_keeps_its_pace(sample: Any) -> None:
+    async def turns() -> float:
+        pace = sample.Pace(per_second=1000)
+        started = time.monotonic()
+        await asyncio.gather(*(pace.turn() for _ in range(31)))
+        return time.monotonic() - started
+
+    assert asyncio.run(turns()) >= 0.029
+
+
+@pytest.mark.parametrize("fault", ["reset", "reset-in-body", "status:503", "html", "status:429"])
+def test_repeats_what_failed_by_chance(
+    sample: Any, start: Any, files: Files, slept: list[float], fault: str
+) -> None:
+    emulator = start()
+    for _ in range(3):
+        emulator.inject("create", fault)
+    files.with_people(12)
+    assert sample.main(files.arguments("--at-once=4", AS_FAST_AS_IT_GOES)) == 0
+    check_that_all_are_there_once(files, emulator)
+
+
+@pytest.mark.parametrize("custom_id", ["a,b", 'a"b', "a\nb", "a\r\nb", "a\u2028b", "[bold]", "ä "])
+def test_custom_ids_of_any_characters_are_known_again(
+    sample: Any, start: Any, files: Files, custom_id: str
+) -> None:
+    emulator = start()
+    with files.people.open("w", encoding="utf-8", newline="") as people:
+        csv.writer(people).writerows([["custom_id"], [custom_id], ["x" * 257 + custom_id]])
+    files.custom_ids = [custom_id]
+    for _ in range(2):
+        assert sample.main(files.arguments()) == 1
+        check_that_all_are_there_once(files, emulator)
+
+
+def test_tells_which_ids_the_service_refuses_and_goes_on(
+    sample: Any, start: Any, files: Files, capsys: pytest.CaptureFixture[str]
+) -> None:
+    emulator = start()
+    files.people.write_text("custom_id\ngood\n" + "x" * 257 + "\nbetter\n", "utf-8")
+    assert sample.main(files.arguments()) == 1
+    files.custom_ids = ["good", "better"]
+    check_that_all_are_there_once(files, emulator)
+    output = capsys.readouterr().out.replace("\n", "")
+    assert "xxx' was refused: (ValidationError)" in output
+    assert "1 were refused." in output
+
+
+def test_stops_when_nothing_would_succeed(
+    monkeypatch: pytest.MonkeyPatch,
+    sample: Any,
+    start: Any,
+    files: Files,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    emulator = start()
+    files.with_people(30)
+    another_key = f"endpoint={emulator.endpoint};accesskey=bm8gc3VjaCBrZXk="
+    monkeypatch.setenv(CONNECTION_STRING, another_key)
+    assert sample.main(files.arguments(AS_FAST_AS_IT_GOES)) == 1
+    assert files.rows() == []
+    assert "Stopped: (Denied)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("people", "words"),
+    [
+        ("name\nsomebody\n", "has no column custom_id"),
+        ("", "has no column custom_id"),
+        ("custom_id,name\na,A\n,B\n", "has a row without a custom_id"),
+        ("name,custom_id\nA,a\nB\n", "has a row without a custom_id"),
+    ],
+)
+def test_says_what_is_wrong_with_the_people(
+    sample: Any, start: Any, files: Files, people: str, words: str
+) -> None:
+    emulator = start()
+    files.people.write_text(people, "utf-8")
+    with pytest.raises(SystemExit, match=words):
+        sample.main(files.arguments())
+    assert not files.users.exists()
+    assert emulator.identities() == []
+
+
+def test_says_that_it_needs_a_resource(
+    monkeypatch: pytest.MonkeyPatch, sample: Any, files: Files
+) -> None:
+    monkeypatch.delenv(CONNECTION_STRING, raising=False)
+    monkeypatch.delenv(ENDPOINT, raising=False)
+    with pytest.raises(SystemExit, match=CONNECTION_STRING):
+        sample.main(files.with_people(1).arguments())
+
+
+def test_an_endpoint_stands_for_a_resource_as_well(
+    monkeypatch: pytest.MonkeyPatch,
+    sample: Any,
+    files: Files,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pytest.importorskip("azure.identity")
+    monkeypatch.delenv(CONNECTION_STRING, raising=False)
+    # Bearer tokens go out over https alone, so that an http endpoint shows which way was taken
+    # without a network.
+    monkeypatch.setenv(ENDPOINT, "http://127.0.0.1:9")
+    assert sample.main(files.with_people(1).arguments()) == 1
+    assert "Bearer token authentication is not permitted for non-TLS" in capsys.readouterr().out

@@ -1,0 +1,96 @@
+"""The samples run as programs of their own, against an emulator that they start or are told of."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from acs_identity_emulator import IdentityEmulator
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+CONNECTION_STRING = "AZURE_COMMUNICATION_SERVICE_CONNECTION_STRING"
+ENDPOINT = "AZURE_COMMUNICATION_SERVICE_ENDPOINT"
+
+APP, USER, TENANT = (str(UUID(int=number)) for number in (11, 12, 13))
+
+pytestmark = pytest.mark.parametrize("sample", ["identity_samples.py", "identity_samples_async.py"])
+
+STEPS = [
+    "Created the user USER",
+    "Issued a token for chat; it expires TIME",
+    "Issued a token for joining calls; it expires TIME",
+    "Handed out a token that is kept fresh; it expires TIME",
+    "Revoked the tokens of USER",
+    "Deleted the user USER",
+    "Created the user USER with a token; it expires TIME",
+    "Deleted the user USER",
+    "Created the user USER and found it again: True",
+    "Its own id is sample-4711",
+]
+TEAMS = [
+    "Exchanged the token of a Teams user; the new one expires TIME",
+    "Let a Teams Phone user in through 1 application",
+]
+
+
+def run(sample: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    ours = {CONNECTION_STRING, ENDPOINT}
+    inherited = {name: value for name, value in os.environ.items() if name not in ours}
+    return subprocess.run(
+        [sys.executable, "-W", "error", str(SAMPLES / sample)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=inherited | environment,
+        timeout=60,
+    )
+
+
+def steps(output: str) -> list[str]:
+    output = re.sub(r"8:acs:[0-9a-f-]{36}_[0-9a-f-]{36}", "USER", output)
+    return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+00:00", "TIME", output).splitlines()
+
+
+def test_starts_the_emulator_and_says_so(sample: str) -> None:
+    done = run(sample)
+    assert (done.returncode, done.stderr) == (0, "")
+    introduction = "The environment names no resource: starting the emulator."
+    assert steps(done.stdout) == [introduction, *STEPS, *TEAMS]
+
+
+def test_prints_no_token(sample: str) -> None:
+    # Every JWT begins with the base64 of '{"'.
+    assert "eyJ" not in run(sample).stdout
+
+
+def test_uses_the_connection_string_of_the_environment(sample: str) -> None:
+    with IdentityEmulator() as emulator:
+        resource_id = emulator.resource_id
+        teams_user = {
+            "TEAMS_USER_AAD_TOKEN": emulator.issue_entra_token(client_id=APP, user_object_id=USER),
+            "TEAMS_USER_CLIENT_ID": APP,
+            "TEAMS_USER_OBJECT_ID": USER,
+            "TEAMS_USER_TENANT_ID": TENANT,
+        }
+        connection_string = {CONNECTION_STRING: emulator.connection_string}
+        done = run(sample, **connection_string, **teams_user)
+        without_teams = run(sample, **connection_string)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"8:acs:{resource_id}_" in done.stdout
+    assert steps(done.stdout) == [*STEPS, *TEAMS]
+    assert (without_teams.returncode, without_teams.stderr) == (0, "")
+    introduction, *rest = steps(without_teams.stdout)
+    assert introduction.startswith("Left out the examples with a Teams user: ")
+    assert rest == STEPS
+
+
+def test_uses_the_endpoint_of_the_environment(sample: str) -> None:
+    # Bearer tokens go out over https alone, so that an http endpoint shows which way was taken
+    # without a network.
+    done = run(sample, **{ENDPOINT: "http://127.0.0.1:9", "AZURE_TOKEN_CREDENTIALS": "dev"})
+    assert done.returncode == 1
+    assert "Bearer token authentication is not permitted for non-TLS" in done.stderr

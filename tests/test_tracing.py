@@ -1,0 +1,89 @@
+"""What a call looks like to OpenTelemetry."""
+
+from collections.abc import Iterator
+
+import pytest
+from azure.core.exceptions import HttpResponseError
+from either_client import EitherClient
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from scripted_service import ScriptedService
+
+
+@pytest.fixture
+def enabled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_TRACING_ENABLED", "true")
+
+
+@pytest.fixture(scope="module")
+def exporter() -> InMemorySpanExporter:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    trace.set_tracer_provider(provider)  # once in a process
+    return exporter
+
+
+@pytest.fixture
+def spans(exporter: InMemorySpanExporter) -> Iterator[InMemorySpanExporter]:
+    exporter.clear()
+    yield exporter
+    exporter.clear()
+
+
+@pytest.mark.usefixtures("enabled")
+def test_a_call_is_one_span_around_its_requests(
+    scripted_client: EitherClient, service: ScriptedService, spans: InMemorySpanExporter
+) -> None:
+    service.will_answer(503).will_answer(201, {"identity": {"id": "8:acs:x"}})
+    scripted_client.create_user()
+
+    *requests, call = spans.get_finished_spans()
+    assert call.name == "CommunicationIdentityClient.create_user"
+    assert call.context is not None
+    assert [span.name for span in requests] == ["POST", "POST"]
+    assert {span.parent.span_id for span in requests if span.parent} == {call.context.span_id}
+    for span, request in zip(requests, service.requests, strict=True):
+        assert span.context is not None
+        assert f"{span.context.span_id:016x}" in request.headers["traceparent"]
+        assert "Signature" not in str(span.attributes)
+
+
+@pytest.mark.usefixtures("enabled")
+def test_a_failed_call_is_a_failed_span(
+    scripted_client: EitherClient, service: ScriptedService, spans: InMemorySpanExporter
+) -> None:
+    service.will_answer(401, {"error": {"code": "Denied", "message": "Denied."}})
+    with pytest.raises(HttpResponseError):
+        scripted_client.revoke_tokens("8:acs:x")
+    call = spans.get_finished_spans()[-1]
+    assert call.name == "CommunicationIdentityClient.revoke_tokens"
+    assert not call.status.is_ok
+    assert call.attributes is not None
+    assert call.attributes["error.type"] == "azure.core.exceptions.ClientAuthenticationError"
+
+
+def test_one_call_may_be_traced(
+    scripted_client: EitherClient, service: ScriptedService, spans: InMemorySpanExporter
+) -> None:
+    service.will_answer(201, {"identity": {"id": "8:acs:x"}})
+    scripted_client.create_user(tracing_options={"enabled": True, "attributes": {"app": "mine"}})
+    assert [span.name for span in spans.get_finished_spans()] == [
+        "POST",
+        "CommunicationIdentityClient.create_user",
+    ]
+    attributes = spans.get_finished_spans()[1].attributes
+    assert attributes is not None
+    assert attributes["app"] == "mine"
+
+
+def test_there_is_no_span_unless_tracing_is_enabled(
+    scripted_client: EitherClient, service: ScriptedService, spans: InMemorySpanExporter
+) -> None:
+    service.will_answer(201, {"identity": {"id": "8:acs:x"}})
+    scripted_client.create_user()
+    scripted_client.create_user(tracing_options={"enabled": False})
+    assert not spans.get_finished_spans()
+    assert "traceparent" not in service.requests[0].headers

@@ -1,0 +1,147 @@
+"""What type checkers say of the ways to use the clients. Never run: test_typed_usage.py checks it.
+
+Each line that is marked is wrong, and each checker finds fault with it, for the reason that is in
+the mark. No other line is.
+"""
+
+from datetime import datetime, timedelta
+
+from azure.core.credentials import AccessToken, AzureKeyCredential
+from typing_extensions import assert_type
+
+from azure.communication.identity import (
+    ApiVersion,
+    CommunicationIdentityClient,
+    CommunicationTokenScope,
+    CommunicationUserDetail,
+    CommunicationUserIdentifier,
+    PhoneNumberIdentifier,
+    TeamsExtensionAssignment,
+    TeamsExtensionPrincipalType,
+    TeamsExtensionUserIdentifier,
+)
+from azure.communication.identity import aio as asynchronous
+
+ENDPOINT = "https://my-resource.communication.azure.com"
+CHAT = CommunicationTokenScope.CHAT
+HOUR = timedelta(hours=1)
+
+
+def clients(key: AzureKeyCredential) -> None:
+    with CommunicationIdentityClient(ENDPOINT, key, api_version="2025-03-02-preview") as client:
+        assert_type(client, CommunicationIdentityClient)
+    assert_type(
+        CommunicationIdentityClient.from_connection_string("x", api_version=ApiVersion.V2025_06_30),
+        CommunicationIdentityClient,
+    )
+    CommunicationIdentityClient(ENDPOINT, "key", retry_total=3, logging_enable=True)
+    CommunicationIdentityClient(ENDPOINT, "key", retry_totle=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    CommunicationIdentityClient(ENDPOINT, "key", retry_total="3")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    CommunicationIdentityClient(ENDPOINT, "key", "2025-06-30")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    CommunicationIdentityClient(ENDPOINT, b"key")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    CommunicationIdentityClient(ENDPOINT, "key", api_version=20250630)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    CommunicationIdentityClient(ENDPOINT)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+def custom_ids(client: CommunicationIdentityClient) -> None:
+    assert_type(client.create_user(), CommunicationUserIdentifier)
+    assert_type(client.create_user(custom_id="mine"), CommunicationUserIdentifier)
+    client.create_user(custom_id=None, api_version=ApiVersion.V2025_03_02_PREVIEW, retry_total=0)
+    client.create_user("mine")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.create_user(custom_id=7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.create_user(costum_id="mine")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.create_user(token_expires_in=HOUR)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+    user, token = client.create_user_and_token(
+        [CHAT, "voip"], custom_id="mine", token_expires_in=HOUR
+    )
+    assert_type(user, CommunicationUserIdentifier)
+    assert_type(token, AccessToken)
+    assert_type(token.expires_on, int)
+    client.create_user_and_token((CHAT,), custom_id=None, token_expires_in=None)
+    client.create_user_and_token(CHAT.value, custom_id="mine")  # a str is a Sequence[str]
+    client.create_user_and_token(custom_id="mine")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.create_user_and_token(None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.create_user_and_token({CHAT})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.create_user_and_token([7])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    client.create_user_and_token([CHAT], "mine")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.create_user_and_token([CHAT], custom_id=b"mine")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.create_user_and_token([CHAT], token_expires_in=60)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.create_user_and_token([CHAT], token_expire_in=HOUR)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+def user_details(client: CommunicationIdentityClient, user: CommunicationUserIdentifier) -> None:
+    detail = client.get_user_detail(user, api_version="2025-03-02-preview")
+    assert_type(detail, CommunicationUserDetail)
+    assert_type(client.get_user_detail(user.raw_id), CommunicationUserDetail)
+    assert_type(detail.user, CommunicationUserIdentifier)
+    assert_type(detail.custom_id, str | None)
+    assert_type(detail.last_token_issued_at, datetime | None)
+    client.get_user_detail()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.get_user_detail(PhoneNumberIdentifier("+15550100"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.get_user_detail(None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.get_user_detail(user, custom_id="mine")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    detail.custom_id = "yours"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+    detail.last_token_issued_at.isoformat()  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
+    CommunicationUserDetail(user)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+def assignments(client: CommunicationIdentityClient) -> None:
+    assignment = client.upsert_teams_extension_assignment(
+        "tenant", "object", TeamsExtensionPrincipalType.USER, client_ids=["client"]
+    )
+    assert_type(assignment, TeamsExtensionAssignment)
+    assert_type(assignment.tenant_id, str)
+    assert_type(assignment.object_id, str)
+    assert_type(assignment.principal_type, TeamsExtensionPrincipalType | str)
+    assert_type(assignment.client_ids, tuple[str, ...])
+    client.upsert_teams_extension_assignment("tenant", "object", "resourceAccount", client_ids=None)
+    assert_type(client.get_teams_extension_assignment("tenant", "object"), TeamsExtensionAssignment)
+    assert_type(client.delete_teams_extension_assignment("tenant", "object"), None)
+    client.get_teams_extension_assignment("tenant")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.get_teams_extension_assignment("tenant", None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.upsert_teams_extension_assignment("tenant", "object")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.upsert_teams_extension_assignment("t", "o", None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.upsert_teams_extension_assignment("t", "o", "user", ["c"])  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.upsert_teams_extension_assignment("t", "o", "user", client_ids=[7])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    client.upsert_teams_extension_assignment("t", "o", "user", client_ids={"c"})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.upsert_teams_extension_assignment("t", "o", "user", client_id=["c"])  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.delete_teams_extension_assignment(object_id="object")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    assignment.client_ids.append("client")  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    assignment.object_id = "other"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def identifiers(user: TeamsExtensionUserIdentifier, phone: PhoneNumberIdentifier) -> None:
+    assert_type(user.properties["tenant_id"], str)
+    assert_type(user.properties["resource_id"], str)
+    assert_type(phone.properties["is_anonymous"], bool)
+    assert_type(phone.properties["asserted_id"], str | None)
+    TeamsExtensionUserIdentifier("user", "tenant", "resource", cloud="DOD")
+    TeamsExtensionUserIdentifier("user", "tenant")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    str(user.properties["tenant"])  # type: ignore[typeddict-item]  # pyright: ignore[reportGeneralTypeIssues]
+    str(phone.properties["assertedId"])  # type: ignore[typeddict-item]  # pyright: ignore[reportGeneralTypeIssues]
+    user.raw_id = "8:acs:x"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+async def the_async_client(client: asynchronous.CommunicationIdentityClient) -> None:
+    user = await client.create_user(custom_id="mine")
+    assert_type(user, CommunicationUserIdentifier)
+    pair = await client.create_user_and_token([CHAT], custom_id="mine", token_expires_in=HOUR)
+    assert_type(pair, tuple[CommunicationUserIdentifier, AccessToken])
+    assert_type(await client.get_user_detail(user), CommunicationUserDetail)
+    assert_type(
+        await client.upsert_teams_extension_assignment("t", "o", "user", client_ids=("c",)),
+        TeamsExtensionAssignment,
+    )
+    assert_type(await client.get_teams_extension_assignment("t", "o"), TeamsExtensionAssignment)
+    await client.delete_teams_extension_assignment("t", "o")
+    await client.create_user("mine")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await client.create_user(custom_id=7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await client.create_user(costum_id="mine")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await client.create_user_and_token(None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await client.get_user_detail(None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await client.upsert_teams_extension_assignment("t", "o", None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await client.get_teams_extension_assignment("t", 7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    with client:  # type: ignore[attr-defined]  # pyright: ignore[reportGeneralTypeIssues]
+        pass
+    str(client.create_user().raw_id)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]

@@ -1,0 +1,37 @@
+"""Writes the lowest version of each package that both distributions allow, as constraints of pip.
+
+    python tools/lowest_requirements.py lowest.txt
+    python -m pip install -r tests/lowest_requirements.txt -c lowest.txt
+
+Both distributions must be installed. What they require without a lower bound is an error.
+"""
+
+import re
+import sys
+from importlib.metadata import requires
+from pathlib import Path
+
+_DISTRIBUTIONS = ["azure-communication-identity", "acs-identity-emulator"]
+_REQUIREMENT = re.compile(r"([\w.-]+)>=([\w.]+)")
+
+
+def lowest() -> dict[str, str]:
+    """The name of each requirement, and the lowest version that all who ask for it take."""
+    found: dict[str, str] = {}
+    for distribution in _DISTRIBUTIONS:
+        for requirement in requires(distribution) or []:
+            match = _REQUIREMENT.match(requirement)
+            if match is None:
+                raise ValueError(f"{distribution} requires {requirement!r}, without >=")
+            name, version = match.groups()
+            found[name] = max(found.get(name, version), version, key=_release)
+    return found
+
+
+def _release(version: str) -> list[int]:
+    return [int(number) for number in version.split(".")]
+
+
+if __name__ == "__main__":
+    lines = [f"{name}=={version}\n" for name, version in lowest().items()]
+    Path(sys.argv[1]).write_text("".join(lines), encoding="utf-8")
