@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 
 from . import errors
 from .authentication import Authenticator, Caller, WireRequest, may_call
@@ -17,7 +17,7 @@ from .errors import ServiceError
 from .faults import Fault, FaultQueue
 from .misbehaviour import misbehave
 from .own_paths import PREFIX, OwnPaths
-from .responses import ResponseWriter
+from .responses import Response, ResponseWriter
 from .routing import Route, find_route, operation_at, origin_form
 from .service import Service
 
@@ -82,7 +82,7 @@ class Application:
         operation = operation_at(wire.method, wire.target)
         return None if operation is None else self._faults.take(operation)
 
-    def _serve(self, request: web.BaseRequest, wire: WireRequest, started: float) -> web.Response:
+    def _serve(self, request: web.BaseRequest, wire: WireRequest, started: float) -> Response:
         """The response to a request that has been read.
 
         :param started: when it arrived, by `time.perf_counter`.
@@ -135,21 +135,23 @@ async def _read(request: web.BaseRequest) -> WireRequest:
     """
     if request.headers.get("Expect", "").lower() == "100-continue":
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    content = request.content
     try:
-        body = await _read_body(request) if request.body_exists else b""
+        # A small body is there together with its headers, nothing has to be waited for.
+        body = content.read_nowait() if content.is_eof() else await _read_body(content)
     except web.RequestPayloadError:
         raise errors.not_http(400) from None
+    if len(body) > BODY_LIMIT:
+        raise errors.body_too_large(BODY_LIMIT)
     target = origin_form(request.raw_path)
     return WireRequest(request.method, target, request.headers, body, request.secure)
 
 
-async def _read_body(request: web.BaseRequest) -> bytes:
-    """:raises ServiceError: the body is too large."""
+async def _read_body(content: StreamReader) -> bytes:
+    """The body, or more of it than is allowed."""
     body = bytearray()
-    while chunk := await request.content.readany():
+    while len(body) <= BODY_LIMIT and (chunk := await content.readany()):
         body += chunk
-        if len(body) > BODY_LIMIT:
-            raise errors.body_too_large(BODY_LIMIT)
     return bytes(body)
 
 

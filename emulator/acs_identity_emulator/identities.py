@@ -1,11 +1,10 @@
 """Identities and their access tokens: create, get, delete, revoke, issue."""
 
 import re
-import uuid
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from . import bodies, errors
+from . import bodies, errors, unique
 from .calls import Answer, Call, Handler, access_token, timestamp
 from .guids import GUID
 from .store import Identity, Store
@@ -90,7 +89,7 @@ class Identities:
             existing = self._store.identity_with_custom_id(custom_id)
             if existing is not None:
                 return existing
-        guid = str(uuid.uuid4())
+        guid = unique.guid()
         self._store.add_identity(guid, custom_id)
         return Identity(guid, 0, False, custom_id, None)
 

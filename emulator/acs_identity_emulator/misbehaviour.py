@@ -13,6 +13,7 @@ from . import errors
 from .clock import ServiceClock
 from .errors import ServiceError
 from .faults import Fault, Kind
+from .responses import Response
 
 _FRONT_DOOR_PAGE = b"""\
 <!DOCTYPE html>
@@ -39,7 +40,7 @@ def error_of_status(fault: Fault) -> ServiceError:
 
 
 async def misbehave(
-    fault: Fault, request: web.BaseRequest, serve: Callable[[], web.Response], clock: ServiceClock
+    fault: Fault, request: web.BaseRequest, serve: Callable[[], Response], clock: ServiceClock
 ) -> web.StreamResponse:
     """The response with the fault in it. `serve` performs the request; not every fault calls it."""
     match fault.kind:
@@ -58,31 +59,23 @@ async def misbehave(
             return await _reset_in_body(request, serve())
         case Kind.TRUNCATED:
             response = serve()
-            response.body = _body(response)[: len(_body(response)) // 2]
+            response.content = response.content[: len(response.content) // 2]
             return response
         case Kind.NO_FIELDS:
             response = serve()
             if response.status < 300:
-                response.body = b"{}"
+                response.content = b"{}"
             return response
         case Kind.STATUS:
             raise error_of_status(fault)
 
 
-async def _reset_in_body(request: web.BaseRequest, response: web.Response) -> web.StreamResponse:
-    body = _body(response)
-    headers = response.headers.copy()
-    headers["Content-Length"] = str(len(body))
-    beginning = web.StreamResponse(status=response.status, headers=headers)
-    await beginning.prepare(request)
-    await beginning.write(body[: len(body) // 2])
+async def _reset_in_body(request: web.BaseRequest, response: Response) -> Response:
+    encoded = response.encoded(request)
+    body_at = encoded.index(b"\r\n\r\n") + 4
+    await request.writer.write(encoded[: (body_at + len(encoded)) // 2])
     _reset(request)
-    return beginning
-
-
-def _body(response: web.Response) -> bytes:
-    body = response.body
-    return body if isinstance(body, bytes) else b""
+    return response
 
 
 def _reset(request: web.BaseRequest) -> None:

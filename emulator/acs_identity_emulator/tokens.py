@@ -3,13 +3,14 @@
 import base64
 import hashlib
 import json
-import secrets
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import jwt
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from . import unique
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 _PADDING, _HASH = padding.PKCS1v15(), hashes.SHA256()
@@ -83,7 +84,7 @@ class TokenIssuer:
             "iat": issued_at,
             "acsScope": ",".join(scopes),
             "resourceId": self._resource_id,
-            "jti": f"{born.key_id}.{born.revocations}.{self.generation}.{secrets.token_hex(8)}",
+            "jti": f"{born.key_id}.{born.revocations}.{self.generation}.{unique.octets(8).hex()}",
         }
         signed = self._header + b"." + _segment(claims)
         signature = self._sign(signed, _PADDING, _HASH)

@@ -178,6 +178,6 @@ def test_connections_of_others_are_kept() -> None:
     class Theirs(LeanHTTPConnection):
         pass
 
-    pool = HTTPConnectionPool("host")
+    pool: Any = HTTPConnectionPool("host")
     pool.ConnectionCls = Theirs
     assert lean(pool).ConnectionCls is Theirs

@@ -1,0 +1,17 @@
+"""Values that must differ from all others but need not be secret: no system call for each."""
+
+import random
+
+# Seeded by the system, so that two emulators differ; whoever guesses an id has gained nothing.
+_source = random.Random()  # noqa: S311
+
+
+def octets(count: int) -> bytes:
+    return _source.randbytes(count)
+
+
+def guid() -> str:
+    """A GUID of version 4, in a quarter of the time of `uuid.uuid4`."""
+    digits = f"{_source.getrandbits(128):032x}"
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
