@@ -94,7 +94,7 @@ class Application:
                 answer = self._own_paths.answer(wire)
             else:
                 caller = self._authenticate(wire)
-                origin = f"{request.scheme}://{wire.headers['Host']}"
+                origin = f"{request.scheme}://{_as_text(wire.headers.get('Host', ''))}"
                 route = find_route(wire.method, wire.target, origin)
                 if not may_call(caller, route.operation):
                     raise errors.denied()
@@ -153,6 +153,11 @@ async def _read_body(content: StreamReader) -> bytes:
     while len(body) <= BODY_LIMIT and (chunk := await content.readany()):
         body += chunk
     return bytes(body)
+
+
+def _as_text(value: str) -> str:
+    """A header value with what is not UTF-8 in it replaced, so that an error may quote it."""
+    return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
 
 
 def _milliseconds_since(started: float) -> int:

@@ -1,11 +1,14 @@
 """Reading request bodies: JSON objects and their fields, refused in the service's own words."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import NoReturn
 
 from . import errors
 
+# Escapes that pair make one character; one alone is no text, and neither stored nor sent.
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _INT32 = range(-(2**31), 2**31)
 
 
@@ -17,7 +20,10 @@ def json_object(body: bytes) -> dict[str, object]:
     if not body:
         return {}
     try:
-        value: object = _decode(body.decode(json.detect_encoding(body), "surrogatepass"))
+        text = body.decode(json.detect_encoding(body))
+        value: object = _decode(text)
+        if _SURROGATE.search(text) is not None:
+            _encode(value).encode("utf-8")
     except (ValueError, RecursionError):
         raise errors.body_not_json() from None
     if value is None:
@@ -82,3 +88,4 @@ def _not_json(constant: str) -> NoReturn:
 
 
 _decode = json.JSONDecoder(parse_constant=_not_json).decode
+_encode = json.JSONEncoder(ensure_ascii=False).encode

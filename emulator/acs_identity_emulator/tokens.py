@@ -137,7 +137,7 @@ def verified_claims(token: str, key: rsa.RSAPublicKey) -> dict[str, object] | No
                 "verify_iss": False,
             },
         )
-    except (jwt.PyJWTError, ValueError):
+    except (jwt.PyJWTError, ValueError, RecursionError):  # the last from older PyJWT
         return None
     return claims
 

@@ -1,5 +1,7 @@
 """Whatever comes over the wire is answered in the service's form, and kills nothing."""
 
+import base64
+import uuid
 from collections.abc import Callable
 from types import SimpleNamespace
 from urllib.parse import quote
@@ -211,3 +213,104 @@ def test_a_client_that_leaves_early(emulator: IdentityEmulator, send: Send) -> N
         with socket.create_connection((host, int(port))) as connection:
             connection.sendall(request)
     assert send("POST", "/identities").status == 201
+
+
+ISSUE = f"/identities/{quote('8:acs:1_2', safe='')}/:issueAccessToken"
+ASSIGNMENT = f"/access/teamsExtension/tenants/{uuid.UUID(int=1)}/assignments/{uuid.UUID(int=2)}"
+
+
+@pytest.mark.parametrize("text", [r"\ud800", r"\uDFFF", r"a\udc00\ud800", "\ud800"])
+@pytest.mark.parametrize(
+    ("method", "target", "body"),
+    [
+        ("POST", "/identities", '{"customId":"%s"}'),
+        ("POST", "/identities", '{"createTokenWithScopes":["%s"]}'),
+        ("POST", "/identities", '{"%s":1}'),
+        ("POST", ISSUE, '{"scopes":["%s"]}'),
+        ("PUT", ASSIGNMENT, '{"principalType":"%s"}'),
+        ("PUT", ASSIGNMENT, '{"principalType":"user","clientIds":["%s"]}'),
+    ],
+)
+def test_half_a_character_is_no_json(
+    send: Send, method: str, target: str, body: str, text: str
+) -> None:
+    octets = (body % text).encode("utf-8", "surrogatepass")
+    reply = send(method, target, octets, version="2025-03-02-preview")
+    assert (reply.status, reply.error) == (
+        400,
+        {"code": "ValidationError", "message": "The request body is not valid JSON."},
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [(r"\ud83d\udca5", "💥"), (r"a\u0000b", "a\0b"), (r"\\ud800", r"\ud800"), ("用户", "用户")],
+)
+def test_odd_text_is_kept(send: Send, written: str, text: str) -> None:
+    def create() -> SimpleNamespace:
+        body = f'{{"customId":"{written}"}}'.encode()
+        return send("POST", "/identities", body, version="2025-03-02-preview")
+
+    first = create().json["identity"]
+    assert first["customId"] == text
+    assert create().json["identity"]["id"] == first["id"]
+
+
+@pytest.mark.parametrize("minutes", ["9" * 5000, "1e400", "2147483648", "-1e9999", "1" + "0" * 400])
+def test_huge_numbers(send: Send, minutes: str) -> None:
+    reply = send("POST", "/identities", f'{{"expiresInMinutes":{minutes}}}'.encode())
+    assert (reply.status, reply.code) == (400, "ValidationError")
+
+
+def test_the_last_of_duplicate_keys_counts(send: Send) -> None:
+    body = b'{"createTokenWithScopes":["?"],"createTokenWithScopes":["chat"]}'
+    assert send("POST", "/identities", body).status == 201
+
+
+@pytest.mark.parametrize("body", [b"[" * 200_000, b'{"a":' * 200_000, b'{"scopes":' + b"[" * 9999])
+def test_deep_json(send: Send, user: str, body: bytes) -> None:
+    reply = send("POST", f"/identities/{user}/:issueAccessToken", body)
+    assert (reply.status, reply.error["message"]) == (400, "The request body is not valid JSON.")
+
+
+def _deep_token(size: int) -> str:
+    header = base64.urlsafe_b64encode(b'{"alg":' + b"[" * size).decode().rstrip("=")
+    return f"{header}.e30.AAAA"
+
+
+def test_a_deep_token_to_exchange(send: Send) -> None:
+    reply = send("POST", "/teamsUser/:exchangeAccessToken", {"token": _deep_token(500_000)})
+    assert (reply.status, reply.code) == (401, "InvalidAccessToken")
+
+
+def test_a_deep_token_of_the_caller(send: Send, tls_emulator: IdentityEmulator) -> None:
+    reply = send("POST", "/identities", to=tls_emulator, bearer=_deep_token(40_000))
+    assert (reply.status, reply.code) == (401, "Denied")
+
+
+def test_a_deep_token_is_not_valid(emulator: IdentityEmulator) -> None:
+    assert not emulator.is_token_valid(_deep_token(500_000))
+
+
+@pytest.mark.parametrize("host", [None, "\udcff\udcfe"])
+def test_a_host_that_is_no_text(
+    send: Send, tls_emulator: IdentityEmulator, host: str | None
+) -> None:
+    """An error that names the URI does not come to grief over it."""
+    token = tls_emulator.issue_entra_token(
+        user_object_id=str(uuid.UUID(int=1)),
+        client_id=str(uuid.UUID(int=2)),
+        scopes=["https://communication.azure.com//.default"],
+    )
+    reply = send(
+        "POST",
+        "/identities",
+        version="1999-01-01",
+        to=tls_emulator,
+        bearer=token,
+        headers={"Host": None},
+        extra=b"" if host is None else b"Host: \xff\xfe\r\n",
+        protocol="HTTP/1.0",
+    )
+    assert (reply.status, reply.code) == (400, "UnsupportedApiVersion")
+    reply.error["message"].encode("utf-8")
