@@ -147,7 +147,7 @@ ISSUE_REFUSED: list[tuple[object, Refused]] = [
     ({"scopes": None, "expiresInMinutes": None}, SCOPES_REQUIRED),
     ({"scopes": []}, NO_SCOPES),
     ({"scopes": ["Chat"]}, unknown_scope("Chat")),
-    ({"scopes": ["\ud800 ü'"]}, unknown_scope("\ud800 ü'")),
+    ({"scopes": ["💥 ü'"]}, unknown_scope("💥 ü'")),
     ({"scopes": "chat"}, wrong_type("Scopes", "an array of strings")),
     ({"scopes": ["chat"], "expiresInMinutes": 59}, expiry(59)),
     ({"scopes": ["chat"], "expiresInMinutes": 1441}, expiry(1441)),
