@@ -64,8 +64,18 @@ def test_what_is_no_endpoint(endpoint: str) -> None:
         endpoint_url(endpoint)
 
 
-@pytest.mark.parametrize("endpoint", ["https://me:secret@host", "me:secret@host", "//me:secret@h"])
-def test_a_password_is_not_shown(endpoint: str) -> None:
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "https://me:secret@host",
+        "me:secret@host",
+        "//me:secret@h",
+        "endpoint=https://host/;accesskey=secret==",
+        "accesskey=secret==;endpoint=host",
+        "https://host/?sig=secret",
+    ],
+)
+def test_a_secret_is_not_shown(endpoint: str) -> None:
     with pytest.raises(ValueError, match="endpoint must") as raised:
         endpoint_url(endpoint)
     assert "secret" not in str(raised.value)

@@ -13,6 +13,7 @@ from azure.core.rest import HttpRequest
 from either_client import KEY, ClientFactory, EitherClient
 from scripted_service import ReceivedRequest, ScriptedService
 
+from azure.communication.identity import identifier_from_raw_id
 from azure.communication.identity._version import VERSION
 
 TIME = "2024-03-01T12:30:05Z"
@@ -326,3 +327,13 @@ def test_what_clients_share_is_no_part_of_their_requests(
             default.create_user(retry_backoff_factor=0)
         assert len(other.requests) == 1 + 4
         assert len(created.requests) == 1
+
+
+def test_a_user_of_three_parts_is_a_user_by_any_of_its_names(
+    scripted_client: EitherClient, service: ScriptedService
+) -> None:
+    service.will_answer(204)
+    scripted_client.revoke_tokens("8:acs:r_t_u")
+    scripted_client.revoke_tokens(identifier_from_raw_id("8:acs:r_t_u"))
+    first, second = (request.target for request in service.requests)
+    assert first == second

@@ -25,8 +25,12 @@ def user_id(user: CommunicationUserIdentifier | str) -> str:
     :raises ValueError: The id is empty, or cannot be a part of a path.
     """
     identifier: object = user
-    if getattr(user, "kind", None) == CommunicationIdentifierKind.COMMUNICATION_USER:
+    kind = getattr(user, "kind", None)
+    if kind == CommunicationIdentifierKind.COMMUNICATION_USER:
         identifier = user.properties["id"]  # type: ignore[union-attr]
+    elif kind == CommunicationIdentifierKind.TEAMS_EXTENSION_USER:
+        # What identifier_from_raw_id makes of an id of three parts, which the service takes too.
+        identifier = user.raw_id  # type: ignore[union-attr]
     if not isinstance(identifier, str):
         raise TypeError(_wanted("user", "a CommunicationUserIdentifier or its raw id", user))
     if identifier in _NO_PART_OF_A_PATH:

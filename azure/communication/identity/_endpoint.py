@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 _EXPECTED = (
     "endpoint must be the URL of a resource, such as 'https://my-resource.communication.azure.com'"
 )
-_HOST = re.compile(r"\[[0-9a-f:.]+\]|[^\s\\/?#@:\[\]<>\"^`{|}%]+")
+_HOST = re.compile(r"\[[0-9a-f:.]+\]|[^\s\\/?#@:\[\]<>\"^`{|}%=;,+&()!*'$]+")
 _PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@-]*)*")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -30,9 +30,9 @@ def endpoint_url(endpoint: str) -> str:
     except ValueError:
         url = None
     if url is None:
-        # What stands before an @ may be a password.
-        shown = "one with a user name in it" if "@" in endpoint else repr(endpoint)
-        raise ValueError(f"{_EXPECTED}, not {shown}.")
+        # It is not shown: it may hold a password, or be a connection string with its key.
+        hint = " For a connection string, use from_connection_string." if "=" in endpoint else ""
+        raise ValueError(f"{_EXPECTED}, without a user name and without a query.{hint}")
     return url
 
 
