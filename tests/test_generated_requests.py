@@ -3,6 +3,7 @@
 import inspect
 import json
 import re
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from azure.communication.identity import CommunicationTokenScope
 from azure.communication.identity._generated import _request_builders as builders
-from azure.communication.identity._generated._messages import segment
+from azure.communication.identity._generated._messages import build_request, segment
 from azure.communication.identity._generated.models import (
     CommunicationIdentityAccessTokenRequest,
     TokenExchangeRequest,
@@ -236,3 +237,16 @@ def test_a_long_id_is_sent_as_it_was_built() -> None:
     url = ENDPOINT + builders.build_communication_identity_delete_request(id).url
     assert requests.Request("DELETE", url).prepare().url == url
     assert quote(id, safe=":") in url
+
+
+def test_the_older_names_of_a_request_read_and_write_its_body() -> None:
+    request: Any = build_request("POST", "/a", "v", None, None, {"b": 1}, has_body=True)
+    assert request.body == request.data == request.content == '{"b": 1}'
+    assert request.files is None
+    assert request.multipart_mixed_info is None
+    for name in ("body", "data"):
+        setattr(request, name, f"by {name}")
+        assert request.body == request.data == request.content == f"by {name}"
+    request.set_bytes_body(b"bytes")
+    assert request.content == b"bytes"
+    assert deepcopy(request).content == b"bytes"

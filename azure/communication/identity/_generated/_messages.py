@@ -2,6 +2,7 @@
 """What all operations share on the way out to a request, and back from a response."""
 
 from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
 from json import dumps, loads
 from typing import Any, NoReturn, Protocol, cast
 from urllib.parse import quote
@@ -48,16 +49,20 @@ class JsonRequest(HttpRequest):
     search that HttpRequest makes for names that it does not have.
     """
 
-    files = None
+    files: Any = None
     multipart_mixed_info: Any = None
+
+    __setattr__ = object.__setattr__  # type: ignore[assignment]
 
     @property
     def body(self) -> Any:
         return self.content
 
-    @property
-    def data(self) -> Any:
-        return self.content
+    @body.setter
+    def body(self, value: Any) -> None:
+        self._data = value
+
+    data = body
 
     def prepare_multipart_body(self, content_index: int = 0) -> int:
         return content_index
@@ -73,10 +78,10 @@ def build_request(
     has_body: bool = False,
 ) -> HttpRequest:
     """A request whose URL is relative to the endpoint."""
-    query = "&".join(
-        f"{quote(name, _LITERAL_IN_QUERY)}={quote(value, _LITERAL_IN_QUERY)}"
-        for name, value in {**(params or {}), "api-version": api_version}.items()
-    )
+    if params:
+        query = _query((*{**params, "api-version": api_version}.items(),))
+    else:
+        query = _query((("api-version", api_version),))
     all_headers = {"Accept": "application/json"}
     if has_body:
         all_headers["Content-Type"] = "application/json"
@@ -84,6 +89,15 @@ def build_request(
     all_headers.update(headers or {})
     content = None if json is None else dumps(_plain(json))
     return JsonRequest(method, f"{path}?{query}", headers=all_headers, content=content)
+
+
+@lru_cache
+def _query(parameters: tuple[tuple[str, str], ...]) -> str:
+    # Nearly always that of one version.
+    return "&".join(
+        f"{quote(name, _LITERAL_IN_QUERY)}={quote(value, _LITERAL_IN_QUERY)}"
+        for name, value in parameters
+    )
 
 
 def segment(value: str) -> str:
