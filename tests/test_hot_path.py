@@ -1,12 +1,8 @@
 """The calls that matter for speed neither import nor run msrest."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
+from fresh_process import run
 
-ROOT = Path(__file__).resolve().parent.parent
 CALLS = """
 import asyncio, json, sys
 from types import SimpleNamespace
@@ -67,11 +63,4 @@ def test_msrest_is_imported_for_errors_alone(is_async: bool) -> None:
     code = CALLS.format(
         aio=".aio" if is_async else "", def_="async def" if is_async else "def", is_async=is_async
     )
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.stdout.split() == ["False", "ValidationError", "True"], done.stderr
+    assert run(code).split() == ["False", "ValidationError", "True"]

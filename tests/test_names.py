@@ -3,12 +3,11 @@
 import importlib
 import inspect
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from azure.core.credentials import AzureKeyCredential
+from fresh_process import run
 
 import azure.communication.identity
 import azure.communication.identity.aio
@@ -121,19 +120,6 @@ def test_docstrings_name_the_version_that_is_the_default(client: type) -> None:
         named = re.findall(r"``([\w.-]+)`` by default", inspect.getdoc(documented) or "")
         assert named == [DEFAULT_VERSION.value]
         assert inspect.signature(documented).parameters["api_version"].default is DEFAULT_VERSION
-
-
-def run(code: str) -> str:
-    """Runs code in a process that has imported nothing yet."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
 
 
 HEAVY = "{'requests', 'aiohttp', 'msrest', 'urllib3', 'yarl'}"

@@ -55,7 +55,7 @@ def assignment_ids(tenant_id: str, object_id: str) -> tuple[str, str]:
 
 def user_body(custom_id: str | None, api_version: str) -> JSON | None:
     """The body that creates a user. There is none unless there is something to say."""
-    return None if custom_id is None else _with_custom_id({}, custom_id, api_version)
+    return _with_custom_id({}, custom_id, api_version) or None
 
 
 def user_and_token_body(
@@ -63,7 +63,7 @@ def user_and_token_body(
 ) -> JSON:
     """The body that creates a user together with a token."""
     body = _with_expiry({"createTokenWithScopes": _scope_list(scopes)}, expires_in, api_version)
-    return body if custom_id is None else _with_custom_id(body, custom_id, api_version)
+    return _with_custom_id(body, custom_id, api_version)
 
 
 def issue_body(scopes: Sequence[str], expires_in: timedelta | None, api_version: str) -> JSON:
@@ -110,7 +110,9 @@ def _list_of_str(name: str, expected: str, each: str, values: Sequence[str]) -> 
     return list(values)
 
 
-def _with_custom_id(body: JSON, custom_id: str, api_version: str) -> JSON:
+def _with_custom_id(body: JSON, custom_id: str | None, api_version: str) -> JSON:
+    if custom_id is None:
+        return body
     if not isinstance(custom_id, str):
         raise TypeError(_wanted("custom_id", "a str of your own", custom_id))
     if not custom_id:

@@ -1,7 +1,7 @@
 """What the clients put into the azure-core pipeline besides what the caller does."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from copy import copy
 from functools import cache
 from typing import Any
@@ -12,6 +12,7 @@ from azure.core.pipeline.policies import AsyncRetryPolicy, RetryPolicy
 from azure.core.pipeline.transport import HttpTransport
 
 from ._options import UnknownOptionsPolicy, refuse_unknown_client_options
+from ._policy_chain import listed
 from ._request_id import RandomRequestIdPolicy
 from ._shared.auth_policy_utils import get_authentication_policy
 from ._shared.logging_policy import RedactedTraceLoggingPolicy
@@ -79,7 +80,7 @@ def _arguments(
         arguments["retry_policy"] = copy(_default_retry_policy(is_async))
     if arguments.get("policies") is None:
         arguments["per_retry_policies"] = [
-            *_listed(options.get("per_retry_policies")),
+            *listed(options.get("per_retry_policies")),
             UnknownOptionsPolicy(),
         ]
     return arguments
@@ -112,9 +113,3 @@ def _sync_transport(options: Mapping[str, Any]) -> HttpTransport[Any, Any]:
 def _of_transport(options: Mapping[str, Any]) -> dict[str, Any]:
     # The proxy policy passes proxies on with each request, so that a call may name others.
     return {name: value for name, value in options.items() if name != "proxies"}
-
-
-def _listed(one_or_more: Any) -> Iterable[Any]:
-    if one_or_more is None:
-        return []
-    return one_or_more if isinstance(one_or_more, Iterable) else [one_or_more]

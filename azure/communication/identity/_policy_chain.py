@@ -33,6 +33,13 @@ def chained(policies: Iterable[Any], *, is_async: bool) -> list[Any]:
     return result
 
 
+def listed(one_or_more: Any) -> list[Any]:
+    """Policies as callers may pass them: none, one, or several."""
+    if one_or_more is None:
+        return []
+    return list(one_or_more) if isinstance(one_or_more, Iterable) else [one_or_more]
+
+
 class _Chain:
     def __init__(self, policies: Sequence[SansIO]) -> None:
         self.policies = policies

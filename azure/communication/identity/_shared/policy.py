@@ -11,10 +11,16 @@ from azure.core.credentials import AzureKeyCredential
 from azure.core.pipeline import PipelineRequest
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 
-from .signing import SIGNED_HEADERS, content_hash, decode_access_key, signature, string_to_sign
+from .signing import (
+    SIGNED_HEADERS,
+    content_hash,
+    decode_access_key,
+    host_header,
+    signature,
+    string_to_sign,
+)
 
 _END_OF_AUTHORITY = re.compile("[/?]")
-_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _AUTHORIZATION = f"HMAC-SHA256 SignedHeaders={SIGNED_HEADERS}&Signature="
 
 
@@ -104,8 +110,7 @@ def _host_and_target(url: str) -> tuple[str, str]:
     scheme, _, rest = url.partition("#")[0].partition("://")
     authority = _END_OF_AUTHORITY.split(rest, maxsplit=1)[0]
     target = rest[len(authority) :]
-    host = authority.rpartition("@")[2].lower().removesuffix(_DEFAULT_PORTS.get(scheme.lower(), ""))
-    return host, target if target.startswith("/") else "/" + target
+    return host_header(scheme, authority), target if target.startswith("/") else "/" + target
 
 
 def _body_of(http_request: Any) -> bytes:

@@ -14,6 +14,7 @@ from binascii import b2a_base64
 from hashlib import sha256
 
 SIGNED_HEADERS = "x-ms-date;host;x-ms-content-sha256"
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 # Stricter than b64decode, which skips what is not base64, and padding that is too long.
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
@@ -35,6 +36,17 @@ def decode_access_key(access_key: str) -> bytes:
             "from the Keys page of the Communication Services resource in the Azure portal."
         )
     return b64decode(access_key)
+
+
+def host_header(scheme: str, authority: str) -> str:
+    """The value of the header ``Host`` that HTTP clients send for a URL.
+
+    :param str scheme: The scheme of the URL.
+    :param str authority: What is between the scheme and the path: the host, and perhaps a port.
+    :rtype: str
+    """
+    default_port = _DEFAULT_PORTS.get(scheme.lower(), "")
+    return authority.rpartition("@")[2].lower().removesuffix(default_port)
 
 
 def content_hash(body: bytes) -> str:

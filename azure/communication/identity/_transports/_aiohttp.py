@@ -8,7 +8,6 @@ from ssl import CERT_NONE, SSLContext, create_default_context
 from typing import Any
 
 import aiohttp
-from azure.core.configuration import ConnectionConfiguration
 from azure.core.exceptions import (
     AzureError,
     DecodeError,
@@ -23,7 +22,7 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 from typing_extensions import Self
 from yarl import URL
 
-from ._environment import ProxyMap, environment_ca_bundle
+from ._environment import ProxyMap, connection_configuration
 from ._request import body_of, headers_of
 from ._response import ResponseBase
 
@@ -63,14 +62,8 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
     ) -> None:
         if session is None and not session_owner:
             raise ValueError("session_owner cannot be False if no session is provided")
-        bundle = environment_ca_bundle() if use_env_settings else None
-        if bundle is not None:
-            kwargs.setdefault("connection_verify", bundle)
-        self.connection_config = ConnectionConfiguration(**kwargs)
-        if proxies is not None:
-            self._proxies = ProxyMap(proxies)
-        else:
-            self._proxies = ProxyMap.from_environment() if use_env_settings else ProxyMap({})
+        self.connection_config = connection_configuration(use_env_settings, kwargs)
+        self._proxies = ProxyMap.of(proxies, use_env_settings)
         self.session = session
         self._session_owner = session_owner
         self._closed = False

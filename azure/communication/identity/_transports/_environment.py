@@ -3,15 +3,28 @@
 import os
 from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, getproxies_environment, proxy_bypass
+
+from azure.core.configuration import ConnectionConfiguration
 
 _CA_BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
-def environment_ca_bundle() -> str | None:
-    """The CA bundle that the environment names, as requests looks for it."""
-    return next(filter(None, map(os.environ.get, _CA_BUNDLE_VARIABLES)), None)
+def connection_configuration(
+    use_environment: bool, options: Mapping[str, Any]
+) -> ConnectionConfiguration:
+    """How to connect: as the options say, else with the CA bundle that the environment names.
+
+    :param bool use_environment: Whether to look into the environment, as requests does.
+    :param options: The options of a transport.
+    """
+    if use_environment:
+        bundle = next(filter(None, map(os.environ.get, _CA_BUNDLE_VARIABLES)), None)
+        if bundle is not None:
+            options = {"connection_verify": bundle, **options}
+    return ConnectionConfiguration(**options)
 
 
 class ProxyMap:
@@ -26,6 +39,13 @@ class ProxyMap:
         self._proxies = proxies
         self._no_proxy = proxies.get("no", "")
         self._use_system = use_system
+
+    @classmethod
+    def of(cls, proxies: Mapping[str, str] | None, use_environment: bool) -> "ProxyMap":
+        """The proxies that a transport was given, else those of the environment, if wanted."""
+        if proxies is not None:
+            return cls(proxies)
+        return cls.from_environment() if use_environment else cls({})
 
     @classmethod
     def from_environment(cls) -> "ProxyMap":

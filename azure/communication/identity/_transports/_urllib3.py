@@ -7,7 +7,6 @@ from typing import Any, NoReturn
 from urllib.parse import unquote
 
 import urllib3
-from azure.core.configuration import ConnectionConfiguration
 from azure.core.exceptions import (
     AzureError,
     DecodeError,
@@ -33,8 +32,9 @@ from urllib3.exceptions import DecodeError as CodingError
 from urllib3.util import Retry, Timeout, make_headers, parse_url
 from urllib3.util.ssl_ import create_urllib3_context
 
+from .._shared.signing import host_header
 from ._connection import lean
-from ._environment import ProxyMap, environment_ca_bundle
+from ._environment import ProxyMap, connection_configuration
 from ._request import body_of, headers_of
 from ._response import ResponseBase
 
@@ -69,14 +69,8 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
         use_env_settings: bool = True,
         **kwargs: Any,
     ) -> None:
-        bundle = environment_ca_bundle() if use_env_settings else None
-        if bundle is not None:
-            kwargs.setdefault("connection_verify", bundle)
-        self.connection_config = ConnectionConfiguration(**kwargs)
-        if proxies is not None:
-            self._proxies = ProxyMap(proxies)
-        else:
-            self._proxies = ProxyMap.from_environment() if use_env_settings else ProxyMap({})
+        self.connection_config = connection_configuration(use_env_settings, kwargs)
+        self._proxies = ProxyMap.of(proxies, use_env_settings)
         self._pools: dict[Any, Any] = {}
         self._contexts: dict[Any, ssl.SSLContext] = {}
         self._timeouts: dict[Any, Timeout] = {}
@@ -127,7 +121,7 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
         body = body_of(request)
         headers = headers_of(request, body)
         if "host" not in headers:
-            headers["host"] = _host(scheme, authority)
+            headers["host"] = host_header(scheme, authority)
         connect = kwargs.get("connection_timeout", config.timeout)
         # A pair of both, as RequestsTransport takes it.
         timeouts = (
@@ -203,12 +197,6 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
         if context is None:
             context = self._contexts[verify, cert] = _new_context(verify, cert)
         return context
-
-
-def _host(scheme: str, authority: str) -> str:
-    # What http.client sends as well, and what is signed.
-    default_port = ":443" if scheme == "https" else ":80"
-    return authority.rpartition("@")[2].lower().removesuffix(default_port)
 
 
 def _new_context(verify: Any, cert: Any) -> ssl.SSLContext:

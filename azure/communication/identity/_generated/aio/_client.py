@@ -1,7 +1,7 @@
 # Emitted by tools/generate_rest_layer.py from swagger/communication_identity.json. Do not edit.
 """The async REST client."""
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable
 from copy import deepcopy
 from types import TracebackType
 from typing import Any
@@ -11,7 +11,7 @@ from azure.core.pipeline import policies
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 from typing_extensions import Self
 
-from ..._policy_chain import chained
+from ..._policy_chain import chained, listed
 from ._configuration import CommunicationIdentityClientConfiguration
 from .operations import CommunicationIdentityOperations, TeamsExtensionOperations
 
@@ -82,14 +82,14 @@ def _policies(
     config: CommunicationIdentityClientConfiguration, per_call: Any, per_retry: Any, **kwargs: Any
 ) -> list[Any]:
     return [
-        *_listed(per_call),
+        *listed(per_call),
         config.request_id_policy,
         config.headers_policy,
         config.user_agent_policy,
         config.proxy_policy,
         config.redirect_policy,
         config.retry_policy,
-        *_listed(per_retry),
+        *listed(per_retry),
         config.custom_hook_policy,
         config.logging_policy,
         policies.DistributedTracingPolicy(**kwargs),
@@ -99,9 +99,3 @@ def _policies(
         policies.SensitiveHeaderCleanupPolicy(**kwargs),
         config.http_logging_policy,
     ]
-
-
-def _listed(one_or_more: Any) -> list[Any]:
-    if one_or_more is None:
-        return []
-    return list(one_or_more) if isinstance(one_or_more, Iterable) else [one_or_more]
