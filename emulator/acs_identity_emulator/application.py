@@ -4,17 +4,18 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from aiohttp import StreamReader, web
 
 from . import errors
 from .authentication import Authenticator, Caller, WireRequest, may_call
-from .calls import Answer, Call
+from .calls import Answer, Call, Payload
 from .clock import ServiceClock
 from .errors import ServiceError
 from .faults import Fault, FaultQueue
+from .http_server import HttpServer
 from .misbehaviour import misbehave
 from .own_paths import PREFIX, OwnPaths
 from .responses import Response, ResponseWriter
@@ -22,8 +23,6 @@ from .routing import Route, find_route, operation_at, origin_form
 from .service import Service
 
 BODY_LIMIT = 1024 * 1024  # bytes
-# Room for an id of 2 KB whose every character takes nine bytes, percent-encoded.
-_LINE_LIMIT = 64 * 1024
 
 _FIRST_SEGMENT = re.compile(r"/[A-Za-z]{0,24}(?=/|$)")
 
@@ -46,17 +45,16 @@ class Application:
         self._own_paths = own_paths
         self._faults = faults
         self._clock = clock
+        self._signing = ThreadPoolExecutor(1, "acs-identity-emulator-signing")
+        self._server: HttpServer | None = None
 
-    def server(self) -> web.Server:
-        """The aiohttp server that hands its requests to this application."""
-        return _Server(
-            self._handle,
-            request_factory=None,
-            access_log=None,
-            auto_decompress=False,  # the content hash is over the bytes that were sent
-            max_line_size=_LINE_LIMIT,
-            max_field_size=_LINE_LIMIT,
-        )
+    def server(self) -> HttpServer:
+        """The server that hands its requests to this application."""
+        self._server = HttpServer(self._handle)
+        return self._server
+
+    def close(self) -> None:
+        self._signing.shutdown()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         started = time.perf_counter()
@@ -74,7 +72,7 @@ class Application:
             milliseconds = _milliseconds_since(started)
             _log_request(request, None, error.status, milliseconds, error.code)
             return ResponseWriter(request, self._clock()).error(error, None, milliseconds)
-        return self._serve(request, wire, started)
+        return await self._serve(request, wire, started)
 
     def _fault_for(self, wire: WireRequest) -> Fault | None:
         if not self._faults:
@@ -82,30 +80,55 @@ class Application:
         operation = operation_at(wire.method, wire.target)
         return None if operation is None else self._faults.take(operation)
 
-    def _serve(self, request: web.BaseRequest, wire: WireRequest, started: float) -> Response:
-        """The response to a request that has been read.
+    def _serve(
+        self, request: web.BaseRequest, wire: WireRequest, started: float
+    ) -> Coroutine[None, None, Response]:
+        """The response to a request that has been read; all but a signature is done at once.
 
         :param started: when it arrived, by `time.perf_counter`.
         """
         writer = ResponseWriter(request, self._clock())
         route: Route | None = None
+        outcome: Answer | ServiceError
         try:
             if wire.target.startswith(PREFIX):
-                answer = self._own_paths.answer(wire)
+                outcome = self._own_paths.answer(wire)
             else:
                 caller = self._authenticate(wire)
                 origin = f"{request.scheme}://{_as_text(wire.headers.get('Host', ''))}"
                 route = find_route(wire.method, wire.target, origin)
                 if not may_call(caller, route.operation):
                     raise errors.denied()
-                answer = self._answer(route, wire.body, caller)
+                outcome = self._answer(route, wire.body, caller)
         except ServiceError as error:
+            outcome = error
+        return self._respond(request, writer, route, outcome, started)
+
+    async def _respond(
+        self,
+        request: web.BaseRequest,
+        writer: ResponseWriter,
+        route: Route | None,
+        outcome: Answer | ServiceError,
+        started: float,
+    ) -> Response:
+        versions = None if route is None else route.supported_versions
+        if isinstance(outcome, ServiceError):
             milliseconds = _milliseconds_since(started)
-            _log_request(request, route, error.status, milliseconds, error.code)
-            return writer.error(error, route and route.supported_versions, milliseconds)
+            _log_request(request, route, outcome.status, milliseconds, outcome.code)
+            return writer.error(outcome, versions, milliseconds)
+        payload = outcome.payload
+        if callable(payload):
+            payload = await self._signed(payload)
         milliseconds = _milliseconds_since(started)
-        _log_request(request, route, answer.status, milliseconds, "")
-        return writer.success(answer, route and route.supported_versions, milliseconds)
+        _log_request(request, route, outcome.status, milliseconds, "")
+        return writer.success(outcome.status, payload, versions, milliseconds)
+
+    async def _signed(self, payload: Callable[[], Payload]) -> Payload:
+        """The payload with its token signed, by a thread that needs no GIL for most of it."""
+        if self._server is not None and self._server.connection_count == 1:
+            return payload()  # nobody else could be served meanwhile: save the hand-over
+        return await asyncio.get_running_loop().run_in_executor(self._signing, payload)
 
     def _authenticate(self, wire: WireRequest) -> Caller:
         """:raises ServiceError: nobody vouches for the request."""
@@ -183,54 +206,3 @@ def _beginning(target: str) -> str:
     match = _FIRST_SEGMENT.match(path)
     shown = match[0] if match else ""
     return shown if shown == path else f"{shown}/..."
-
-
-class _Server(web.Server):
-    """An aiohttp server whose own errors are in the service's form, and that closes it all."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._transports: dict[web.RequestHandler, asyncio.Transport] = {}
-
-    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
-        super().connection_made(handler, transport)
-        self._transports[handler] = transport
-
-    def connection_lost(
-        self, handler: web.RequestHandler, exc: BaseException | None = None
-    ) -> None:
-        super().connection_lost(handler, exc)
-        self._transports.pop(handler, None)
-
-    async def shutdown(self, timeout: float | None = None) -> None:
-        await super().shutdown(timeout)
-        # TLS would wait for the goodbye of a client that is gone, for longer than the loop runs.
-        for transport in self._transports.values():
-            transport.abort()
-
-    def __call__(self) -> web.RequestHandler:
-        return _Protocol(self, loop=self._loop, **self._kwargs)
-
-
-class _Protocol(web.RequestHandler):
-    __slots__ = ()
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        """What aiohttp calls for a request it cannot parse, and for one that broke the handler."""
-        if request.writer.output_size > 0:
-            raise ConnectionError("the response has begun, another cannot be sent")
-        if status >= 500:
-            _log.error("the request handler failed", exc_info=exc)
-            error = ServiceError(status, "InternalServerError", "The emulator has failed.")
-        else:
-            error = errors.not_http(status)
-        response = ResponseWriter(request, time.time()).error(error, None, 0)
-        response.force_close()
-        _log.info("- - %d 0ms %s", status, error.code)
-        return response

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from .authentication import Caller
+from .tokens import UnsignedToken
 from .versions import Operation
 
 
@@ -19,9 +20,18 @@ class Call(NamedTuple):
     caller: Caller
 
 
+Payload = Mapping[str, object]
+
+
 class Answer(NamedTuple):
+    """What an operation has come to.
+
+    A payload with a token in it is a function, which signs the token: all that the operation reads
+    or writes is done by then, so that the signature may be made later, and in another thread.
+    """
+
     status: int
-    payload: Mapping[str, object] | None = None
+    payload: Payload | Callable[[], Payload] | None = None
 
 
 Handler = Callable[[Call], Answer]
@@ -39,9 +49,12 @@ def _date_and_time(second: int) -> str:
     return datetime.fromtimestamp(second, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
 
 
-def access_token(token: str, expires_at: float) -> dict[str, object]:
-    """A token as an answer shows it.
+class AccessToken(NamedTuple):
+    """A token and when it expires, in Unix time."""
 
-    :param expires_at: Unix time.
-    """
-    return {"token": token, "expiresOn": timestamp(expires_at)}
+    token: UnsignedToken
+    expires_at: float
+
+    def shown(self) -> Payload:
+        """Signed, as an answer shows it."""
+        return {"token": self.token.signed(), "expiresOn": timestamp(self.expires_at)}

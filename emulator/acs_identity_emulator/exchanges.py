@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from . import bodies, errors
-from .calls import Answer, Call, Handler, access_token
+from .calls import AccessToken, Answer, Call, Handler
 from .entra import TEAMS_AUDIENCES, EntraAuthority, EntraToken
 from .guids import is_guid
 from .store import Store
@@ -49,7 +49,7 @@ class Exchanges:
         if knows(call.version, Field.APP_AND_USER_ID):
             _check_application_and_user(body, user)
         lineage = Lineage(call.caller.key_id, 0)
-        return Answer(200, self._exchanged(f"orgid:{user.object_id}", user, lineage))
+        return Answer(200, self._exchanged(f"orgid:{user.object_id}", user, lineage).shown)
 
     def _exchange_callers_token(self, call: Call) -> Answer:
         """Exchanges the token that authenticates the request, whose user becomes an identity."""
@@ -63,13 +63,14 @@ class Exchanges:
         lineage = Lineage(call.caller.key_id, identity.revocations)
         token = self._exchanged(subject, user, lineage)
         self._store.token_issued(guid, int(self._clock()))
-        return Answer(200, {"identity": {"id": f"8:{subject}"}, "accessToken": token})
+        shown = {"id": f"8:{subject}"}
+        return Answer(200, lambda: {"identity": shown, "accessToken": token.shown()})
 
-    def _exchanged(self, subject: str, user: EntraToken, lineage: Lineage) -> dict[str, object]:
+    def _exchanged(self, subject: str, user: EntraToken, lineage: Lineage) -> AccessToken:
         """A token that expires with the one it comes from."""
         now = int(self._clock())
         token = self._tokens.issue(subject, _SCOPES, now, user.expires_at, lineage)
-        return access_token(token, user.expires_at)
+        return AccessToken(token, user.expires_at)
 
 
 def _check_application_and_user(body: Mapping[str, object], user: EntraToken) -> None:

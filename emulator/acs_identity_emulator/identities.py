@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from . import bodies, errors, unique
-from .calls import Answer, Call, Handler, access_token, timestamp
+from .calls import AccessToken, Answer, Call, Handler, Payload, timestamp
 from .guids import GUID
 from .store import Identity, Store
 from .tokens import Lineage, TokenIssuer
@@ -76,13 +76,11 @@ class Identities:
             _check_scopes(scopes, call.version)
         _check_minutes(minutes)
         identity = self._existing_or_new(custom_id)
-        payload: dict[str, object] = {}
-        if scopes:
-            token, issued_at = self._new_token(identity, scopes, minutes, call.caller.key_id)
-            identity = identity._replace(last_token_issued_at=issued_at)
-            payload["accessToken"] = token
-        shown = self._shown(identity) if custom_id is not None else {"id": self._id_of(identity)}
-        return Answer(201, {"identity": shown, **payload})
+        if not scopes:
+            return Answer(201, {"identity": self._shown_when_created(identity)})
+        token, issued_at = self._new_token(identity, scopes, minutes, call.caller.key_id)
+        shown = self._shown_when_created(identity._replace(last_token_issued_at=issued_at))
+        return Answer(201, lambda: {"identity": shown, "accessToken": token.shown()})
 
     def _existing_or_new(self, custom_id: str | None) -> Identity:
         if custom_id is not None:
@@ -118,12 +116,13 @@ class Identities:
         _check_scopes(scopes, call.version)
         _check_minutes(minutes)
         identity = self._identity(call.names[0])
-        return Answer(200, self._new_token(identity, scopes, minutes, call.caller.key_id)[0])
+        token, _ = self._new_token(identity, scopes, minutes, call.caller.key_id)
+        return Answer(200, token.shown)
 
     def _new_token(
         self, identity: Identity, scopes: list[str], minutes: int | None, key_id: str
-    ) -> tuple[dict[str, object], int]:
-        """The token as the answer shows it, and when it was issued."""
+    ) -> tuple[AccessToken, int]:
+        """The token, and when it was issued."""
         now = self._clock()
         lifetime = 60 * (_DEFAULT_MINUTES if minutes is None else minutes)
         token = self._tokens.issue(
@@ -135,7 +134,7 @@ class Identities:
         )
         if identity.last_token_issued_at != int(now):
             self._store.token_issued(identity.guid, int(now))
-        return access_token(token, now + lifetime), int(now)
+        return AccessToken(token, now + lifetime), int(now)
 
     def _identity(self, identity_id: str) -> Identity:
         """:raises ServiceError: malformed, not owned, or deleted."""
@@ -161,7 +160,13 @@ class Identities:
     def _id_of(self, identity: Identity) -> str:
         return self._prefix + identity.guid
 
-    def _shown(self, identity: Identity) -> dict[str, object]:
+    def _shown_when_created(self, identity: Identity) -> Payload:
+        """Nothing but the id, unless its creator has given it another."""
+        if identity.custom_id is None:
+            return {"id": self._id_of(identity)}
+        return self._shown(identity)
+
+    def _shown(self, identity: Identity) -> Payload:
         shown: dict[str, object] = {}
         if identity.custom_id is not None:
             shown["customId"] = identity.custom_id

@@ -5,7 +5,7 @@ import contextlib
 import http
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
@@ -40,7 +40,10 @@ def error_of_status(fault: Fault) -> ServiceError:
 
 
 async def misbehave(
-    fault: Fault, request: web.BaseRequest, serve: Callable[[], Response], clock: ServiceClock
+    fault: Fault,
+    request: web.BaseRequest,
+    serve: Callable[[], Awaitable[Response]],
+    clock: ServiceClock,
 ) -> web.StreamResponse:
     """The response with the fault in it. `serve` performs the request; not every fault calls it."""
     match fault.kind:
@@ -48,21 +51,22 @@ async def misbehave(
             return web.Response(status=503, body=_FRONT_DOOR_PAGE, content_type="text/html")
         case Kind.DELAY:
             await asyncio.sleep(fault.value)
-            return serve()
+            return await serve()
         case Kind.CLOCK:
             with clock.off_by(60 * fault.value):
-                return serve()
+                response_under_way = serve()  # by this clock: only the signature may come later
+            return await response_under_way
         case Kind.RESET:
             _reset(request)
             return web.Response()
         case Kind.RESET_IN_BODY:
-            return await _reset_in_body(request, serve())
+            return await _reset_in_body(request, await serve())
         case Kind.TRUNCATED:
-            response = serve()
+            response = await serve()
             response.content = response.content[: len(response.content) // 2]
             return response
         case Kind.NO_FIELDS:
-            response = serve()
+            response = await serve()
             if response.status < 300:
                 response.content = b"{}"
             return response

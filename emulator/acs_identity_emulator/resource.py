@@ -77,6 +77,7 @@ class Resource:
         self.service.reset()
 
     def close(self) -> None:
+        self.application.close()
         if self.certificates is not None:
             self.certificates.close()
         self._store.close()

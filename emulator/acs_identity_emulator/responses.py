@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Mapping
 from email.utils import formatdate
 from functools import lru_cache
 
@@ -10,7 +9,7 @@ from aiohttp import HttpVersion10, HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 
 from . import __version__, unique
-from .calls import Answer
+from .calls import Payload
 from .errors import ServiceError
 
 _FIXED = (
@@ -82,12 +81,14 @@ class ResponseWriter:
         self._date = _http_date(int(now))
         self._client_request_id = request.headers.get("x-ms-client-request-id")
 
-    def success(self, answer: Answer, versions: str | None, milliseconds: int) -> Response:
+    def success(
+        self, status: int, payload: Payload | None, versions: str | None, milliseconds: int
+    ) -> Response:
         fields = self._fields(versions, milliseconds)
-        if answer.payload is None:
-            return Response(answer.status, fields, b"")
+        if payload is None:
+            return Response(status, fields, b"")
         fields += "Content-Type: application/json; charset=utf-8\r\n"
-        return Response(answer.status, fields, _json(answer.payload))
+        return Response(status, fields, _json(payload))
 
     def error(self, error: ServiceError, versions: str | None, milliseconds: int) -> Response:
         fields = self._fields(versions if error.reports_versions else None, milliseconds)
@@ -112,7 +113,7 @@ class ResponseWriter:
         return fields
 
 
-def _json(value: Mapping[str, object]) -> bytes:
+def _json(value: Payload) -> bytes:
     return _encode(value).encode("ascii")
 
 

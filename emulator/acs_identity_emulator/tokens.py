@@ -48,13 +48,26 @@ class Lineage(NamedTuple):
     revocations: int
 
 
+class UnsignedToken:
+    """A token but for its signature, which takes longer than all the rest."""
+
+    def __init__(self, header_and_claims: bytes, key: rsa.RSAPrivateKey) -> None:
+        self._header_and_claims = header_and_claims
+        self._key = key
+
+    def signed(self) -> str:
+        """The token, from any thread."""
+        signature = self._key.sign(self._header_and_claims, _PADDING, _HASH)
+        return (self._header_and_claims + b"." + _base64url(signature)).decode("ascii")
+
+
 class TokenIssuer:
-    """Signs access tokens of one resource, and recognises its own."""
+    """Makes access tokens of one resource, and recognises its own."""
 
     def __init__(self, key: rsa.RSAPrivateKey, resource_id: str, generation: int) -> None:
         """`generation` counts how often the resource was emptied, which ends all tokens."""
         self.generation = generation
-        self._sign = key.sign
+        self._key = key
         self._public_key = key.public_key()
         self._resource_id = resource_id
         self._thumbprint = _thumbprint(self._public_key)
@@ -69,7 +82,7 @@ class TokenIssuer:
 
     def issue(
         self, subject: str, scopes: Sequence[str], issued_at: int, expires_at: int, born: Lineage
-    ) -> str:
+    ) -> UnsignedToken:
         """A token that differs from every other, even of the same second.
 
         :param subject: the identity without its leading `8:`.
@@ -86,9 +99,7 @@ class TokenIssuer:
             "resourceId": self._resource_id,
             "jti": f"{born.key_id}.{born.revocations}.{self.generation}.{unique.octets(8).hex()}",
         }
-        signed = self._header + b"." + _segment(claims)
-        signature = self._sign(signed, _PADDING, _HASH)
-        return (signed + b"." + _base64url(signature)).decode("ascii")
+        return UnsignedToken(self._header + b"." + _segment(claims), self._key)
 
     def jwks(self) -> dict[str, object]:
         """The JSON Web Key Set that verifies these tokens."""
