@@ -2,10 +2,10 @@
 
     python benchmarks/emulator_speed.py
 
-Needs Linux and wrk (Debian: apt-get install wrk). Rates are given twice: per second of CPU
-time of the server or the signing process, that is of one core, so that a busy machine does not
-decide, and per second by the clock on the wall, which means something on an idle machine only. Each
-round measures everything once, and the ratios are the medians over the rounds.
+Needs Linux and wrk (Debian: apt-get install wrk). Rates are given twice: per second by the clock
+on the wall, which is what a client gets and what the goals are for, but means something on a quiet
+machine only; and per second of CPU time of the server or the signing process. Each round measures
+everything once, and the ratios are the medians over the rounds.
 """
 
 import argparse
