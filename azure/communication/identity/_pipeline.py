@@ -13,6 +13,7 @@ from azure.core.pipeline.transport import HttpTransport
 
 from ._options import UnknownOptionsPolicy, refuse_unknown_client_options
 from ._policy_chain import listed
+from ._redirects import AsyncLateRedirectPolicy, LateRedirectPolicy
 from ._request_id import RandomRequestIdPolicy
 from ._shared.auth_policy_utils import get_authentication_policy
 from ._shared.logging_policy import RedactedTraceLoggingPolicy
@@ -75,6 +76,9 @@ def _arguments(
         arguments["logging_policy"] = RedactedTraceLoggingPolicy(**options)
     if arguments.get("request_id_policy") is None:
         arguments["request_id_policy"] = RandomRequestIdPolicy(**options)
+    if arguments.get("redirect_policy") is None:
+        redirects = AsyncLateRedirectPolicy if is_async else LateRedirectPolicy
+        arguments["redirect_policy"] = redirects(**options)
     if arguments.get("retry_policy") is None and not any(map(_is_about_retries, options)):
         # Each policy has a table of the status codes to retry, of 16 KiB. A copy shares it.
         arguments["retry_policy"] = copy(_default_retry_policy(is_async))
