@@ -218,7 +218,7 @@ def test_the_headers_that_are_sent(flavour: str) -> None:
     ours, stock = (_names(request) for request in server.requests)
     # requests and aiohttp say what else they take; neither says anything that matters here.
     assert ours - stock == set()
-    assert stock - ours <= {"accept", "connection", "user-agent"}
+    assert stock - ours <= {"accept", "connection", "content-type", "user-agent"}
 
 
 def _names(request: bytes) -> set[str]:

@@ -11,10 +11,10 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.pipeline.policies import AsyncRetryPolicy, RetryPolicy
 from azure.core.pipeline.transport import HttpTransport
 
+from ._header_policies import FixedHeadersPolicy, FixedUserAgentPolicy, RandomRequestIdPolicy
 from ._options import UnknownOptionsPolicy, refuse_unknown_client_options
 from ._policy_chain import listed
 from ._redirects import AsyncLateRedirectPolicy, LateRedirectPolicy
-from ._request_id import RandomRequestIdPolicy
 from ._shared.auth_policy_utils import get_authentication_policy
 from ._shared.logging_policy import RedactedTraceLoggingPolicy
 
@@ -72,13 +72,16 @@ def _arguments(
     arguments["authentication_policy"] = get_authentication_policy(
         endpoint, credential, is_async=is_async
     )
-    if arguments.get("logging_policy") is None:
-        arguments["logging_policy"] = RedactedTraceLoggingPolicy(**options)
-    if arguments.get("request_id_policy") is None:
-        arguments["request_id_policy"] = RandomRequestIdPolicy(**options)
-    if arguments.get("redirect_policy") is None:
-        redirects = AsyncLateRedirectPolicy if is_async else LateRedirectPolicy
-        arguments["redirect_policy"] = redirects(**options)
+    own_policies: dict[str, type[Any]] = {
+        "request_id_policy": RandomRequestIdPolicy,
+        "headers_policy": FixedHeadersPolicy,
+        "user_agent_policy": FixedUserAgentPolicy,
+        "redirect_policy": AsyncLateRedirectPolicy if is_async else LateRedirectPolicy,
+        "logging_policy": RedactedTraceLoggingPolicy,
+    }
+    for name, policy in own_policies.items():
+        if arguments.get(name) is None:
+            arguments[name] = policy(**options)
     if arguments.get("retry_policy") is None and not any(map(_is_about_retries, options)):
         # Each policy has a table of the status codes to retry, of 16 KiB. A copy shares it.
         arguments["retry_policy"] = copy(_default_retry_policy(is_async))

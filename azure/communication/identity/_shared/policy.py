@@ -1,6 +1,5 @@
 """The pipeline policy that signs requests with an access key."""
 
-import re
 from collections.abc import Callable
 from email.utils import formatdate
 from time import time
@@ -15,12 +14,11 @@ from .signing import (
     SIGNED_HEADERS,
     content_hash,
     decode_access_key,
-    host_header,
     signature,
+    split_url,
     string_to_sign,
 )
 
-_END_OF_AUTHORITY = re.compile("[/?]")
 _AUTHORIZATION = f"HMAC-SHA256 SignedHeaders={SIGNED_HEADERS}&Signature="
 
 
@@ -67,7 +65,7 @@ class HMACCredentialsPolicy(SansIOHTTPPolicy[Any, Any]):
         """
         http_request = request.http_request
         headers = http_request.headers
-        host, path_and_query = _host_and_target(http_request.url)
+        _, host, path_and_query = split_url(http_request.url)
         if self._decode_url:
             path_and_query = unquote(path_and_query)
         date = self._current_date()
@@ -103,14 +101,6 @@ class HMACCredentialsPolicy(SansIOHTTPPolicy[Any, Any]):
 class _FixedKey:
     def __init__(self, key: str) -> None:
         self.key = key
-
-
-def _host_and_target(url: str) -> tuple[str, str]:
-    """Splits a URL into the Host header that HTTP clients send for it, and what they request."""
-    scheme, _, rest = url.partition("#")[0].partition("://")
-    authority = _END_OF_AUTHORITY.split(rest, maxsplit=1)[0]
-    target = rest[len(authority) :]
-    return host_header(scheme, authority), target if target.startswith("/") else "/" + target
 
 
 def _body_of(http_request: Any) -> bytes:

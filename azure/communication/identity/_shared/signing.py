@@ -11,9 +11,11 @@ import hmac
 import re
 from base64 import b64decode
 from binascii import b2a_base64
+from functools import lru_cache
 from hashlib import sha256
 
 SIGNED_HEADERS = "x-ms-date;host;x-ms-content-sha256"
+_URL = re.compile("([^:/?#]*)(?:://)?([^/?#]*)([^#]*)")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 # Stricter than b64decode, which skips what is not base64, and padding that is too long.
@@ -38,6 +40,7 @@ def decode_access_key(access_key: str) -> bytes:
     return b64decode(access_key)
 
 
+@lru_cache(maxsize=64)
 def host_header(scheme: str, authority: str) -> str:
     """The value of the header ``Host`` that HTTP clients send for a URL.
 
@@ -47,6 +50,23 @@ def host_header(scheme: str, authority: str) -> str:
     """
     default_port = _DEFAULT_PORTS.get(scheme.lower(), "")
     return authority.rpartition("@")[2].lower().removesuffix(default_port)
+
+
+@lru_cache(maxsize=256)
+def split_url(url: str) -> tuple[str, str, str]:
+    """Splits a URL without changing anything in it.
+
+    :param str url: The URL.
+    :return: Scheme and authority, the value of the header ``Host``, and what HTTP clients request:
+        path and query.
+    :rtype: tuple[str, str, str]
+    """
+    scheme, authority, target = _URL.match(url).groups()  # type: ignore[union-attr] # any matches
+    return (
+        f"{scheme}://{authority}",
+        host_header(scheme, authority),
+        target if target.startswith("/") else f"/{target}",
+    )
 
 
 def content_hash(body: bytes) -> str:

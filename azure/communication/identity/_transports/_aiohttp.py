@@ -22,12 +22,15 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 from typing_extensions import Self
 from yarl import URL
 
+from .._shared.signing import split_url
 from ._environment import ProxyMap, connection_configuration
+from ._exchange import Exchange, Exchanged, exchange_over
 from ._request import body_of, headers_of
 from ._response import ResponseBase
 
 # aiohttp's own limit, 100, lets tasks that wait for a connection starve behind those that have one.
 _CONNECTIONS = 1024
+_IDEMPOTENT = frozenset(["DELETE", "GET", "HEAD", "OPTIONS", "PUT", "TRACE"])
 
 
 class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
@@ -66,6 +69,7 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         self._proxies = ProxyMap.of(proxies, use_env_settings)
         self.session = session
         self._session_owner = session_owner
+        self._exchange: Exchange | None = None
         self._closed = False
         self._proxy_of: dict[str, str | None] = {}
         self._contexts: dict[Any, SSLContext | bool] = {}
@@ -91,6 +95,7 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
                 auto_decompress=False,
                 trust_env=False,
             )
+            self._exchange = exchange_over(self.session)
         return self.session
 
     async def close(self) -> None:
@@ -120,33 +125,19 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         """
         session = self.session or self._open_session()
         config = self.connection_config
-        body = body_of(request)
         read_timeout = kwargs.get("read_timeout", config.read_timeout)
+        timeout = self._timeout(kwargs.get("connection_timeout", config.timeout), read_timeout)
+        ssl = self._ssl(
+            kwargs.get("connection_verify", config.verify),
+            kwargs.get("connection_cert", config.cert),
+        )
         try:
-            internal = await session.request(
-                request.method,
-                URL(request.url, encoded=True),
-                headers=headers_of(request, body),
-                data=body,
-                # aiohttp would make one up, even for an empty body.
-                skip_auto_headers=None if body else ("Content-Type",),
-                allow_redirects=False,
-                timeout=self._timeout(
-                    kwargs.get("connection_timeout", config.timeout), read_timeout
-                ),
-                ssl=self._ssl(
-                    kwargs.get("connection_verify", config.verify),
-                    kwargs.get("connection_cert", config.cert),
-                ),
-                proxy=self._proxy(request.url, kwargs.get("proxies")),
-            )
+            internal = await self._respond(session, request, timeout, ssl, kwargs.get("proxies"))
         except _FAILURES as error:
             raise _azure_error(error) from error
         response = AiohttpResponse(
             request,
             internal,
-            internal.status,
-            internal.reason or "",
             config.data_block_size,
             decompress=not session.auto_decompress,
             read_timeout=read_timeout,
@@ -155,10 +146,45 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
             await response.read()
         return response
 
-    def _proxy(self, url: str, proxies: Mapping[str, str] | None) -> str | None:
+    async def _respond(
+        self,
+        session: aiohttp.ClientSession,
+        request: HttpRequest,
+        timeout: aiohttp.ClientTimeout,
+        ssl: SSLContext | bool,
+        proxies: Mapping[str, str] | None,
+    ) -> aiohttp.ClientResponse | Exchanged:
+        method, url, body = request.method, request.url, body_of(request)
+        headers = headers_of(request, body)
+        origin, host, target = split_url(url)
+        proxy = self._proxy(origin, proxies)
+        peer = None
+        if self._exchange is not None and proxy is None and isinstance(body, bytes | None):
+            peer = self._exchange.peer(origin, ssl)
+        if self._exchange is not None and peer is not None:
+            headers.setdefault("host", host)
+            try:
+                return await self._exchange.send(peer, method, target, headers, body, timeout)
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+                if method not in _IDEMPOTENT or isinstance(error, aiohttp.ClientConnectorError):
+                    raise
+                # The server has closed a connection that was kept; the session tries again.
+        return await session.request(
+            method,
+            URL(url, encoded=True),
+            headers=headers,
+            data=body,
+            # aiohttp would make one up, even for an empty body.
+            skip_auto_headers=None if body else ("Content-Type",),
+            allow_redirects=False,
+            timeout=timeout,
+            ssl=ssl,
+            proxy=proxy,
+        )
+
+    def _proxy(self, origin: str, proxies: Mapping[str, str] | None) -> str | None:
         if proxies is not None:
-            return ProxyMap(proxies).proxy_for(url)
-        origin = url[: url.find("/", 8)]
+            return ProxyMap(proxies).proxy_for(origin)
         if origin not in self._proxy_of:
             self._proxy_of[origin] = self._proxies.proxy_for(origin)
         return self._proxy_of[origin]
@@ -201,8 +227,22 @@ def _new_context(verify: Any, cert: Any) -> SSLContext | bool:
 class AiohttpResponse(ResponseBase, AsyncHttpResponse):
     """A response whose body aiohttp reads."""
 
-    def __init__(self, *args: Any, decompress: bool, read_timeout: float | None) -> None:
-        super().__init__(*args)
+    def __init__(
+        self,
+        request: HttpRequest,
+        internal_response: aiohttp.ClientResponse | Exchanged,
+        block_size: int,
+        *,
+        decompress: bool,
+        read_timeout: float | None,
+    ) -> None:
+        super().__init__(
+            request,
+            internal_response,
+            internal_response.status,
+            internal_response.reason or "",
+            block_size,
+        )
         self._decompress = decompress
         self._read_timeout = read_timeout
 
@@ -216,19 +256,18 @@ class AiohttpResponse(ResponseBase, AsyncHttpResponse):
         """
         if self._content is None:
             self._begin_streaming()
+            stream = self.internal_response.content
             try:
-                self._content = self._decoded(await self._read_raw())
+                # A small body has come together with the headers.
+                raw = stream.read_nowait() if stream.is_eof() else await self._read_blocks(stream)
+                self._content = self._decoded(raw)
             except _FAILURES as error:
                 raise _azure_error(error) from error
             finally:
                 await self.close()
         return self._content
 
-    async def _read_raw(self) -> bytes:
-        stream = self.internal_response.content
-        if stream.is_eof():  # it came together with the headers, as small ones do
-            content: bytes = await self.internal_response.read()
-            return content
+    async def _read_blocks(self, stream: aiohttp.StreamReader) -> bytes:
         blocks = []
         while block := await self._in_time(stream.readany()):
             blocks.append(block)

@@ -13,11 +13,12 @@ from urllib3 import HTTPHeaderDict
 from urllib3 import HTTPResponse as Urllib3HTTPResponse
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from ._request import head_of
+
 # What http.client allows.
 _MAX_LINE = 65536
 _MAX_HEADERS = 100
 _WITHOUT_BODY = frozenset([204, 304])
-_EXPECTING_BODY = frozenset(["POST", "PUT", "PATCH"])
 
 
 def lean(pool: Any) -> Any:
@@ -109,7 +110,7 @@ class LeanHTTPConnection(HTTPConnection):
         if self.sock is not None and self.sock.gettimeout() != self.timeout:
             self.sock.settimeout(self.timeout)
         self._lean = (method, url, options)
-        self.send(_head(method, url, headers, body) + (body or b""))
+        self.send(head_of(method, url, headers, body).encode("iso-8859-1") + (body or b""))
 
     def getresponse(self) -> Any:
         """Reads the response up to its body."""
@@ -144,17 +145,3 @@ class LeanHTTPSConnection(LeanHTTPConnection, HTTPSConnection):
 
 
 _LEAN: dict[Any, Any] = {HTTPConnection: LeanHTTPConnection, HTTPSConnection: LeanHTTPSConnection}
-
-
-def _head(method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> bytes:
-    lines = [f"{method} {url} HTTP/1.1"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    if body is None and method in _EXPECTING_BODY:
-        lines.append("Content-Length: 0")
-    elif body is not None and "content-length" not in headers:
-        lines.append(f"Content-Length: {len(body)}")
-    head = "\r\n".join(lines)
-    breaks = len(lines) - 1
-    if head.count("\r") != breaks or head.count("\n") != breaks or lines[0].count(" ") != 2:
-        raise ValueError("A line break in a header, or a space in the target of the request.")
-    return head.encode("iso-8859-1") + b"\r\n\r\n"

@@ -1,9 +1,12 @@
 """What is sent of a request, whichever library sends it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from azure.core.rest import HttpRequest
 from azure.core.utils import CaseInsensitiveDict
+
+_EXPECTING_BODY = frozenset(["POST", "PUT", "PATCH"])
 
 
 def body_of(request: Any) -> Any:
@@ -40,3 +43,25 @@ def headers_of(request: Any, body: Any) -> dict[str, str]:
     # What responses can be decoded from, and not what the library below could.
     sent.setdefault("accept-encoding", "gzip, deflate")
     return sent
+
+
+def head_of(method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> str:
+    """What is sent before the body, up to and including the empty line.
+
+    :param str method: The HTTP method.
+    :param str target: The path and the query.
+    :param headers: The headers, by their names in lower case.
+    :param body: The whole body, or None.
+    :raises ValueError: A line break in a header, or a space in the target.
+    """
+    lines = [f"{method} {target} HTTP/1.1"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    if body is None and method in _EXPECTING_BODY:
+        lines.append("content-length: 0")
+    elif body is not None and "content-length" not in headers:
+        lines.append(f"content-length: {len(body)}")
+    head = "\r\n".join(lines)
+    breaks = len(lines) - 1
+    if head.count("\r") != breaks or head.count("\n") != breaks or lines[0].count(" ") != 2:
+        raise ValueError("A line break in a header, or a space in the target of the request.")
+    return head + "\r\n\r\n"

@@ -32,7 +32,7 @@ from urllib3.exceptions import DecodeError as CodingError
 from urllib3.util import Retry, Timeout, make_headers, parse_url
 from urllib3.util.ssl_ import create_urllib3_context
 
-from .._shared.signing import host_header
+from .._shared.signing import split_url
 from ._connection import lean
 from ._environment import ProxyMap, connection_configuration
 from ._request import body_of, headers_of
@@ -115,13 +115,10 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
             self.open()
         config = self.connection_config
         url = request.url
-        scheme, _, rest = url.partition("://")
-        authority, _, path_and_query = rest.partition("/")
-        origin = f"{scheme}://{authority}"
+        origin, host, target = split_url(url)
         body = body_of(request)
         headers = headers_of(request, body)
-        if "host" not in headers:
-            headers["host"] = host_header(scheme, authority)
+        headers.setdefault("host", host)
         connect = kwargs.get("connection_timeout", config.timeout)
         # A pair of both, as RequestsTransport takes it.
         timeouts = (
@@ -138,7 +135,7 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
             )
             raw = pool.urlopen(
                 request.method,
-                url if pool.proxy is not None and scheme == "http" else f"/{path_and_query}",
+                url if pool.proxy is not None and pool.scheme == "http" else target,
                 body=body,
                 headers=headers,
                 retries=_NO_RETRIES,

@@ -1,0 +1,143 @@
+"""A request and its response over a connection of aiohttp, without what a session does for them.
+
+A session prepares each request for redirects, cookies, middlewares and compression, and writes it
+in a task of its own, which takes longer than all the rest. Connections, their pool, TLS, timeouts,
+and the parser of responses are aiohttp's here as well.
+"""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from ssl import SSLContext
+from typing import Any
+
+import aiohttp
+import aiohttp.client
+from aiohttp.http import HttpProcessingError
+from yarl import URL
+
+from ._request import head_of
+
+# Not all that is used of aiohttp is documented, so these are the versions with which it is tested.
+# With any other one, requests are sent by the session.
+_VERSIONS = ("3.12.", "3.13.", "3.14.")
+_PEERS = 16
+# Without a user or a name that has to be encoded, which the session knows how to treat.
+_PLAIN_ORIGIN = re.compile(r"https?://[!-?A-~]+")
+
+
+def _aiohttps_own(*functions: Any) -> tuple[Any, ...] | None:
+    codes = [getattr(function, "__code__", None) for function in functions]
+    of_aiohttp = all(code and code.co_filename == aiohttp.client.__file__ for code in codes)
+    return functions if of_aiohttp else None
+
+
+# Mocks and recorders such as vcrpy put others in the place of these, and have to see all requests.
+_SENDERS = _aiohttps_own(aiohttp.ClientSession.request, aiohttp.ClientSession._request)
+
+
+def exchange_over(session: aiohttp.ClientSession) -> "Exchange | None":
+    """What sends requests over the connections of a session.
+
+    None if the session has to send them: it is traced, or aiohttp is not as known.
+    """
+    if session.trace_configs or not aiohttp.__version__.startswith(_VERSIONS):
+        return None
+    return Exchange(session)
+
+
+class Exchange:
+    """Sends requests over the connections of a session."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+        self._peers: dict[Any, aiohttp.ClientRequest] = {}
+
+    def peer(self, origin: str, ssl: SSLContext | bool) -> aiohttp.ClientRequest | None:
+        """What the connector finds or opens a connection by: where it leads to, and its TLS.
+
+        None if requests for it have to be sent by the session.
+        """
+        if (aiohttp.ClientSession.request, aiohttp.ClientSession._request) != _SENDERS:
+            return None
+        peer = self._peers.get((origin, ssl))
+        if peer is None and _PLAIN_ORIGIN.fullmatch(origin):
+            peer = aiohttp.ClientRequest(
+                "GET",
+                URL(origin),
+                loop=asyncio.get_running_loop(),
+                session=self._session,
+                ssl=ssl,
+            )
+            if len(self._peers) < _PEERS:
+                self._peers[origin, ssl] = peer
+        return peer
+
+    async def send(
+        self,
+        peer: aiohttp.ClientRequest,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        timeout: aiohttp.ClientTimeout,
+    ) -> "Exchanged":
+        """Sends a request, and reads the response up to its body.
+
+        :raises ~aiohttp.ClientError: There is no response.
+        :raises ValueError: A line break in a header, or a space in the target.
+        """
+        sent = head_of(method, target, headers, body).encode() + (body or b"")
+        connector: Any = self._session.connector
+        try:
+            connection = await connector.connect(peer, [], timeout)
+        except asyncio.TimeoutError as error:
+            raise aiohttp.ConnectionTimeoutError(
+                f"Connection timeout to host {peer.url}"
+            ) from error
+        try:
+            connection.protocol.set_response_params(
+                skip_payload=method == "HEAD",
+                read_until_eof=True,
+                auto_decompress=False,
+                read_timeout=timeout.sock_read,
+            )
+            connection.transport.write(sent)
+            connection.protocol.start_timeout()
+            message, content = await connection.protocol.read()
+            while 100 <= message.code < 200 and message.code != 101:
+                message, content = await connection.protocol.read()
+        except HttpProcessingError as error:
+            connection.close()
+            raise _no_response(error, method, peer.url.join(URL(target, encoded=True))) from error
+        except BaseException:
+            connection.close()
+            raise
+        return Exchanged(connection, message, content)
+
+
+class Exchanged:
+    """A response, whose body may still be on its way."""
+
+    def __init__(self, connection: Any, message: Any, content: aiohttp.StreamReader) -> None:
+        self._connection = connection
+        self.status: int = message.code
+        self.reason: str = message.reason
+        self.headers: Mapping[str, str] = message.headers
+        self.content = content
+        content.on_eof(connection.release)
+
+    def close(self) -> None:
+        """Closes the connection, unless the body has been read and it was given back."""
+        self._connection.close()
+
+
+def _no_response(error: HttpProcessingError, method: str, url: URL) -> aiohttp.ClientError:
+    no_headers: Any = {}
+    return aiohttp.ClientResponseError(
+        aiohttp.RequestInfo(url, method, no_headers, url),
+        (),
+        status=error.code,
+        message=error.message,
+        headers=error.headers,
+    )
