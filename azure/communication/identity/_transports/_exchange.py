@@ -9,6 +9,7 @@ import asyncio
 import re
 from collections.abc import Mapping
 from ssl import SSLContext
+from types import FunctionType
 from typing import Any
 
 import aiohttp
@@ -24,26 +25,28 @@ _VERSIONS = ("3.12.", "3.13.", "3.14.")
 _PEERS = 16
 # Without a user or a name that has to be encoded, which the session knows how to treat.
 _PLAIN_ORIGIN = re.compile(r"https?://[!-?A-~]+")
+_SESSION = aiohttp.ClientSession
 
 
-def _aiohttps_own(*functions: Any) -> tuple[Any, ...] | None:
-    codes = [getattr(function, "__code__", None) for function in functions]
-    of_aiohttp = all(code and code.co_filename == aiohttp.client.__file__ for code in codes)
-    return functions if of_aiohttp else None
+def _aiohttps_own(method: Any) -> Any:
+    """The method, if it is aiohttp's. Wrappers pretend to be what they wrap, but for their type."""
+    is_own = type(method) is FunctionType and method.__code__.co_filename == aiohttp.client.__file__
+    return method if is_own else None
 
 
-# Mocks and recorders such as vcrpy put others in the place of these, and have to see all requests.
-_SENDERS = _aiohttps_own(aiohttp.ClientSession.request, aiohttp.ClientSession._request)
+# Mocks, recorders such as vcrpy, and tracers put others in their place, and have to see all
+# requests.
+_REQUEST = _aiohttps_own(_SESSION.request)
+_INNER_REQUEST = _aiohttps_own(_SESSION._request)
 
 
 def exchange_over(session: aiohttp.ClientSession) -> "Exchange | None":
     """What sends requests over the connections of a session.
 
-    None if the session has to send them: it is traced, or aiohttp is not as known.
+    None if the session has to send them: it is not plain, or aiohttp is not as known.
     """
-    if session.trace_configs or not aiohttp.__version__.startswith(_VERSIONS):
-        return None
-    return Exchange(session)
+    is_plain = type(session) is _SESSION and not session.trace_configs
+    return Exchange(session) if is_plain and aiohttp.__version__.startswith(_VERSIONS) else None
 
 
 class Exchange:
@@ -58,7 +61,7 @@ class Exchange:
 
         None if requests for it have to be sent by the session.
         """
-        if (aiohttp.ClientSession.request, aiohttp.ClientSession._request) != _SENDERS:
+        if _SESSION.request is not _REQUEST or _SESSION._request is not _INNER_REQUEST:
             return None
         peer = self._peers.get((origin, ssl))
         if peer is None and _PLAIN_ORIGIN.fullmatch(origin):
