@@ -70,10 +70,10 @@ def test_an_iterator_is_sent_in_chunks() -> None:
 @pytest.mark.parametrize(
     ("name", "value"), [("X", "a\r\nY: b"), ("X", "a\nb"), ("X", "a\rb"), ("X\r\nY", "a")]
 )
-def test_a_header_cannot_hold_another(name: str, value: str) -> None:
+def test_a_header_cannot_hold_another(flavour: str, name: str, value: str) -> None:
     with RawServer(answer()) as server:
         with pytest.raises(ValueError, match="line break"):
-            exchange("sync", "ours", _post(server, headers={name: value}))
+            exchange(flavour, "ours", _post(server, headers={name: value}))
         assert server.requests == []
 
 
@@ -127,10 +127,10 @@ def test_where_a_body_ends(head: bytes) -> None:
         assert exchange("sync", "ours", _post(server)).content == b"{}"
 
 
-def test_a_head_has_no_body() -> None:
+def test_a_head_has_no_body(flavour: str) -> None:
     with RawServer(send(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")) as server:
         request = HttpRequest("HEAD", f"{server.url}/a")
-        assert exchange("sync", "ours", request).content == b""
+        assert exchange(flavour, "ours", request).content == b""
 
 
 @pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])

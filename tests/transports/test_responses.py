@@ -17,6 +17,8 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest, HttpResponse
 from transports.exchange import Received, exchange
 from transports.raw_server import Behaviour, RawServer, answer, send, send_and_close
 
+pytestmark = pytest.mark.usefixtures("way")
+
 _TEXT = '{"name": "Zoë"}'
 _BODY = _TEXT.encode()
 
