@@ -107,6 +107,19 @@ class TestWhoSends:
             run(lambda transport: transport.send(post(server)))
         assert (sent, traced) == ([], ["POST"])
 
+    def test_a_session_of_another_class(
+        self, sent: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with pytest.warns(DeprecationWarning, match="Inheritance"):
+
+            class Theirs(aiohttp.ClientSession):
+                pass
+
+        monkeypatch.setattr(aiohttp, "ClientSession", Theirs)
+        with RawServer(answer()) as server:
+            run(lambda transport: transport.send(post(server)))
+        assert (sent, len(server.requests)) == ([], 1)
+
     @pytest.mark.parametrize("method", ["request", "_request"])
     def test_a_method_that_is_wrapped(
         self, sent: list[str], monkeypatch: pytest.MonkeyPatch, method: str

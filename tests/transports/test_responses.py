@@ -223,5 +223,13 @@ def test_the_headers_that_are_sent(flavour: str) -> None:
     assert stock - ours <= {"accept", "connection", "content-type", "user-agent"}
 
 
+def test_a_host_of_the_caller_is_the_one_that_is_sent(flavour: str) -> None:
+    with RawServer(answer()) as server:
+        request = HttpRequest("GET", f"{server.url}/a", headers={"Host": "virtual.example"})
+        exchange(flavour, "ours", request)
+    lines = server.requests[0].lower().split(b"\r\n")
+    assert [line for line in lines if line.startswith(b"host:")] == [b"host: virtual.example"]
+
+
 def _names(request: bytes) -> set[str]:
     return {line.partition(b":")[0].decode().lower() for line in request.split(b"\r\n")[1:-2]}
