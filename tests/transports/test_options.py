@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import requests
-from azure.core.exceptions import ServiceRequestError, ServiceResponseTimeoutError
+from azure.core.exceptions import AzureError, ServiceRequestError, ServiceResponseTimeoutError
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.pipeline.transport import AioHttpTransport, RequestsTransport
 from either_client import KEY, ClientFactory
@@ -188,6 +188,47 @@ class TestProxies:
             monkeypatch.setenv("no_proxy", ".invalid" if not environment else "")
             with pytest.raises(ServiceRequestError):
                 get_token(make_client(self.URL, KEY, retry_total=0, **environment))
+
+    @pytest.mark.parametrize(
+        ("name", "no_proxy", "url", "is_proxied"),
+        [
+            ("HTTP_PROXY", "", "http://somewhere.invalid", True),
+            ("HTTP_PROXY", "", "https://somewhere.invalid", False),
+            ("HTTPS_PROXY", "", "http://somewhere.invalid", False),
+            ("HTTPS_PROXY", "", "https://somewhere.invalid", True),
+            ("ALL_PROXY", "", "http://somewhere.invalid", True),
+            ("ALL_PROXY", "", "https://somewhere.invalid", True),
+            ("ALL_PROXY", "somewhere.invalid", "http://somewhere.invalid", False),
+            ("ALL_PROXY", "somewhere.invalid", "https://somewhere.invalid", False),
+            ("ALL_PROXY", "somewhere.invalid", "https://a.somewhere.invalid", False),
+            ("ALL_PROXY", "elsewhere.invalid", "https://somewhere.invalid", True),
+            ("ALL_PROXY", "where.invalid", "https://somewhere.invalid", True),
+            ("ALL_PROXY", ".invalid", "https://somewhere.invalid", False),
+            ("ALL_PROXY", "*.invalid", "https://somewhere.invalid", False),
+            ("ALL_PROXY", "*", "https://somewhere.invalid", False),
+            ("ALL_PROXY", "127.0.0.0/8", "http://127.0.0.1:9", False),
+            ("ALL_PROXY", "127.0.0.0/8", "http://somewhere.invalid", True),
+            ("ALL_PROXY", "10.0.0.0/8", "http://127.0.0.1:9", True),
+            ("ALL_PROXY", "10.0.0.0/8, Somewhere.invalid", "http://somewhere.invalid", False),
+        ],
+    )
+    def test_which_of_the_environment(
+        self,
+        make_client: ClientFactory,
+        monkeypatch: pytest.MonkeyPatch,
+        name: str,
+        no_proxy: str,
+        url: str,
+        is_proxied: bool,
+    ) -> None:
+        monkeypatch.setenv("NO_PROXY", no_proxy)
+        with RawServer(answer(status="403 Forbidden")) as proxy:
+            monkeypatch.setenv(name, proxy.url)
+            with pytest.raises(AzureError):
+                get_token(make_client(url, KEY, retry_total=0))
+        asked = "CONNECT somewhere.invalid:443 " if url.startswith("https") else f"POST {url}/"
+        assert len(proxy.requests) == is_proxied
+        assert all(request.startswith(asked.encode()) for request in proxy.requests)
 
 
 class TestNetrc:
