@@ -8,11 +8,12 @@ one whose endpoint is in AZURE_COMMUNICATION_SERVICE_ENDPOINT; or, when neither 
 emulator.
 """
 
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta, timezone
 
-from sample_service import Service, TeamsUser, service
+from sample_service import Service, TeamsUser, said_in_one_line, service
 
 from azure.communication.identity import (
     ApiVersion,
@@ -26,19 +27,18 @@ from azure.communication.identity import (
 
 @contextmanager
 def client_of(service: Service) -> Iterator[CommunicationIdentityClient]:
-    if service.connection_string:
-        with CommunicationIdentityClient.from_connection_string(
-            service.connection_string
-        ) as client:
-            yield client
-    else:
-        from azure.identity import DefaultAzureCredential
+    with ExitStack() as stack:
+        with said_in_one_line():
+            if service.connection_string:
+                client = CommunicationIdentityClient.from_connection_string(
+                    service.connection_string
+                )
+            else:
+                from azure.identity import DefaultAzureCredential
 
-        with (
-            DefaultAzureCredential() as credential,
-            CommunicationIdentityClient(service.endpoint, credential) as client,
-        ):
-            yield client
+                credential = stack.enter_context(DefaultAzureCredential())
+                client = CommunicationIdentityClient(service.endpoint, credential)
+        yield stack.enter_context(client)
 
 
 def create_a_user(client: CommunicationIdentityClient) -> CommunicationUserIdentifier:
@@ -147,4 +147,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter).parse_args()
     main()

@@ -9,11 +9,12 @@ emulator.
 """
 
 import asyncio
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta, timezone
 
-from sample_service import Service, TeamsUser, service
+from sample_service import Service, TeamsUser, said_in_one_line, service
 
 from azure.communication.identity import (
     ApiVersion,
@@ -29,19 +30,18 @@ from azure.communication.identity.aio import (
 
 @asynccontextmanager
 async def client_of(service: Service) -> AsyncIterator[CommunicationIdentityClient]:
-    if service.connection_string:
-        async with CommunicationIdentityClient.from_connection_string(
-            service.connection_string
-        ) as client:
-            yield client
-    else:
-        from azure.identity.aio import DefaultAzureCredential
+    async with AsyncExitStack() as stack:
+        with said_in_one_line():
+            if service.connection_string:
+                client = CommunicationIdentityClient.from_connection_string(
+                    service.connection_string
+                )
+            else:
+                from azure.identity.aio import DefaultAzureCredential
 
-        async with (
-            DefaultAzureCredential() as credential,
-            CommunicationIdentityClient(service.endpoint, credential) as client,
-        ):
-            yield client
+                credential = await stack.enter_async_context(DefaultAzureCredential())
+                client = CommunicationIdentityClient(service.endpoint, credential)
+        yield await stack.enter_async_context(client)
 
 
 async def create_a_user(client: CommunicationIdentityClient) -> CommunicationUserIdentifier:
@@ -157,4 +157,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter).parse_args()
     asyncio.run(main())

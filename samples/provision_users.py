@@ -19,38 +19,54 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from io import StringIO
 from pathlib import Path
 
 from azure.core.exceptions import AzureError, HttpResponseError
-from rich.progress import MofNCompleteColumn, Progress
+
+try:
+    from rich.progress import MofNCompleteColumn, Progress
+except ImportError:
+    sys.exit("The progress bar needs rich: python -m pip install rich")
 
 from azure.communication.identity import ApiVersion, CommunicationUserIdentifier
 from azure.communication.identity.aio import CommunicationIdentityClient
 
 CUSTOM_ID, USER_ID = "custom_id", "user_id"
+CONNECTION_STRING = "AZURE_COMMUNICATION_SERVICE_CONNECTION_STRING"
+ENDPOINT = "AZURE_COMMUNICATION_SERVICE_ENDPOINT"
 Done = Callable[[str, CommunicationUserIdentifier], None]
 Refused = Callable[[str, HttpResponseError], None]
 
 
+class InputError(Exception):
+    """A file or an environment variable that is of no use; the message says what would be."""
+
+
 @asynccontextmanager
 async def client_of_environment() -> AsyncIterator[CommunicationIdentityClient]:
-    connection_string = os.environ.get("AZURE_COMMUNICATION_SERVICE_CONNECTION_STRING")
-    endpoint = os.environ.get("AZURE_COMMUNICATION_SERVICE_ENDPOINT")
-    if connection_string:
-        async with CommunicationIdentityClient.from_connection_string(connection_string) as client:
-            yield client
-    elif endpoint:
-        from azure.identity.aio import DefaultAzureCredential
+    connection_string, endpoint = os.environ.get(CONNECTION_STRING), os.environ.get(ENDPOINT)
+    async with AsyncExitStack() as stack:
+        try:
+            if connection_string:
+                client = CommunicationIdentityClient.from_connection_string(connection_string)
+            elif endpoint:
+                from azure.identity.aio import DefaultAzureCredential
 
-        async with (
-            DefaultAzureCredential() as credential,
-            CommunicationIdentityClient(endpoint, credential) as client,
-        ):
-            yield client
-    else:
-        sys.exit("Set AZURE_COMMUNICATION_SERVICE_CONNECTION_STRING or the one with _ENDPOINT.")
+                credential = await stack.enter_async_context(DefaultAzureCredential())
+                client = CommunicationIdentityClient(endpoint, credential)
+            else:
+                raise InputError(f"set {CONNECTION_STRING} or {ENDPOINT}")
+        except ValueError as error:
+            name = CONNECTION_STRING if connection_string else ENDPOINT
+            raise InputError(f"{name}: {error}") from error
+        except ModuleNotFoundError as error:
+            hint = "Run python -m pip install azure-identity"
+            raise InputError(f"{error.name} is not there. {hint}") from error
+        except ImportError as error:
+            raise InputError(str(error)) from error
+        yield await stack.enter_async_context(client)
 
 
 async def create_user(
@@ -119,33 +135,57 @@ async def provision(
 
 
 def custom_ids_in(people: Path) -> list[str]:
-    with people.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file)
-        if CUSTOM_ID not in (rows.fieldnames or ()):
-            sys.exit(f"{people} has no column {CUSTOM_ID}.")
-        custom_ids = dict.fromkeys(row[CUSTOM_ID] for row in rows)
-    if None in custom_ids or "" in custom_ids:
-        sys.exit(f"{people} has a row without a {CUSTOM_ID}.")
+    custom_ids: dict[str, None] = {}
+    try:
+        with people.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(file)
+            columns = rows.fieldnames or ()
+            if CUSTOM_ID not in columns:
+                found = ", ".join(columns) or "none"
+                raise InputError(f"{people} has no column {CUSTOM_ID}; its columns are: {found}")
+            for row in rows:
+                if not row[CUSTOM_ID]:
+                    raise InputError(f"{people} has no {CUSTOM_ID} in line {rows.line_num}")
+                custom_ids[row[CUSTOM_ID]] = None
+    except OSError as error:
+        raise InputError(
+            f"{people} cannot be read: {error.strerror}. Name a CSV file with a column {CUSTOM_ID}"
+        ) from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{people} is not a CSV file in UTF-8: {error}") from error
     return list(custom_ids)
 
 
 def provisioned_in(users: Path) -> set[str]:
     """The custom ids of an earlier run. The file is made, or cut behind its last whole row."""
-    written = users.read_bytes() if users.exists() else b""
-    whole = written[: written.rfind(b"\n") + 1]
-    if not whole:
-        users.write_bytes(f"{CUSTOM_ID},{USER_ID}\n".encode())
-    elif whole != written:
-        os.truncate(users, len(whole))
-    return {row[CUSTOM_ID] for row in csv.DictReader(StringIO(whole.decode(), newline=""))}
+    header = f"{CUSTOM_ID},{USER_ID}\n".encode()
+    try:
+        with users.open("a+b") as file:
+            file.seek(0)
+            written = file.read()
+            whole = written[: written.rfind(b"\n") + 1]
+            rows = csv.DictReader(StringIO(whole.decode(), newline=""))
+            is_ours = (
+                rows.fieldnames == [CUSTOM_ID, USER_ID] if whole else header.startswith(written)
+            )
+            if not is_ours:
+                raise InputError(f"{users} is not from an earlier run: name another file to write")
+            finished = {row[CUSTOM_ID] for row in rows}
+            file.truncate(len(whole))
+            file.write(b"" if whole else header)
+            return finished
+    except OSError as error:
+        raise InputError(f"{users} cannot be written: {error.strerror}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{users} is not a CSV file in UTF-8: {error}") from error
 
 
 async def provision_to(users: Path, custom_ids: Sequence[str], options: argparse.Namespace) -> int:
     """Creates the users that the file does not have yet; returns how many were refused."""
-    finished = provisioned_in(users)
-    missing = [custom_id for custom_id in custom_ids if custom_id not in finished]
     refusals = 0
     async with client_of_environment() as client:
+        finished = provisioned_in(users)
+        missing = [custom_id for custom_id in custom_ids if custom_id not in finished]
         with (
             users.open("a", encoding="utf-8", newline="") as file,
             Progress(*Progress.get_default_columns(), MofNCompleteColumn()) as progress,
@@ -187,21 +227,38 @@ async def until_ctrl_c(work: Awaitable[int]) -> int:
         signal.signal(signal.SIGINT, before)
 
 
+def whole_number(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, not {text!r}")
+    return int(text)
+
+
+def rate(text: str) -> float:
+    with suppress(ValueError):
+        if (number := float(text)) > 0:
+            return number
+    raise argparse.ArgumentTypeError(f"must be a number above 0, not {text!r}")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Creates a user for each custom id in a CSV file.")
     parser.add_argument("people", type=Path, help=f"a CSV file with a column {CUSTOM_ID}")
     parser.add_argument("users", type=Path, help="the CSV file to write, or to go on with")
-    parser.add_argument("--at-once", type=int, default=20, help="requests at a time (%(default)s)")
+    parser.add_argument(
+        "--at-once", type=whole_number, default=20, help="requests at a time (%(default)s)"
+    )
     parser.add_argument(
         "--per-second",
-        type=float,
+        type=rate,
         default=30,
         help="requests a second; the service takes 1000 in 30 seconds (%(default)s)",
     )
     options = parser.parse_args(arguments)
-    custom_ids = custom_ids_in(options.people)
     try:
+        custom_ids = custom_ids_in(options.people)
         refusals = asyncio.run(until_ctrl_c(provision_to(options.users, custom_ids, options)))
+    except InputError as error:
+        parser.error(str(error))
     except asyncio.CancelledError:
         print("Interrupted. Start it again to go on.")
         return 130

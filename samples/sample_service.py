@@ -1,10 +1,16 @@
 """Which service the samples run against."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 from uuid import uuid4
+
+from azure.core.exceptions import AzureError
+
+CONNECTION_STRING = "AZURE_COMMUNICATION_SERVICE_CONNECTION_STRING"
+ENDPOINT = "AZURE_COMMUNICATION_SERVICE_ENDPOINT"
 
 
 class TeamsUser(NamedTuple):
@@ -26,14 +32,29 @@ class Service(NamedTuple):
 
 @contextmanager
 def service() -> Iterator[Service]:
-    """The resource that the environment names, else an emulator while the context lasts."""
-    connection_string = os.environ.get("AZURE_COMMUNICATION_SERVICE_CONNECTION_STRING", "")
-    endpoint = os.environ.get("AZURE_COMMUNICATION_SERVICE_ENDPOINT", "")
+    """The resource that the environment names, else an emulator while the context lasts.
+
+    What the service refuses there, or that there is none, ends the program with its message.
+    """
+    try:
+        with _service() as chosen:
+            yield chosen
+    except AzureError as error:
+        sys.exit(f"Stopped: {error}")
+
+
+@contextmanager
+def _service() -> Iterator[Service]:
+    connection_string = os.environ.get(CONNECTION_STRING, "")
+    endpoint = os.environ.get(ENDPOINT, "")
     if connection_string or endpoint:
         yield Service(connection_string, endpoint, _teams_user_of_environment())
         return
 
-    from acs_identity_emulator import IdentityEmulator
+    try:
+        from acs_identity_emulator import IdentityEmulator
+    except ImportError:
+        _stop(f"Set {CONNECTION_STRING} or {ENDPOINT}, or run python -m pip install -e ./emulator")
 
     print("The environment names no resource: starting the emulator.")
     with IdentityEmulator() as emulator:
@@ -41,6 +62,25 @@ def service() -> Iterator[Service]:
         aad_token = emulator.issue_entra_token(client_id=client_id, user_object_id=user_object_id)
         teams_user = TeamsUser(aad_token, client_id, user_object_id, tenant_id)
         yield Service(emulator.connection_string, emulator.endpoint, teams_user)
+
+
+@contextmanager
+def said_in_one_line() -> Iterator[None]:
+    """While a client is made: what it lacks ends the program, without a traceback."""
+    try:
+        yield
+    except ValueError as error:
+        name = CONNECTION_STRING if os.environ.get(CONNECTION_STRING) else ENDPOINT
+        _stop(f"{name}: {error}")
+    except ModuleNotFoundError as error:
+        _stop(f"{error.name} is not there. Run python -m pip install azure-identity")
+    except ImportError as error:
+        _stop(str(error))
+
+
+def _stop(message: str) -> NoReturn:
+    print("error:", message, file=sys.stderr)
+    sys.exit(2)
 
 
 def _teams_user_of_environment() -> TeamsUser | None:

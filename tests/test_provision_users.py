@@ -4,6 +4,7 @@ import asyncio
 import csv
 import importlib
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -264,33 +265,132 @@ def test_stops_when_nothing_would_succeed(
     assert "Stopped: (Denied)" in capsys.readouterr().out
 
 
+@pytest.fixture
+def refusal(sample: Any, capsys: pytest.CaptureFixture[str]) -> Callable[[list[str]], str]:
+    """Runs the sample with what it cannot use, and returns the line that says so."""
+
+    def refusal(arguments: list[str]) -> str:
+        with pytest.raises(SystemExit) as exit_:
+            sample.main(arguments)
+        assert exit_.value.code == 2
+        *usage, line = capsys.readouterr().err.splitlines()
+        assert all(line.startswith(("usage: ", "  ")) for line in usage)
+        return line
+
+    return refusal
+
+
 @pytest.mark.parametrize(
     ("people", "words"),
     [
-        ("name\nsomebody\n", "has no column custom_id"),
-        ("", "has no column custom_id"),
-        ("custom_id,name\na,A\n,B\n", "has a row without a custom_id"),
-        ("name,custom_id\nA,a\nB\n", "has a row without a custom_id"),
+        (b"name\nsomebody\n", "has no column custom_id; its columns are: name"),
+        (b"", "has no column custom_id; its columns are: none"),
+        (b"custom_id,name\na,A\n,B\n", "has no custom_id in line 3"),
+        (b"name,custom_id\nA,a\nB\n", "has no custom_id in line 3"),
+        (b"custom_id\n\xe4\n", "is not a CSV file in UTF-8"),
+        (b"custom_id\n" + b"x" * 200_000, "is not a CSV file in UTF-8: field larger than"),
+        (None, "cannot be read: No such file or directory. Name a CSV file with a column custom"),
     ],
 )
 def test_says_what_is_wrong_with_the_people(
-    sample: Any, start: Any, files: Files, people: str, words: str
+    start: Any, refusal: Any, files: Files, people: bytes | None, words: str
 ) -> None:
     emulator = start()
-    files.people.write_text(people, "utf-8")
-    with pytest.raises(SystemExit, match=words):
-        sample.main(files.arguments())
+    if people is not None:
+        files.people.write_bytes(people)
+    assert f"error: {files.people} {words}" in refusal(files.arguments())
     assert not files.users.exists()
     assert emulator.identities() == []
 
 
-def test_says_that_it_needs_a_resource(
-    monkeypatch: pytest.MonkeyPatch, sample: Any, files: Files
+@pytest.mark.parametrize(
+    ("users", "words"),
+    [
+        (b"custom_id,name\na,A\nb,B", "is not from an earlier run: name another file to write"),
+        (b"not CSV at all", "is not from an earlier run: name another file to write"),
+        (b"custom_id,user_id\n\xe4,8:acs:1\nb", "is not a CSV file in UTF-8"),
+    ],
+)
+def test_leaves_a_file_alone_that_is_not_its_own(
+    start: Any, refusal: Any, files: Files, users: bytes, words: str
+) -> None:
+    emulator = start()
+    files.with_people(2).users.write_bytes(users)
+    assert f"error: {files.users} {words}" in refusal(files.arguments())
+    assert files.users.read_bytes() == users
+    assert emulator.identities() == []
+
+
+@pytest.mark.parametrize("written", [b"custom_", b"custom_id,user_id\r\n"])
+def test_goes_on_with_a_header(sample: Any, start: Any, files: Files, written: bytes) -> None:
+    emulator = start()
+    files.with_people(2).users.write_bytes(written)
+    assert sample.main(files.arguments()) == 0
+    check_that_all_are_there_once(files, emulator)
+
+
+def test_says_that_it_cannot_write(start: Any, refusal: Any, files: Files) -> None:
+    start()
+    files.with_people(1).users = files.people.parent / "missing" / "users.csv"
+    assert f"error: {files.users} cannot be written: No such file" in refusal(files.arguments())
+
+
+@pytest.mark.parametrize(
+    ("option", "values", "words"),
+    [
+        ("--at-once", ["0", "-1", "1.5", "many", ""], "must be a whole number from 1 on, not "),
+        ("--per-second", ["0", "-1", "nan", "many", ""], "must be a number above 0, not "),
+    ],
+)
+def test_says_which_numbers_it_takes(
+    start: Any, refusal: Any, files: Files, option: str, values: list[str], words: str
+) -> None:
+    start()
+    files.with_people(1)
+    for value in values:
+        line = refusal(files.arguments(f"{option}={value}"))
+        assert line.endswith(f"error: argument {option}: {words}{value!r}")
+    assert not files.users.exists()
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({}, f"set {CONNECTION_STRING} or {ENDPOINT}"),
+        ({CONNECTION_STRING: "the key alone"}, f"{CONNECTION_STRING}: The connection string has"),
+        ({ENDPOINT: "ftp://host"}, f"{ENDPOINT}: endpoint must be the URL of a resource"),
+    ],
+)
+def test_says_what_resource_it_needs(
+    monkeypatch: pytest.MonkeyPatch,
+    refusal: Any,
+    files: Files,
+    environment: dict[str, str],
+    words: str,
+) -> None:
+    pytest.importorskip("azure.identity")
+    for name in (CONNECTION_STRING, ENDPOINT):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert f"error: {words}" in refusal(files.with_people(1).arguments())
+    assert not files.users.exists()
+
+
+def test_says_that_it_needs_azure_identity(
+    monkeypatch: pytest.MonkeyPatch, refusal: Any, files: Files
 ) -> None:
     monkeypatch.delenv(CONNECTION_STRING, raising=False)
-    monkeypatch.delenv(ENDPOINT, raising=False)
-    with pytest.raises(SystemExit, match=CONNECTION_STRING):
-        sample.main(files.with_people(1).arguments())
+    monkeypatch.setenv(ENDPOINT, "https://host")
+    monkeypatch.setitem(sys.modules, "azure.identity.aio", None)
+    line = refusal(files.with_people(1).arguments())
+    assert line.endswith("is not there. Run python -m pip install azure-identity")
+
+
+def test_says_that_it_needs_rich(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "rich.progress", None)
+    with pytest.raises(SystemExit, match="needs rich: python -m pip install rich"):
+        runpy.run_path(str(SAMPLES / "provision_users.py"))
 
 
 def test_an_endpoint_stands_for_a_resource_as_well(

@@ -135,6 +135,18 @@ CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any], type[Exception], str]] =
         ValueError,
         "needs api_version '2022-06-01'",
     ),
+    *(
+        (method, arguments, option, TypeError, f"keyword argument {next(iter(option))!r}")
+        for method, arguments in [
+            ("create_user", ()),
+            ("create_user_and_token", (["chat"],)),
+            ("get_token", ("8:acs:x", ["chat"])),
+            ("revoke_tokens", ("8:acs:x",)),
+            ("delete_user", ("8:acs:x",)),
+            ("get_token_for_teams_user", ("token", "app", "user")),
+        ]
+        for option in ({"cls": tuple}, {"content_type": "application/json"})
+    ),
     ("create_user", (), {"custom_id": 7}, TypeError, "custom_id must be a str of your own"),
     ("create_user", (), {"custom_id": b"mine"}, TypeError, "not bytes"),
     ("create_user", (), {"custom_id": ""}, ValueError, "it is empty"),

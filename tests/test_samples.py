@@ -37,11 +37,25 @@ TEAMS = [
 ]
 
 
-def run(sample: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+# Runs a program as if a package were not installed.
+WITHOUT = """
+import runpy, sys
+_, module, program = sys.argv
+sys.modules[module] = None
+sys.argv[:] = [program]
+sys.path[0] = program.rpartition("identity_samples")[0]
+runpy.run_path(program, run_name="__main__")
+"""
+
+
+def run(
+    sample: str, *arguments: str, without: str | None = None, **environment: str
+) -> "subprocess.CompletedProcess[str]":
     ours = {CONNECTION_STRING, ENDPOINT}
     inherited = {name: value for name, value in os.environ.items() if name not in ours}
+    program = [] if without is None else ["-c", WITHOUT, without]
     return subprocess.run(
-        [sys.executable, "-W", "error", str(SAMPLES / sample)],
+        [sys.executable, "-W", "error", *program, str(SAMPLES / sample), *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -94,3 +108,42 @@ def test_uses_the_endpoint_of_the_environment(sample: str) -> None:
     done = run(sample, **{ENDPOINT: "http://127.0.0.1:9", "AZURE_TOKEN_CREDENTIALS": "dev"})
     assert done.returncode == 1
     assert "Bearer token authentication is not permitted for non-TLS" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({CONNECTION_STRING: "the key alone"}, f"{CONNECTION_STRING}: The connection string has"),
+        ({ENDPOINT: "ftp://host"}, f"{ENDPOINT}: endpoint must be the URL of a resource"),
+        ({ENDPOINT: "https://host", "AZURE_TOKEN_CREDENTIALS": "none"}, "AZURE_TOKEN_CREDENTIALS"),
+    ],
+)
+def test_says_in_a_line_what_is_wrong_with_the_environment(
+    sample: str, environment: dict[str, str], words: str
+) -> None:
+    done = run(sample, **environment)
+    assert done.returncode == 2
+    assert words in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "environment", "words"),
+    [
+        ("acs_identity_emulator", {}, f"Set {CONNECTION_STRING} or {ENDPOINT}, or run "),
+        ("azure.identity", {ENDPOINT: "https://host"}, "pip install azure-identity"),
+    ],
+)
+def test_says_in_a_line_what_is_not_installed(
+    sample: str, module: str, environment: dict[str, str], words: str
+) -> None:
+    done = run(sample, without=module, **environment)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert words in done.stderr
+
+
+def test_refuses_arguments(sample: str) -> None:
+    done = run(sample, "endpoint=https://host;accesskey=c2VjcmV0")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "error: unrecognized arguments: endpoint" in done.stderr

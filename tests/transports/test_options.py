@@ -2,15 +2,18 @@
 
 import base64
 import logging
+import re
 import ssl
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from azure.core.exceptions import ServiceRequestError, ServiceResponseTimeoutError
+import requests
+from azure.core.exceptions import AzureError, ServiceRequestError, ServiceResponseTimeoutError
 from azure.core.pipeline.policies import SansIOHTTPPolicy
+from azure.core.pipeline.transport import AioHttpTransport, RequestsTransport
 from either_client import KEY, ClientFactory
 from transports.clients import Make
 from transports.raw_server import RawServer, answer, send_and_hang
@@ -186,16 +189,92 @@ class TestProxies:
             with pytest.raises(ServiceRequestError):
                 get_token(make_client(self.URL, KEY, retry_total=0, **environment))
 
+    @pytest.mark.parametrize(
+        ("name", "no_proxy", "url", "is_proxied"),
+        [
+            ("HTTP_PROXY", "", "http://somewhere.invalid", True),
+            ("HTTP_PROXY", "", "https://somewhere.invalid", False),
+            ("HTTPS_PROXY", "", "http://somewhere.invalid", False),
+            ("HTTPS_PROXY", "", "https://somewhere.invalid", True),
+            ("ALL_PROXY", "", "http://somewhere.invalid", True),
+            ("ALL_PROXY", "", "https://somewhere.invalid", True),
+            ("ALL_PROXY", "somewhere.invalid", "http://somewhere.invalid", False),
+            ("ALL_PROXY", "somewhere.invalid", "https://somewhere.invalid", False),
+            ("ALL_PROXY", "somewhere.invalid", "https://a.somewhere.invalid", False),
+            ("ALL_PROXY", "elsewhere.invalid", "https://somewhere.invalid", True),
+            ("ALL_PROXY", "where.invalid", "https://somewhere.invalid", True),
+            ("ALL_PROXY", ".invalid", "https://somewhere.invalid", False),
+            ("ALL_PROXY", "*.invalid", "https://somewhere.invalid", False),
+            ("ALL_PROXY", "*", "https://somewhere.invalid", False),
+            ("ALL_PROXY", "127.0.0.0/8", "http://127.0.0.1:9", False),
+            ("ALL_PROXY", "127.0.0.0/8", "http://somewhere.invalid", True),
+            ("ALL_PROXY", "10.0.0.0/8", "http://127.0.0.1:9", True),
+            ("ALL_PROXY", "10.0.0.0/8, Somewhere.invalid", "http://somewhere.invalid", False),
+        ],
+    )
+    def test_which_of_the_environment(
+        self,
+        make_client: ClientFactory,
+        monkeypatch: pytest.MonkeyPatch,
+        name: str,
+        no_proxy: str,
+        url: str,
+        is_proxied: bool,
+    ) -> None:
+        monkeypatch.setenv("NO_PROXY", no_proxy)
+        with RawServer(answer(status="403 Forbidden")) as proxy:
+            monkeypatch.setenv(name, proxy.url)
+            with pytest.raises(AzureError):
+                get_token(make_client(url, KEY, retry_total=0))
+        asked = "CONNECT somewhere.invalid:443 " if url.startswith("https") else f"POST {url}/"
+        assert len(proxy.requests) == is_proxied
+        assert all(request.startswith(asked.encode()) for request in proxy.requests)
 
-@pytest.mark.parametrize("host", ["default", "machine 127.0.0.1"])
-def test_netrc_is_never_read(
-    make: Make, server: RawServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str
-) -> None:
-    (tmp_path / ".netrc").write_text(f"{host} login user password secret\n")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
-    assert get_token(make(server.url)) == "a"
-    assert header(server.requests[0], "authorization").startswith("HMAC-SHA256 ")
+
+class TestNetrc:
+    """A password for the host of the service is there, and the signature is sent."""
+
+    @pytest.fixture(autouse=True, params=["default", "machine 127.0.0.1"])
+    def _netrc(
+        self, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / ".netrc").write_text(f"{request.param} login user password secret\n")
+        monkeypatch.setenv("HOME", str(tmp_path))
+        monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+
+    def test_it_is_never_read(self, make: Make, server: RawServer) -> None:
+        assert get_token(make(server.url)) == "a"
+        assert header(server.requests[0], "authorization").startswith("HMAC-SHA256 ")
+
+    @pytest.mark.parametrize("flavour", ["sync"])
+    @pytest.mark.parametrize(
+        "bring",
+        [
+            lambda: {"transport": RequestsTransport()},
+            lambda: {"transport": RequestsTransport(session=requests.Session())},
+            lambda: {"session": requests.Session()},
+        ],
+        ids=["transport", "transport with a session", "session"],
+    )
+    def test_nor_by_requests_that_the_caller_brings(
+        self, make_client: ClientFactory, server: RawServer, bring: Callable[[], dict[str, Any]]
+    ) -> None:
+        assert get_token(make_client(server.url, **bring())) == "a"
+        assert header(server.requests[0], "authorization").startswith("HMAC-SHA256 ")
+
+    @pytest.mark.parametrize("flavour", ["async"])
+    @pytest.mark.parametrize("reads", [True, False])
+    def test_but_by_a_transport_of_aiohttp_that_reads_the_environment(
+        self, make_client: ClientFactory, server: RawServer, reads: bool
+    ) -> None:
+        transport = AioHttpTransport(use_env_settings=reads)
+        try:
+            get_token(make_client(server.url, transport=transport))
+            sent = header(server.requests[0], "authorization").partition(" ")[0]
+        except ValueError as error:  # of aiohttp 3.13 and later
+            sent = str(error)
+        expected = "Basic|Cannot combine AUTHORIZATION header with AUTH" if reads else "HMAC-SHA256"
+        assert re.match(expected, sent)
 
 
 def test_redirects_are_followed(make: Make) -> None:
