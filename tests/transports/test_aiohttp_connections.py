@@ -1,14 +1,17 @@
 """Which requests go out over connections of aiohttp without a session, and what becomes of them."""
 
 import asyncio
+import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import closing
 from typing import Any
+from unittest import mock
 
 import aiohttp
 import pytest
-from azure.core.exceptions import ServiceRequestError
+from azure.core.exceptions import ServiceRequestError, ServiceResponseTimeoutError
 from azure.core.rest import HttpRequest
 from transports.raw_server import (
     PATIENCE,
@@ -20,7 +23,7 @@ from transports.raw_server import (
 )
 
 from azure.communication.identity._transports import _exchange
-from azure.communication.identity._transports._aiohttp import AiohttpTransport
+from azure.communication.identity._transports._aiohttp import AiohttpResponse, AiohttpTransport
 from azure.communication.identity._transports._exchange import Exchange
 
 Send = Callable[[AiohttpTransport], Awaitable[Any]]
@@ -120,6 +123,45 @@ class TestWhoSends:
             run(lambda transport: transport.send(post(server)))
         assert (sent, len(server.requests)) == ([], 1)
 
+    def test_a_session_that_is_traced_later(self, sent: list[str]) -> None:
+        async def send(transport: AiohttpTransport) -> None:
+            await transport.open()
+            assert transport.session is not None
+            transport.session.trace_configs.append(aiohttp.TraceConfig())
+            transport.session.trace_configs[0].freeze()
+            await transport.send(post(server))
+
+        with RawServer(answer()) as server:
+            run(send)
+        assert (sent, len(server.requests)) == ([], 1)
+
+    def test_a_session_that_takes_the_place_of_ours(self, sent: list[str]) -> None:
+        async def send(transport: AiohttpTransport) -> None:
+            await transport.open()
+            assert transport.session is not None
+            await transport.session.close()
+            transport.session = aiohttp.ClientSession(headers={"X-Of": "session"})
+            await transport.send(post(server))
+
+        with RawServer(answer()) as server:
+            run(send)
+        assert b"\r\nX-Of: session\r\n" in server.requests[0]
+        assert sent == []
+
+    @pytest.mark.parametrize("method", ["request", "_request"])
+    def test_a_method_of_the_session_that_is_patched(self, sent: list[str], method: str) -> None:
+        async def send(transport: AiohttpTransport) -> None:
+            await transport.open()
+            with (
+                mock.patch.object(transport.session, method, side_effect=aiohttp.ClientError),
+                pytest.raises(ServiceRequestError),
+            ):
+                await transport.send(post(server))
+
+        with RawServer(answer()) as server:
+            run(send)
+        assert (sent, server.requests) == ([], [])
+
     @pytest.mark.parametrize("method", ["request", "_request"])
     def test_a_method_that_is_wrapped(
         self, sent: list[str], monkeypatch: pytest.MonkeyPatch, method: str
@@ -154,6 +196,12 @@ class TestWhoSends:
         with RawServer(send_and_close(b"HTTP/1.1 204 No Content\r\n\r\n")) as server:
             run(lambda transport: transport.send(post(server, content=pieces())))
         assert b"transfer-encoding: chunked" in server.requests[0].lower()
+        assert sent == []
+
+    def test_a_long_body(self, sent: list[str]) -> None:
+        with RawServer(answer()) as server:
+            run(lambda transport: transport.send(post(server, content=b"x" * 100_000)))
+        assert server.requests[0].endswith(b"\r\n\r\n" + b"x" * 100_000)
         assert sent == []
 
     def test_a_user_in_the_url(self, sent: list[str]) -> None:
@@ -265,6 +313,93 @@ def test_a_kept_connection_that_the_server_closes(method: str, is_repeated: bool
 
         run(two)
     assert len(server.requests) == 2 + is_repeated
+
+
+def test_what_may_be_repeated_is_repeated_once() -> None:
+    with RawServer(send_and_close(b"")) as server:
+
+        async def delete(transport: AiohttpTransport) -> None:
+            with pytest.raises(ServiceRequestError):
+                await transport.send(HttpRequest("DELETE", f"{server.url}/a"))
+
+        run(delete)
+    assert len(server.requests) == 2
+
+
+def test_what_comes_unasked_is_no_answer() -> None:
+    def twice(connection: socket.socket) -> None:
+        answer(b"asked")(connection)
+        time.sleep(0.1)
+        answer(b"unasked")(connection)
+
+    with RawServer(twice) as server:
+
+        async def two(transport: AiohttpTransport) -> None:
+            for _ in range(2):
+                assert (await transport.send(post(server))).content == b"asked"
+                await asyncio.sleep(0.2)
+
+        run(two)
+    assert server.connections == 2
+
+
+def test_no_answer_after_a_provisional_one() -> None:
+    with RawServer(send_and_hang(b"HTTP/1.1 100 Continue\r\n\r\n")) as server:
+
+        async def wait(transport: AiohttpTransport) -> None:
+            with pytest.raises(ServiceResponseTimeoutError):
+                await transport.send(post(server))
+
+        run(wait, read_timeout=0.2)
+
+
+def test_another_event_loop_sends_nothing() -> None:
+    with RawServer(answer()) as server:
+        transport = AiohttpTransport()
+
+        async def use() -> None:
+            await transport.send(post(server))
+
+        with closing(asyncio.new_event_loop()) as first, closing(asyncio.new_event_loop()) as other:
+            first.run_until_complete(use())
+            with pytest.raises(RuntimeError, match="another event loop"):
+                other.run_until_complete(use())
+            first.run_until_complete(transport.close())
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("method", ["DELETE", "POST"])
+def test_a_transport_that_is_closed_meanwhile(method: str) -> None:
+    with RawServer(send_and_hang(b"")) as server:
+
+        async def close(transport: AiohttpTransport) -> None:
+            request = HttpRequest(method, f"{server.url}/a")
+            sending = asyncio.ensure_future(transport.send(request))
+            await until(lambda: bool(server.requests))
+            await transport.close()
+            with pytest.raises(ServiceRequestError):
+                await sending
+
+        run(close)
+
+
+def test_a_cancellation_at_the_moment_of_an_answer_holds() -> None:
+    async def cancel() -> None:
+        part: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        stream = mock.Mock(is_eof=lambda: False, readany=lambda: part)
+        internal = mock.Mock(status=200, reason="OK", content=stream)
+        response = AiohttpResponse(
+            HttpRequest("GET", "http://a"), internal, 10, decompress=True, read_timeout=1
+        )
+        reading = asyncio.ensure_future(response.read())
+        await asyncio.sleep(0.01)
+        part.set_result(b"")
+        await asyncio.sleep(0)
+        if reading.cancel():  # False: it has ended already
+            with pytest.raises(asyncio.CancelledError):
+                await reading
+
+    asyncio.run(cancel())
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,12 @@ def test_the_length_of_a_request(flavour: str, method: str, body: Any, length: s
     assert lengths == ([] if length is None else [f"content-length: {length}"])
 
 
+def test_the_length_of_a_request_is_sent_once(flavour: str) -> None:
+    with RawServer(answer()) as server:
+        exchange(flavour, "ours", _post(server, headers={"Content-Length": "0"}))
+    assert server.requests[0].lower().count(b"content-length") == 1
+
+
 def test_an_iterator_is_sent_in_chunks() -> None:
     with RawServer(send_and_close(b"HTTP/1.1 204 No Content\r\n\r\n")) as server:
         exchange("sync", "ours", _post(server, content=iter([b"12", b"34"])))
@@ -68,7 +74,8 @@ def test_an_iterator_is_sent_in_chunks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("X", "a\r\nY: b"), ("X", "a\nb"), ("X", "a\rb"), ("X\r\nY", "a")]
+    ("name", "value"),
+    [("X", "a\r\nY: b"), ("X", "a\nb"), ("X", "a\rb"), ("X", "a\0b"), ("X\r\nY", "a")],
 )
 def test_a_header_cannot_hold_another(flavour: str, name: str, value: str) -> None:
     with RawServer(answer()) as server:

@@ -1,6 +1,7 @@
 """What is made of an answer is the same on our transports as on those of azure-core."""
 
 import gzip
+import socket
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -9,13 +10,16 @@ import pytest
 from azure.core.exceptions import (
     HttpResponseError,
     ResponseNotReadError,
+    ServiceRequestError,
     StreamClosedError,
     StreamConsumedError,
 )
 from azure.core.pipeline.transport import HttpRequest as OlderHttpRequest
 from azure.core.rest import AsyncHttpResponse, HttpRequest, HttpResponse
-from transports.exchange import Received, exchange
+from transports.exchange import Received, exchange, raised
 from transports.raw_server import Behaviour, RawServer, answer, send, send_and_close
+
+from azure.communication.identity._shared.signing import split_url
 
 pytestmark = pytest.mark.usefixtures("way")
 
@@ -229,6 +233,45 @@ def test_a_host_of_the_caller_is_the_one_that_is_sent(flavour: str) -> None:
         exchange(flavour, "ours", request)
     lines = server.requests[0].lower().split(b"\r\n")
     assert [line for line in lines if line.startswith(b"host:")] == [b"host: virtual.example"]
+
+
+@pytest.mark.parametrize("name", ["localhost", "localhost.", "LocalHost"])
+def test_the_host_is_sent_as_it_was_signed(
+    flavour: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up = socket.getaddrinfo
+    # Not every resolver knows a localhost that ends in a dot.
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda _, *args, **kwargs: look_up("127.0.0.1", *args, **kwargs)
+    )
+    with RawServer(answer()) as server:
+        url = f"http://{name}:{server.port}/"
+        exchange(flavour, "ours", HttpRequest("GET", url))
+    _, signed, _ = split_url(url)
+    assert f"\r\nhost: {signed}\r\n".encode() in server.requests[0].lower()
+
+
+def test_a_method_in_lower_case(flavour: str) -> None:
+    with RawServer(send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")) as server:
+        assert exchange(flavour, "ours", HttpRequest("head", server.url)).content == b""
+    assert server.requests[0].startswith(b"HEAD ")
+
+
+def test_a_space_in_the_url(flavour: str) -> None:
+    with RawServer(answer()) as server:
+        assert exchange(flavour, "ours", HttpRequest("GET", f"{server.url}/a b")).status == 200
+
+
+def test_a_port_that_is_none(flavour: str) -> None:
+    request = HttpRequest("GET", "http://127.0.0.1:99999/")
+    assert raised(flavour, "ours", request) is ServiceRequestError
+
+
+def test_no_time_limit(flavour: str) -> None:
+    slow = send_and_close(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", b"{}")
+    with RawServer(slow) as server:
+        timeout = 0 if flavour == "async" else None  # as their libraries have it
+        assert exchange(flavour, "ours", _request(server), read_timeout=timeout).content == b"{}"
 
 
 def _names(request: bytes) -> set[str]:

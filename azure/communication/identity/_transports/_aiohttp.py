@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 import zlib
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from ssl import CERT_NONE, SSLContext, create_default_context
@@ -20,17 +21,23 @@ from azure.core.exceptions import (
 from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 from typing_extensions import Self
-from yarl import URL
 
 from .._shared.signing import split_url
-from ._environment import ProxyMap, connection_configuration
-from ._exchange import Exchange, Exchanged, exchange_over
+from ._environment import ProxyMap, connection_configuration, verification
+from ._exchange import Exchange, Exchanged, exchange_over, verbatim
 from ._request import body_of, headers_of
 from ._response import ResponseBase
+
+if sys.version_info >= (3, 11):
+    from asyncio import timeout as time_limit
+else:
+    from async_timeout import timeout as time_limit  # pyright: ignore[reportMissingModuleSource]
 
 # aiohttp's own limit, 100, lets tasks that wait for a connection starve behind those that have one.
 _CONNECTIONS = 1024
 _IDEMPOTENT = frozenset(["DELETE", "GET", "HEAD", "OPTIONS", "PUT", "TRACE"])
+# A longer body is written as fast as the server reads it, which takes a session.
+_MAX_BODY = 65536
 
 
 class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
@@ -70,6 +77,7 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         self.session = session
         self._session_owner = session_owner
         self._exchange: Exchange | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
         self._proxy_of: dict[str, str | None] = {}
         self._contexts: dict[Any, SSLContext | bool] = {}
@@ -96,6 +104,7 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
                 trust_env=False,
             )
             self._exchange = exchange_over(self.session)
+            self._loop = asyncio.get_running_loop()
         return self.session
 
     async def close(self) -> None:
@@ -124,6 +133,11 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         :raises ~azure.core.exceptions.AzureError: There is no response.
         """
         session = self.session or self._open_session()
+        if self._loop is not None and self._loop is not asyncio.get_running_loop():
+            raise RuntimeError(
+                "The client has connections of another event loop: make a client in each loop, "
+                "and close it there."
+            )
         config = self.connection_config
         read_timeout = kwargs.get("read_timeout", config.read_timeout)
         timeout = self._timeout(kwargs.get("connection_timeout", config.timeout), read_timeout)
@@ -154,24 +168,27 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         ssl: SSLContext | bool,
         proxies: Mapping[str, str] | None,
     ) -> aiohttp.ClientResponse | Exchanged:
-        method, url, body = request.method, request.url, body_of(request)
+        method, url, body = request.method.upper(), request.url, body_of(request)
         headers = headers_of(request, body)
         origin, host, target = split_url(url)
+        headers.setdefault("host", host)
         proxy = self._proxy(origin, proxies)
         peer = None
-        if self._exchange is not None and proxy is None and isinstance(body, bytes | None):
-            peer = self._exchange.peer(origin, ssl)
+        if self._exchange is not None and proxy is None and _is_plain(target, body):
+            peer = self._exchange.peer(session, origin, ssl)
         if self._exchange is not None and peer is not None:
-            headers.setdefault("host", host)
+            sent = (peer, method, target, headers, body, timeout)
             try:
-                return await self._exchange.send(peer, method, target, headers, body, timeout)
+                return await self._exchange.send(*sent)
             except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
-                if method not in _IDEMPOTENT or isinstance(error, aiohttp.ClientConnectorError):
+                # The server may have closed a kept connection meanwhile. As in aiohttp:
+                is_refused = isinstance(error, aiohttp.ClientConnectorError)
+                if method not in _IDEMPOTENT or is_refused or session.closed:
                     raise
-                # The server has closed a connection that was kept; the session tries again.
+                return await self._exchange.send(*sent)
         return await session.request(
             method,
-            URL(url, encoded=True),
+            verbatim(url),
             headers=headers,
             data=body,
             # aiohttp would make one up, even for an empty body.
@@ -200,10 +217,17 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
 
     def _ssl(self, verify: Any, cert: Any) -> SSLContext | bool:
         # To load a CA bundle takes 20 ms, so it is done once and not for each request.
+        verify, cert = verification(verify, cert)
         context = self._contexts.get((verify, cert))
         if context is None:
             context = self._contexts[verify, cert] = _new_context(verify, cert)
         return context
+
+
+def _is_plain(target: str, body: Any) -> bool:
+    """Whether a request needs nothing that a session does: quoting, or a body as it is read."""
+    is_short = body is None or (isinstance(body, bytes) and len(body) <= _MAX_BODY)
+    return is_short and " " not in target and target.isprintable()
 
 
 def _new_context(verify: Any, cert: Any) -> SSLContext | bool:
@@ -276,7 +300,8 @@ class AiohttpResponse(ResponseBase, AsyncHttpResponse):
     async def _in_time(self, read: Coroutine[Any, Any, bytes]) -> bytes:
         # aiohttp has the same timeout, but forgets it when a chunk is malformed, and would wait
         # for ever.
-        return await asyncio.wait_for(read, self._read_timeout)
+        async with time_limit(self._read_timeout or None):
+            return await read
 
     def _decoded(self, content: bytes) -> bytes:
         decompressor = self._decompressor()

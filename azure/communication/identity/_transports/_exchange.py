@@ -23,6 +23,7 @@ from ._request import head_of
 # With any other one, requests are sent by the session.
 _VERSIONS = ("3.12.", "3.13.", "3.14.")
 _PEERS = 16
+_STALE = 16  # of the connections that are kept, so many are looked at
 # Without a user or a name that has to be encoded, which the session knows how to treat.
 _PLAIN_ORIGIN = re.compile(r"https?://[!-?A-~]+")
 _SESSION = aiohttp.ClientSession
@@ -37,15 +38,32 @@ def _aiohttps_own(method: Any) -> Any:
 # Mocks, recorders such as vcrpy, and tracers put others in their place, and have to see all
 # requests.
 _REQUEST = _aiohttps_own(_SESSION.request)
-_INNER_REQUEST = _aiohttps_own(_SESSION._request)
+_INNER = _aiohttps_own(_SESSION._request)
+
+
+def _is_method(bound: Any, function: Any) -> bool:
+    return function is not None and getattr(bound, "__func__", None) is function
+
+
+def verbatim(url: str) -> URL:
+    """A URL that is sent as it is.
+
+    :raises ~aiohttp.InvalidURL: It is none.
+    """
+    try:
+        parsed = URL(url, encoded=True)
+        _ = parsed.port  # which is looked at only when it is asked for
+        return parsed
+    except ValueError as error:
+        raise aiohttp.InvalidURL(url) from error
 
 
 def exchange_over(session: aiohttp.ClientSession) -> "Exchange | None":
     """What sends requests over the connections of a session.
 
-    None if the session has to send them: it is not plain, or aiohttp is not as known.
+    None if the session has to send them: it is not as aiohttp makes it, or aiohttp is not as known.
     """
-    is_plain = type(session) is _SESSION and not session.trace_configs
+    is_plain = type(session) is _SESSION and _aiohttps_own(_SESSION.__init__)
     return Exchange(session) if is_plain and aiohttp.__version__.startswith(_VERSIONS) else None
 
 
@@ -56,25 +74,31 @@ class Exchange:
         self._session = session
         self._peers: dict[Any, aiohttp.ClientRequest] = {}
 
-    def peer(self, origin: str, ssl: SSLContext | bool) -> aiohttp.ClientRequest | None:
+    def peer(
+        self, session: aiohttp.ClientSession, origin: str, ssl: SSLContext | bool
+    ) -> aiohttp.ClientRequest | None:
         """What the connector finds or opens a connection by: where it leads to, and its TLS.
 
         None if requests for it have to be sent by the session.
+
+        :raises ~aiohttp.InvalidURL: The origin is none.
         """
-        if _SESSION.request is not _REQUEST or _SESSION._request is not _INNER_REQUEST:
+        if session is not self._session or session.trace_configs:
+            return None
+        if not (_is_method(session.request, _REQUEST) and _is_method(session._request, _INNER)):
             return None
         peer = self._peers.get((origin, ssl))
         if peer is None and _PLAIN_ORIGIN.fullmatch(origin):
-            peer = aiohttp.ClientRequest(
-                "GET",
-                URL(origin),
-                loop=asyncio.get_running_loop(),
-                session=self._session,
-                ssl=ssl,
-            )
+            peer = self._new_peer(origin, ssl)
             if len(self._peers) < _PEERS:
                 self._peers[origin, ssl] = peer
         return peer
+
+    def _new_peer(self, origin: str, ssl: SSLContext | bool) -> aiohttp.ClientRequest:
+        loop = asyncio.get_running_loop()
+        return aiohttp.ClientRequest(
+            "GET", verbatim(origin), loop=loop, session=self._session, ssl=ssl
+        )
 
     async def send(
         self,
@@ -91,13 +115,7 @@ class Exchange:
         :raises ValueError: A line break in a header, or a space in the target.
         """
         sent = head_of(method, target, headers, body).encode() + (body or b"")
-        connector: Any = self._session.connector
-        try:
-            connection = await connector.connect(peer, [], timeout)
-        except asyncio.TimeoutError as error:
-            raise aiohttp.ConnectionTimeoutError(
-                f"Connection timeout to host {peer.url}"
-            ) from error
+        connection = await self._connection(peer, timeout)
         try:
             connection.protocol.set_response_params(
                 skip_payload=method == "HEAD",
@@ -109,6 +127,7 @@ class Exchange:
             connection.protocol.start_timeout()
             message, content = await connection.protocol.read()
             while 100 <= message.code < 200 and message.code != 101:
+                connection.protocol.start_timeout()  # which aiohttp stops at any response
                 message, content = await connection.protocol.read()
         except HttpProcessingError as error:
             connection.close()
@@ -117,6 +136,21 @@ class Exchange:
             connection.close()
             raise
         return Exchanged(connection, message, content)
+
+    async def _connection(self, peer: aiohttp.ClientRequest, timeout: aiohttp.ClientTimeout) -> Any:
+        connector: Any = self._session.connector
+        for _ in range(_STALE):
+            try:
+                connection = await connector.connect(peer, [], timeout)
+            except asyncio.TimeoutError as error:
+                raise aiohttp.ConnectionTimeoutError(
+                    f"Connection timeout to host {peer.url}"
+                ) from error
+            if not connection.protocol.should_close:
+                return connection
+            # What came unasked while it was kept would be taken for the answer.
+            connection.close()
+        raise aiohttp.ServerDisconnectedError("The server answers before it is asked.")
 
 
 class Exchanged:

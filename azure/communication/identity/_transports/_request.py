@@ -52,16 +52,20 @@ def head_of(method: str, target: str, headers: Mapping[str, str], body: bytes | 
     :param str target: The path and the query.
     :param headers: The headers, by their names in lower case.
     :param body: The whole body, or None.
+    :raises TypeError: A header is not a str.
     :raises ValueError: A line break in a header, or a space in the target.
     """
     lines = [f"{method} {target} HTTP/1.1"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    if body is None and method in _EXPECTING_BODY:
-        lines.append("content-length: 0")
-    elif body is not None and "content-length" not in headers:
-        lines.append(f"content-length: {len(body)}")
+    lines += [name + ": " + value for name, value in headers.items()]
+    if "content-length" not in headers:
+        if body is not None:
+            lines.append(f"content-length: {len(body)}")
+        elif method in _EXPECTING_BODY:
+            lines.append("content-length: 0")
     head = "\r\n".join(lines)
     breaks = len(lines) - 1
-    if head.count("\r") != breaks or head.count("\n") != breaks or lines[0].count(" ") != 2:
-        raise ValueError("A line break in a header, or a space in the target of the request.")
+    if head.count("\r") != breaks or head.count("\n") != breaks or "\0" in head:
+        raise ValueError("A line break or a null character in a header of the request.")
+    if lines[0].count(" ") != 2:
+        raise ValueError("A space in the target of the request.")
     return head + "\r\n\r\n"

@@ -34,7 +34,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 from .._shared.signing import split_url
 from ._connection import lean
-from ._environment import ProxyMap, connection_configuration
+from ._environment import ProxyMap, connection_configuration, verification
 from ._request import body_of, headers_of
 from ._response import ResponseBase
 
@@ -130,11 +130,13 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
             pool = self._pool(
                 origin,
                 kwargs.get("proxies"),
-                kwargs.get("connection_verify", config.verify),
-                kwargs.get("connection_cert", config.cert),
+                *verification(
+                    kwargs.get("connection_verify", config.verify),
+                    kwargs.get("connection_cert", config.cert),
+                ),
             )
             raw = pool.urlopen(
-                request.method,
+                request.method.upper(),
                 url if pool.proxy is not None and pool.scheme == "http" else target,
                 body=body,
                 headers=headers,

@@ -1,0 +1,3 @@
+from contextlib import AbstractAsyncContextManager
+
+def timeout(delay: float | None) -> AbstractAsyncContextManager[object]: ...
