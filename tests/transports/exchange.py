@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
+import azure.core
 from azure.core.pipeline.transport import AioHttpTransport, RequestsTransport
 from azure.core.rest import HttpRequest
 
@@ -12,6 +13,8 @@ from azure.communication.identity._transports._urllib3 import Urllib3Transport
 
 SYNC = {"ours": Urllib3Transport, "stock": RequestsTransport}
 ASYNC = {"ours": AiohttpTransport, "stock": AioHttpTransport}
+# Before 1.37, the transports of azure-core told neither timeouts nor broken bodies from the rest.
+STOCK_IS_PRECISE = [int(part) for part in azure.core.__version__.split(".")[:2]] >= [1, 37]
 Transport = Callable[..., Any]
 Use = Callable[[Any], Any]
 """What to do with a response: a function for sync ones, a coroutine function for async ones."""

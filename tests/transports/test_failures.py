@@ -17,7 +17,7 @@ from azure.core.exceptions import (
     ServiceResponseTimeoutError,
 )
 from azure.core.rest import HttpRequest
-from transports.exchange import raised
+from transports.exchange import STOCK_IS_PRECISE, raised
 from transports.raw_server import (
     Behaviour,
     RawServer,
@@ -123,7 +123,7 @@ def test_a_misbehaving_server(flavour: str, stream: bool, name: str) -> None:
                 read_timeout=0.3,
             )
     assert outcomes["ours"] is error
-    if not (name in BETTER and flavour == "async"):
+    if STOCK_IS_PRECISE and not (name in BETTER and flavour == "async"):
         assert outcomes["stock"] is error
 
 
@@ -176,7 +176,7 @@ class TestNoConnection:
             finally:
                 for each in waiting:
                     each.close()
-        assert error is ServiceRequestTimeoutError
+        assert error is ServiceRequestTimeoutError or (make == "stock" and not STOCK_IS_PRECISE)
 
     def test_a_certificate_of_an_unknown_authority(
         self, flavour: str, make: str, server_context: ssl.SSLContext

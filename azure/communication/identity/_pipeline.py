@@ -32,11 +32,7 @@ def sync_arguments(
     arguments = _arguments(endpoint, credential, options, is_async=False)
     if _needs_transport(arguments):
         arguments["transport"] = _sync_transport(options)
-    # Who has a RequestsTransport has imported requests, and nobody else should have to.
-    if "requests" in sys.modules and arguments.get("policies") is None:
-        from ._transports._requests import without_netrc
-
-        arguments["per_retry_policies"] += without_netrc(arguments.get("transport"))
+    _add_what_requests_needs(arguments)
     return arguments
 
 
@@ -61,6 +57,7 @@ def async_arguments(
                 "or pass another transport."
             ) from None
         arguments["transport"] = AiohttpTransport(**_of_transport(options))
+    _add_what_requests_needs(arguments)
     return arguments
 
 
@@ -91,6 +88,14 @@ def _arguments(
             UnknownOptionsPolicy(),
         ]
     return arguments
+
+
+def _add_what_requests_needs(arguments: dict[str, Any]) -> None:
+    # Who has a transport of requests has imported requests, and nobody else should have to.
+    if "requests" in sys.modules and arguments.get("policies") is None:
+        from ._transports._requests import without_netrc
+
+        arguments["per_retry_policies"] += without_netrc(arguments.get("transport"))
 
 
 def _is_about_retries(option: str) -> bool:
