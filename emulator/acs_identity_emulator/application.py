@@ -154,7 +154,7 @@ class Application:
 async def _read(request: web.BaseRequest) -> WireRequest:
     """The request as sent.
 
-    :raises ServiceError: the body is too large, or not what its headers say.
+    :raises ServiceError: the body is too large, or not what its headers say, or ends early.
     """
     if request.headers.get("Expect", "").lower() == "100-continue":
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -162,7 +162,7 @@ async def _read(request: web.BaseRequest) -> WireRequest:
     try:
         # A small body is there together with its headers, nothing has to be waited for.
         body = content.read_nowait() if content.is_eof() else await _read_body(content)
-    except web.RequestPayloadError:
+    except (web.RequestPayloadError, ConnectionError):
         raise errors.not_http(400) from None
     if len(body) > BODY_LIMIT:
         raise errors.body_too_large(BODY_LIMIT)

@@ -10,6 +10,8 @@ import pytest
 
 from acs_identity_emulator import IdentityEmulator
 
+from .conftest import connect
+
 Send = Callable[..., SimpleNamespace]
 
 HOSTILE_IDS = [
@@ -205,14 +207,15 @@ def test_http_1_0(send: Send) -> None:
     assert "Transfer-Encoding" not in reply.headers
 
 
-def test_a_client_that_leaves_early(emulator: IdentityEmulator, send: Send) -> None:
-    import socket
-
-    host, _, port = emulator.endpoint.removeprefix("http://").rstrip("/").partition(":")
+def test_a_client_that_leaves_early(
+    emulator: IdentityEmulator, send: Send, caplog: pytest.LogCaptureFixture
+) -> None:
     for request in (b"POST", b"POST /identities HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"):
-        with socket.create_connection((host, int(port))) as connection:
+        with connect(emulator.endpoint) as connection:
             connection.sendall(request)
+            send("POST", "/identities")  # by then the emulator waits for the rest
     assert send("POST", "/identities").status == 201
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 ISSUE = f"/identities/{quote('8:acs:1_2', safe='')}/:issueAccessToken"
