@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 
 from . import errors
 from .errors import ServiceError
@@ -57,7 +57,21 @@ class HttpServer(web.Server):
 
 
 class _Protocol(web.RequestHandler):
-    __slots__ = ()
+    _last_body: StreamReader | None = None
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if not self._messages:
+            return
+        body, self._last_body = self._last_body, self._messages[-1][1]
+        if body is None or body is self._last_body or body.is_eof():
+            return
+        # What follows a body without an end is no request but aiohttp's error about that body, and
+        # the body is told nothing: whoever reads it would wait for ever.
+        self._messages.pop()
+        body.set_exception(web.RequestPayloadError("the body is malformed"))
+        body.feed_eof()
+        self.close()
 
     def handle_error(
         self,

@@ -141,6 +141,25 @@ def test_broken_chunks(send: Send) -> None:
     assert (reply.status, reply.code) == (400, "BadRequest")
 
 
+@pytest.mark.parametrize("sent_before", [b"", b"1\r\nx\r\n", b"5\r\nx"])
+@pytest.mark.parametrize("is_waited_for", [False, True])
+def test_chunks_that_break_later(
+    emulator: IdentityEmulator, send: Send, sent_before: bytes, is_waited_for: bool
+) -> None:
+    head = b"POST /identities HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with connect(emulator.endpoint) as connection:
+        connection.sendall(head + sent_before)
+        if is_waited_for:
+            send("POST", "/identities")
+        connection.sendall(b"zz\r\nzz\r\n")
+        with connection.makefile("rb") as stream:
+            reply = stream.read()
+    assert reply.count(b"HTTP/1.") == 1
+    assert b" 400 Bad Request\r\n" in reply
+    assert b'"code":"BadRequest"' in reply
+    assert send("POST", "/identities").status == 201
+
+
 def test_the_content_hash_is_over_the_encoded_body(send: Send) -> None:
     encoded = bytes.fromhex("1f8b0800000000000003abae050043bfa6a302000000")  # gzip of {}
     reply = send("POST", "/identities", encoded, headers={"Content-Encoding": "gzip"})
