@@ -230,6 +230,25 @@ class TestExitsWithTwo:
     def test_a_fault_that_is_none(self, run: Run, fault: str) -> None:
         assert "--fault" in self.refusal(run, "--fault", fault)
 
+    def test_a_fault_of_another_spelling(self, run: Run) -> None:
+        log = self.refusal(run, "--fault", "issue=nope")
+        assert "fault must be one of those listed, not 'nope' (see --help)" in log
+
+    @pytest.mark.parametrize(
+        ("arguments", "reason"),
+        [
+            (["--port", "x"], "argument --port: invalid int value: 'x'"),
+            (["--port", "65536"], "port must be from 0 to 65535, not 65536"),
+            (["--log-level", "x"], "argument --log-level: invalid choice: 'x'"),
+            (["--database"], "argument --database: expected one argument"),
+            (["--nope"], "unrecognized arguments: --nope"),
+            (["--host", "a..b"], "host must be an address or a name, not 'a..b'"),
+            (["--tls", "--host", "a..b"], "host must be an address or a name, not 'a..b'"),
+        ],
+    )
+    def test_other_mistakes(self, run: Run, arguments: list[str], reason: str) -> None:
+        assert f"acs-identity-emulator: {reason}" in self.refusal(run, *arguments)
+
     def test_a_resource_id_that_is_no_guid(self, run: Run) -> None:
         assert "must be a GUID" in self.refusal(run, "--resource-id", "x")
 

@@ -114,6 +114,8 @@ async def test_phases_async() -> None:
     "arguments",
     [
         {"host": ""},
+        {"host": "a..b"},
+        {"host": "\udcff"},
         {"port": -1},
         {"port": 65536},
         {"database": ""},
@@ -131,6 +133,12 @@ def test_arguments_that_are_refused(arguments: dict[str, Any]) -> None:
         IdentityEmulator(**arguments)
     if name.endswith("key") and value:
         assert value not in str(caught.value)
+
+
+def test_a_host_that_no_certificate_can_name() -> None:
+    emulator = IdentityEmulator(host="a b", tls=True)
+    with pytest.raises(ValueError, match="what a certificate can name"):
+        emulator.start()
 
 
 def test_misspelt_argument() -> None:
