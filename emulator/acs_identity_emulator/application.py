@@ -50,7 +50,7 @@ class Application:
 
     def server(self) -> HttpServer:
         """The server that hands its requests to this application."""
-        self._server = HttpServer(self._handle)
+        self._server = HttpServer(self._handle, self._clock)
         return self._server
 
     def close(self) -> None:
@@ -148,7 +148,7 @@ class Application:
             raise
         except Exception:  # noqa: BLE001 - nothing a client sends may kill the service
             _log.exception("%s failed", route.operation.value)
-            raise ServiceError(500, "InternalServerError", "The emulator has failed.") from None
+            raise errors.emulator_failed() from None
 
 
 async def _read(request: web.BaseRequest) -> WireRequest:
