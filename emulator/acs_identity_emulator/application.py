@@ -58,10 +58,12 @@ class Application:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         started = time.perf_counter()
+        versions: str | None = None
         try:
             wire = await _read(request)
-            fault = self._fault_for(wire)
-            if fault is not None:
+            due = self._fault_for(wire)
+            if due is not None:
+                fault, versions = due
                 _log.info(
                     "%s %s: fault %s", request.method, _beginning(wire.target), fault.kind.value
                 )
@@ -71,14 +73,17 @@ class Application:
         except ServiceError as error:
             milliseconds = _milliseconds_since(started)
             _log_request(request, None, error.status, milliseconds, error.code)
-            return ResponseWriter(request, self._clock()).error(error, None, milliseconds)
+            return ResponseWriter(request, self._clock()).error(error, versions, milliseconds)
         return await self._serve(request, wire, started)
 
-    def _fault_for(self, wire: WireRequest) -> Fault | None:
-        if not self._faults:
+    def _fault_for(self, wire: WireRequest) -> tuple[Fault, str] | None:
+        """The fault that waits for the request, and the versions that its resource supports."""
+        found = operation_at(wire.method, wire.target) if self._faults else None
+        if found is None:
             return None
-        operation = operation_at(wire.method, wire.target)
-        return None if operation is None else self._faults.take(operation)
+        operation, versions = found
+        fault = self._faults.take(operation)
+        return None if fault is None else (fault, versions)
 
     def _serve(
         self, request: web.BaseRequest, wire: WireRequest, started: float

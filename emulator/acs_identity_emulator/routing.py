@@ -70,12 +70,17 @@ def find_route(method: str, target: str, origin: str) -> Route:
     return Route(operation, version, names, resource.supported_versions)
 
 
-def operation_at(method: str, target: str) -> Operation | None:
-    """The operation that a request is for, whatever else may be wrong with it."""
+def operation_at(method: str, target: str) -> tuple[Operation, str] | None:
+    """The operation that a request is for, whatever else may be wrong with it.
+
+    :returns: The operation and the supported versions of its resource; None if there is none.
+    """
     try:
-        return _resource(target.partition("?")[0])[0].operations.get(method)
+        resource, _ = _resource(target.partition("?")[0])
     except errors.ServiceError:
         return None
+    operation = resource.operations.get(method)
+    return None if operation is None else (operation, resource.supported_versions)
 
 
 def origin_form(target: str) -> str:

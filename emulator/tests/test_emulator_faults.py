@@ -49,6 +49,7 @@ class TestWhatTheClientSees:
             {"code": code, "message": message},
         )
         assert reply.headers["Retry-After"] == retry_after
+        assert ("api-supported-versions" in reply.headers) == (code != "Denied")
         assert emulator.identities() == []
 
     def test_html(self, emulator: IdentityEmulator, send: Send) -> None:
