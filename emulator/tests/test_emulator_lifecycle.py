@@ -162,6 +162,21 @@ def test_a_taken_port(tmp_path: Path) -> None:
         assert late.endpoint == f"http://127.0.0.1:{port}/"
 
 
+def test_no_event_loop_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise OSError("Too many open files")
+
+    def start() -> None:
+        with pytest.raises(OSError, match="Too many open files"):
+            IdentityEmulator().start()
+
+    monkeypatch.setattr(asyncio.events, "new_event_loop", refuse)
+    starting = threading.Thread(target=start, daemon=True)
+    starting.start()
+    starting.join(10)
+    assert not starting.is_alive()
+
+
 async def test_a_taken_port_async() -> None:
     async with IdentityEmulator() as emulator:
         port = int(emulator.endpoint.rstrip("/").rpartition(":")[2])
