@@ -146,7 +146,7 @@ class Application:
         raise errors.denied()
 
     def _answer(self, route: Route, body: bytes, caller: Caller) -> Answer:
-        call = Call(route.operation, route.version, route.names, body, caller)
+        call = Call(route.operation, route.version, route.path_parameters, body, caller)
         try:
             return self._service.answer(call)
         except ServiceError:
