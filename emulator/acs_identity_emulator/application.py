@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from aiohttp import StreamReader, web
+from aiohttp.http import HttpProcessingError
 
 from . import errors
 from .authentication import Authenticator, Caller, WireRequest, may_call
@@ -167,7 +168,7 @@ async def _read(request: web.BaseRequest) -> WireRequest:
     try:
         # A small body is there together with its headers, nothing has to be waited for.
         body = content.read_nowait() if content.is_eof() else await _read_body(content)
-    except (web.RequestPayloadError, ConnectionError):
+    except (web.RequestPayloadError, HttpProcessingError, ConnectionError):
         raise errors.not_http(400) from None
     if len(body) > BODY_LIMIT:
         raise errors.body_too_large(BODY_LIMIT)
