@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 import secrets
+import threading
 
 from .authentication import ENTRA
 from .store import Store
@@ -31,6 +32,7 @@ class AccessKeys:
 
     def __init__(self, store: Store, *, primary: str | None, secondary: str | None) -> None:
         self._store = store
+        self._lock = threading.Lock()
         self._text: dict[str, str] = {}
         self._changes: dict[str, int] = {}
         self.octets_by_id: dict[str, bytes] = {}
@@ -40,7 +42,7 @@ class AccessKeys:
     def _restore(self, slot: str, given: str | None) -> None:
         kept = self._store.setting(f"access-key-{slot}")
         if kept is None:
-            self._put(slot, given or random_key(), changes=0)
+            self._put(slot, given or _random_key(), changes=0)
             return
         key, changes = json.loads(kept)
         if given is None or given == key:
@@ -50,8 +52,9 @@ class AccessKeys:
 
     def rotate(self, slot: str, given: str | None = None) -> str:
         """Puts another key into a slot and returns it: the given one, or a random one."""
-        key = given or random_key()
-        self._put(slot, key, self._changes[slot] + 1)
+        key = given or _random_key()
+        with self._lock:
+            self._put(slot, key, self._changes[slot] + 1)
         return key
 
     def __getitem__(self, slot: str) -> str:
@@ -78,5 +81,5 @@ class AccessKeys:
         self.octets_by_id = {**others, f"{slot}-{changes}": octets}
 
 
-def random_key() -> str:
+def _random_key() -> str:
     return base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode("ascii")

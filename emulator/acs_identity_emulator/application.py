@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from aiohttp import StreamReader, web
+from aiohttp.http import HttpProcessingError
 
 from . import errors
 from .authentication import Authenticator, Caller, WireRequest, may_call
@@ -50,7 +51,7 @@ class Application:
 
     def server(self) -> HttpServer:
         """The server that hands its requests to this application."""
-        self._server = HttpServer(self._handle)
+        self._server = HttpServer(self._handle, self._clock)
         return self._server
 
     def close(self) -> None:
@@ -58,10 +59,12 @@ class Application:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         started = time.perf_counter()
+        versions: str | None = None
         try:
             wire = await _read(request)
-            fault = self._fault_for(wire)
-            if fault is not None:
+            due = self._fault_for(wire)
+            if due is not None:
+                fault, versions = due
                 _log.info(
                     "%s %s: fault %s", request.method, _beginning(wire.target), fault.kind.value
                 )
@@ -71,14 +74,17 @@ class Application:
         except ServiceError as error:
             milliseconds = _milliseconds_since(started)
             _log_request(request, None, error.status, milliseconds, error.code)
-            return ResponseWriter(request, self._clock()).error(error, None, milliseconds)
+            return ResponseWriter(request, self._clock()).error(error, versions, milliseconds)
         return await self._serve(request, wire, started)
 
-    def _fault_for(self, wire: WireRequest) -> Fault | None:
-        if not self._faults:
+    def _fault_for(self, wire: WireRequest) -> tuple[Fault, str] | None:
+        """The fault that waits for the request, and the versions that its resource supports."""
+        found = operation_at(wire.method, wire.target) if self._faults else None
+        if found is None:
             return None
-        operation = operation_at(wire.method, wire.target)
-        return None if operation is None else self._faults.take(operation)
+        operation, versions = found
+        fault = self._faults.take(operation)
+        return None if fault is None else (fault, versions)
 
     def _serve(
         self, request: web.BaseRequest, wire: WireRequest, started: float
@@ -141,20 +147,20 @@ class Application:
         raise errors.denied()
 
     def _answer(self, route: Route, body: bytes, caller: Caller) -> Answer:
-        call = Call(route.operation, route.version, route.names, body, caller)
+        call = Call(route.operation, route.version, route.path_parameters, body, caller)
         try:
             return self._service.answer(call)
         except ServiceError:
             raise
         except Exception:  # noqa: BLE001 - nothing a client sends may kill the service
             _log.exception("%s failed", route.operation.value)
-            raise ServiceError(500, "InternalServerError", "The emulator has failed.") from None
+            raise errors.emulator_failed() from None
 
 
 async def _read(request: web.BaseRequest) -> WireRequest:
     """The request as sent.
 
-    :raises ServiceError: the body is too large, or not what its headers say.
+    :raises ServiceError: the body is too large, or not what its headers say, or ends early.
     """
     if request.headers.get("Expect", "").lower() == "100-continue":
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -162,7 +168,7 @@ async def _read(request: web.BaseRequest) -> WireRequest:
     try:
         # A small body is there together with its headers, nothing has to be waited for.
         body = content.read_nowait() if content.is_eof() else await _read_body(content)
-    except web.RequestPayloadError:
+    except (web.RequestPayloadError, HttpProcessingError, ConnectionError):
         raise errors.not_http(400) from None
     if len(body) > BODY_LIMIT:
         raise errors.body_too_large(BODY_LIMIT)

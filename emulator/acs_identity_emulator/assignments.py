@@ -54,7 +54,7 @@ def _checked(call: Call) -> tuple[str, str]:
 
     :raises ServiceError: one of them is not a GUID.
     """
-    tenant_id, object_id = call.names
+    tenant_id, object_id = call.path_parameters
     for field, value in (("tenantId", tenant_id), ("objectId", object_id)):
         if not is_guid(value):
             raise errors.malformed_guid(field)

@@ -26,8 +26,6 @@ from .errors import CONTENT_HASH_DIFFERS, DATE_TOO_FAR_OFF, DENIED
 from .versions import Operation
 
 ALLOWED_CLOCK_SKEW = 300.0  # seconds
-
-
 ENTRA = "entra"  # in place of the id of a key, where an Entra token vouched for the request
 
 
@@ -134,6 +132,12 @@ class BearerAuthenticator:
         return Refusal(DENIED) if verified is None else Caller(ENTRA, verified)
 
 
+_USER_AUDIENCES = {
+    Operation.EXCHANGE_TEAMS_EXTENSION: TEAMS_AUDIENCES,
+    Operation.EXCHANGE_ENTRA: (CLIENTS_AUDIENCE,),
+}
+
+
 def may_call(caller: Caller, operation: Operation) -> bool:
     """Whether the operation takes credentials of this kind.
 
@@ -144,12 +148,6 @@ def may_call(caller: Caller, operation: Operation) -> bool:
     if caller.entra is None:
         return audiences is None
     return caller.entra.audience in (audiences or (RESOURCE_AUDIENCE,))
-
-
-_USER_AUDIENCES = {
-    Operation.EXCHANGE_TEAMS_EXTENSION: TEAMS_AUDIENCES,
-    Operation.EXCHANGE_ENTRA: (CLIENTS_AUDIENCE,),
-}
 
 
 def _is_ambiguous(headers: CIMultiDictProxy[str], date_header: str) -> bool:

@@ -11,11 +11,11 @@ from .versions import Operation
 
 
 class Call(NamedTuple):
-    """One call of an operation; `names` are the decoded values that its path holds, in order."""
+    """One call of an operation; `path_parameters` are decoded, in the order of the path."""
 
     operation: Operation
     version: str
-    names: tuple[str, ...]
+    path_parameters: tuple[str, ...]
     body: bytes
     caller: Caller
 
@@ -38,7 +38,7 @@ Handler = Callable[[Call], Answer]
 
 
 def timestamp(seconds: float) -> str:
-    """Unix time as the service writes it: UTC, up to seven fraction digits, none that is idle."""
+    """Unix time as the service writes it: UTC, seven fraction digits without trailing zeros."""
     whole, ticks = divmod(round(seconds * 10_000_000), 10_000_000)
     fraction = f".{ticks:07d}".rstrip("0") if ticks else ""
     return f"{_date_and_time(whole)}{fraction}+00:00"

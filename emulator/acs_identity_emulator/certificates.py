@@ -19,6 +19,7 @@ class Certificates:
         """The authority comes from the store, so that a client may trust it over restarts.
 
         :param host: the address that is listened on, for which the certificate holds as well.
+        :raises ValueError: a certificate cannot name that host.
         """
         kept_certificate, kept_key = store.setting("ca-certificate"), store.setting("ca-key")
         if kept_certificate is None or kept_key is None:
@@ -30,7 +31,10 @@ class Certificates:
         else:
             authority = trustme.CA.from_pem(kept_certificate.encode(), kept_key.encode())
         names = dict.fromkeys((*_LOOPBACK_NAMES, host))
-        self._leaf = authority.issue_cert(*names)
+        try:
+            self._leaf = authority.issue_cert(*names)
+        except UnicodeError:
+            raise ValueError(f"host must be what a certificate can name, not {host!r}") from None
         descriptor, self.ca_bundle = tempfile.mkstemp(
             prefix="acs-identity-emulator-", suffix=".pem"
         )

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from . import __version__
 from .faults import SPELLINGS, FaultQueue
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _refuse(
             f"cannot listen on {options.host} port {options.port} ({error.strerror}): "
-            "name another with --port, or 0 for any free one"
+            "name another with --port, 0 for any free one, or with --host"
         )
     try:
         for operation, fault, times in faults:
@@ -72,8 +72,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line, as for all that is refused: the usage is in --help."""
+        sys.exit(_refuse(f"{message} (see --help)"))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="acs-identity-emulator",
         description="The Azure Communication Services Identity REST service on this machine, for "
         "tests. The first line it prints is the connection string. It runs until "
@@ -146,7 +152,8 @@ def _fault(text: str) -> tuple[str, str, int]:
     try:
         FaultQueue().inject(operation, fault, times)
     except ValueError as error:
-        raise ValueError(f"--fault: {str(error).partition(chr(10))[0]} (see --help)") from None
+        reason = str(error).partition(":\n")[0]
+        raise ValueError(f"--fault: {reason} (see --help)") from None
     return operation, fault, times
 
 

@@ -53,8 +53,8 @@ class IdentityEmulator(Lifecycle):
         retry_after: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        if not host:
-            raise ValueError("host must be an address or a name, not empty")
+        if not _may_be_host(host):
+            raise ValueError(f"host must be an address or a name, not {host!r}")
         if not 0 <= port <= 65535:
             raise ValueError(f"port must be from 0 to 65535, not {port}")
         if database is not None and not os.fspath(database):
@@ -247,3 +247,11 @@ class IdentityEmulator(Lifecycle):
             scopes=scopes,
             expires_in=expires_in,
         )
+
+
+def _may_be_host(host: str) -> bool:
+    """Whether the resolver can be asked for it."""
+    try:
+        return bool(host.encode("idna"))
+    except UnicodeError:
+        return False

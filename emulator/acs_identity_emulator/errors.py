@@ -99,6 +99,10 @@ def too_many_requests(retry_after: int | None) -> ServiceError:
     return error
 
 
+def emulator_failed() -> ServiceError:
+    return ServiceError(500, "InternalServerError", "The emulator has failed.")
+
+
 # Reading the request
 
 

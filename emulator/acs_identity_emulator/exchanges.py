@@ -49,7 +49,8 @@ class Exchanges:
         if knows(call.version, Field.APP_AND_USER_ID):
             _check_application_and_user(body, user)
         lineage = Lineage(call.caller.key_id, 0)
-        return Answer(200, self._exchanged(f"orgid:{user.object_id}", user, lineage).shown)
+        subject = f"orgid:{user.object_id}"
+        return Answer(200, self._exchanged(subject, user, lineage, int(self._clock())).shown)
 
     def _exchange_callers_token(self, call: Call) -> Answer:
         """Exchanges the token that authenticates the request, whose user becomes an identity."""
@@ -61,14 +62,14 @@ class Exchanges:
         identity = self._store.identity_of_user(guid)
         subject = f"acs:{self._resource_id}_{guid}"
         lineage = Lineage(call.caller.key_id, identity.revocations)
-        token = self._exchanged(subject, user, lineage)
-        self._store.token_issued(guid, int(self._clock()))
+        now = int(self._clock())
+        token = self._exchanged(subject, user, lineage, now)
+        self._store.token_issued(guid, now)
         shown = {"id": f"8:{subject}"}
         return Answer(200, lambda: {"identity": shown, "accessToken": token.shown()})
 
-    def _exchanged(self, subject: str, user: EntraToken, lineage: Lineage) -> AccessToken:
+    def _exchanged(self, subject: str, user: EntraToken, lineage: Lineage, now: int) -> AccessToken:
         """A token that expires with the one it comes from."""
-        now = int(self._clock())
         token = self._tokens.issue(subject, _SCOPES, now, user.expires_at, lineage)
         return AccessToken(token, user.expires_at)
 

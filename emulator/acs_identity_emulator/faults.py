@@ -70,7 +70,7 @@ def parse_fault(text: str) -> Fault:
             return Fault(kind)
     except ValueError:
         pass
-    raise ValueError(f"fault must be one of these, not {text!r}:\n{SPELLINGS}")
+    raise ValueError(f"fault must be one of those listed, not {text!r}:\n{SPELLINGS}")
 
 
 def _checked(fault: Fault) -> Fault:

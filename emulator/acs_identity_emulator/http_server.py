@@ -2,13 +2,12 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 
 from . import errors
-from .errors import ServiceError
 from .responses import ResponseWriter
 
 # Room for an id of 2 KB whose every character takes nine bytes, percent-encoded.
@@ -18,9 +17,13 @@ _log = logging.getLogger("acs_identity_emulator")
 
 
 class HttpServer(web.Server):
-    """An aiohttp server whose own errors are in the service's form, and that closes it all."""
+    """An aiohttp server that answers errors in the service's form, and closes all connections."""
 
-    def __init__(self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> None:
+    def __init__(
+        self,
+        handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+        clock: Callable[[], float],
+    ) -> None:
         super().__init__(
             handler,
             request_factory=None,
@@ -29,6 +32,7 @@ class HttpServer(web.Server):
             max_line_size=_LINE_LIMIT,
             max_field_size=_LINE_LIMIT,
         )
+        self._clock = clock
         self._transports: dict[web.RequestHandler, asyncio.Transport] = {}
 
     @property
@@ -53,11 +57,35 @@ class HttpServer(web.Server):
             transport.abort()
 
     def __call__(self) -> web.RequestHandler:
-        return _Protocol(self, loop=self._loop, **self._kwargs)
+        return _Protocol(self, self._clock, loop=self._loop, **self._kwargs)
 
 
 class _Protocol(web.RequestHandler):
-    __slots__ = ()
+    def __init__(
+        self,
+        server: HttpServer,
+        clock: Callable[[], float],
+        *,
+        loop: asyncio.AbstractEventLoop,
+        **options: Any,
+    ) -> None:
+        super().__init__(server, loop=loop, **options)
+        self._clock = clock
+        self._last_body: StreamReader | None = None
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if not self._messages:
+            return
+        body, self._last_body = self._last_body, self._messages[-1][1]
+        if body is None or body is self._last_body or body.is_eof():
+            return
+        # What follows a body without an end is no request but aiohttp's error about that body, and
+        # the body is told nothing: whoever reads it would wait for ever.
+        self._messages.pop()
+        body.set_exception(web.RequestPayloadError("the body is malformed"))
+        body.feed_eof()
+        self.close()
 
     def handle_error(
         self,
@@ -71,10 +99,10 @@ class _Protocol(web.RequestHandler):
             raise ConnectionError("the response has begun, another cannot be sent")
         if status >= 500:
             _log.error("the request handler failed", exc_info=exc)
-            error = ServiceError(status, "InternalServerError", "The emulator has failed.")
+            error = errors.emulator_failed()
         else:
             error = errors.not_http(status)
-        response = ResponseWriter(request, time.time()).error(error, None, 0)
+        response = ResponseWriter(request, self._clock()).error(error, None, 0)
         response.force_close()
-        _log.info("- - %d 0ms %s", status, error.code)
+        _log.info("- - %d 0ms %s", error.status, error.code)
         return response

@@ -92,16 +92,16 @@ class Identities:
         return Identity(guid, 0, False, custom_id, None)
 
     def _get(self, call: Call) -> Answer:
-        return Answer(200, self._shown(self._identity(call.names[0])))
+        return Answer(200, self._shown(self._identity(call.path_parameters[0])))
 
     def _delete(self, call: Call) -> Answer:
-        identity = self._owned(call.names[0])
+        identity = self._owned(call.path_parameters[0])
         if not identity.deleted:
             self._store.delete_identity(identity.guid)
         return Answer(204)
 
     def _revoke(self, call: Call) -> Answer:
-        self._store.revoke_tokens(self._identity(call.names[0]).guid)
+        self._store.revoke_tokens(self._identity(call.path_parameters[0]).guid)
         return Answer(204)
 
     def _issue(self, call: Call) -> Answer:
@@ -112,10 +112,10 @@ class Identities:
         if scopes is None:
             raise errors.field_required("Scopes")
         minutes = _minutes_in(body, call.version)
-        _check_id(call.names[0])
+        _check_id(call.path_parameters[0])
         _check_scopes(scopes, call.version)
         _check_minutes(minutes)
-        identity = self._identity(call.names[0])
+        identity = self._identity(call.path_parameters[0])
         token, _ = self._new_token(identity, scopes, minutes, call.caller.key_id)
         return Answer(200, token.shown)
 

@@ -28,7 +28,8 @@ class Lifecycle:
 
         :raises RuntimeError: it was started before.
         :raises DatabaseError: the database cannot be used.
-        :raises ValueError: the database belongs to another resource than `resource_id`.
+        :raises ValueError: the database belongs to another resource than `resource_id`, or no
+            certificate can name the host.
         :raises OSError: the port is taken, or the address is not of this machine.
         """
         self._begin()

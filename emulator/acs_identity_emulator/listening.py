@@ -67,9 +67,7 @@ class ServerThread:
         self._stopping = asyncio.Event()
         started: concurrent.futures.Future[asyncio.AbstractEventLoop] = concurrent.futures.Future()
         self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve(started)),
-            name="acs-identity-emulator",
-            daemon=True,
+            target=self._run, args=(started,), name="acs-identity-emulator", daemon=True
         )
         self._thread.start()
         self._loop = started.result()
@@ -78,12 +76,18 @@ class ServerThread:
         self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join()
 
-    async def _serve(self, started: "concurrent.futures.Future[asyncio.AbstractEventLoop]") -> None:
+    def _run(self, started: "concurrent.futures.Future[asyncio.AbstractEventLoop]") -> None:
+        serving = self._serve(started)
         try:
-            await self._listen()
-        except BaseException as error:  # noqa: BLE001 - it is raised in the thread that starts
-            started.set_exception(error)
-            return
+            asyncio.run(serving)
+        except BaseException as error:
+            serving.close()  # it has not begun if there is no event loop to be had
+            if started.done():
+                raise
+            started.set_exception(error)  # which raises it in the thread that starts
+
+    async def _serve(self, started: "concurrent.futures.Future[asyncio.AbstractEventLoop]") -> None:
+        await self._listen()
         started.set_result(asyncio.get_running_loop())
         await self._stopping.wait()
         await self._stop_listening()

@@ -22,7 +22,7 @@ _FRONT_DOOR_PAGE = b"""\
 """
 
 
-def error_of_status(fault: Fault) -> ServiceError:
+def _error_of_status(fault: Fault) -> ServiceError:
     """The error of the service that a status fault stands for."""
     status = int(fault.value)
     if status == 429:
@@ -45,7 +45,10 @@ async def misbehave(
     serve: Callable[[], Awaitable[Response]],
     clock: ServiceClock,
 ) -> web.StreamResponse:
-    """The response with the fault in it. `serve` performs the request; not every fault calls it."""
+    """The response with the fault in it. `serve` performs the request; not every fault calls it.
+
+    :raises ServiceError: the fault is an error of the service.
+    """
     match fault.kind:
         case Kind.HTML:
             return web.Response(status=503, body=_FRONT_DOOR_PAGE, content_type="text/html")
@@ -71,7 +74,7 @@ async def misbehave(
                 response.content = b"{}"
             return response
         case Kind.STATUS:
-            raise error_of_status(fault)
+            raise _error_of_status(fault)
 
 
 async def _reset_in_body(request: web.BaseRequest, response: Response) -> Response:

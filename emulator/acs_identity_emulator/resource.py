@@ -40,7 +40,8 @@ class Resource:
         clock: ServiceClock,
     ) -> None:
         """:raises DatabaseError: the database cannot be used.
-        :raises ValueError: the database belongs to another resource.
+        :raises ValueError: the database belongs to another resource, or no certificate can name
+            the host.
         """
         self._store = Store(database)
         self.certificates: Certificates | None = None

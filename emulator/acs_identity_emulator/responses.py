@@ -5,7 +5,7 @@ import json
 from email.utils import formatdate
 from functools import lru_cache
 
-from aiohttp import HttpVersion10, HttpVersion11, web
+from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 
 from . import __version__, unique
@@ -48,18 +48,19 @@ class Response(web.StreamResponse):
         """What goes over the wire in answer to the request."""
         content = self.content
         fields = self._fields
+        is_http_1_1 = request.version >= HttpVersion11
         if self.status != 204:
-            if self._chunked_content and request.version >= HttpVersion11:
+            if self._chunked_content and is_http_1_1:
                 fields += "Transfer-Encoding: chunked\r\n"
                 content = b"%x\r\n%b\r\n0\r\n\r\n" % (len(content), content)
             else:
                 fields += f"Content-Length: {len(content)}\r\n"
         if self._closes:
             fields += "Connection: close\r\n"
-        elif request.version == HttpVersion10:
+        elif not is_http_1_1:
             fields += "Connection: keep-alive\r\n"
-        major, minor = request.version
-        head = f"HTTP/{major}.{minor} {self.status} {self.reason}\r\n{fields}\r\n".encode("ascii")
+        version = "1.1" if is_http_1_1 else "1.0"
+        head = f"HTTP/{version} {self.status} {self.reason}\r\n{fields}\r\n".encode("ascii")
         return head if request.method == "HEAD" else head + content
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:

@@ -44,11 +44,11 @@ _ASSIGNMENT = _Resource(
 
 
 class Route(NamedTuple):
-    """What the target asks for; `names` are the decoded values in its path, in order."""
+    """What the target asks for; `path_parameters` are decoded, in the order of the path."""
 
     operation: Operation
     version: str
-    names: tuple[str, ...]
+    path_parameters: tuple[str, ...]
     supported_versions: str
 
 
@@ -59,7 +59,7 @@ def find_route(method: str, target: str, origin: str) -> Route:
     :raises ServiceError: unknown path, method, or api version.
     """
     path, _, query = target.partition("?")
-    resource, names = _resource(path)
+    resource, path_parameters = _resource(path)
     version = _version(query, origin + path)
     operation = resource.operations.get(method)
     if operation is None or not knows(version, operation):
@@ -67,15 +67,20 @@ def find_route(method: str, target: str, origin: str) -> Route:
         if not allowed:
             raise errors.unsupported_version(origin + path, version)
         raise errors.wrong_method(method, ", ".join(allowed))
-    return Route(operation, version, names, resource.supported_versions)
+    return Route(operation, version, path_parameters, resource.supported_versions)
 
 
-def operation_at(method: str, target: str) -> Operation | None:
-    """The operation that a request is for, whatever else may be wrong with it."""
+def operation_at(method: str, target: str) -> tuple[Operation, str] | None:
+    """The operation that a request is for, whatever else may be wrong with it.
+
+    :returns: The operation and the supported versions of its resource; None if there is none.
+    """
     try:
-        return _resource(target.partition("?")[0])[0].operations.get(method)
+        resource, _ = _resource(target.partition("?")[0])
     except errors.ServiceError:
         return None
+    operation = resource.operations.get(method)
+    return None if operation is None else (operation, resource.supported_versions)
 
 
 def origin_form(target: str) -> str:

@@ -1,5 +1,6 @@
 """The operations, free of HTTP: a call comes in, an answer goes out or is raised."""
 
+import threading
 from collections.abc import Callable
 
 from .access_keys import AccessKeys
@@ -32,6 +33,7 @@ class Service:
         self._tokens = tokens
         self._clock = clock
         self._throttle = throttle
+        self._emptying = threading.Lock()
         self._identities = Identities(resource_id, store, tokens, clock)
         self._exchanges = Exchanges(resource_id, store, tokens, entra, clock)
         self._operations: dict[Operation, Handler] = {
@@ -52,7 +54,8 @@ class Service:
 
     def reset(self) -> None:
         """Forgets every identity and assignment, and no longer honours any token of before."""
-        self._tokens.generation = self._store.empty()
+        with self._emptying:  # of two at once, the generation of the later one must stay
+            self._tokens.generation = self._store.empty()
         if self._throttle is not None:
             self._throttle.clear()
 

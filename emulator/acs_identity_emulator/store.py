@@ -58,7 +58,8 @@ class Assignment(NamedTuple):
 class Store:
     """Identities, assignments and settings. What a method writes is committed when it returns.
 
-    A store may be used from several threads: the service writes, a test reads beside it.
+    A store may be used from several threads: the service uses it in its event loop, and a test
+    looks into it, rotates a key or empties it meanwhile.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
@@ -67,7 +68,7 @@ class Store:
         :raises DatabaseError: the file cannot be opened or written, or belongs to somebody else.
         """
         self._path = path
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         try:
             self._connection = sqlite3.connect(
                 ":memory:" if path is None else os.fspath(path),
@@ -135,13 +136,14 @@ class Store:
 
     def identity_of_user(self, guid: str) -> Identity:
         """The identity of an Entra user, made when there is none, and anew after its deletion."""
-        self._write(
-            "INSERT INTO identity (guid) VALUES (?) ON CONFLICT (guid) "
-            "DO UPDATE SET revocations = revocations + deleted, deleted = 0",
-            (guid,),
-        )
-        identity = self.identity(guid)
-        assert identity is not None  # noqa: S101 - nothing removes a row
+        with self._lock:
+            self._write(
+                "INSERT INTO identity (guid) VALUES (?) ON CONFLICT (guid) "
+                "DO UPDATE SET revocations = revocations + deleted, deleted = 0",
+                (guid,),
+            )
+            identity = self.identity(guid)
+        assert identity is not None  # noqa: S101 - the lock keeps `empty` out
         return identity
 
     def identities(self) -> list[Identity]:
@@ -187,14 +189,12 @@ class Store:
 
     def empty(self) -> int:
         """Removes all identities and assignments, and begins the next generation."""
-        generation = self.generation + 1
-        with self._lock:
-            execute = self._connection.execute
-            execute("BEGIN IMMEDIATE")
-            execute("DELETE FROM identity")
-            execute("DELETE FROM assignment")
-            execute("INSERT OR REPLACE INTO setting VALUES ('generation', ?)", (str(generation),))
-            execute("COMMIT")
+        with self._lock, self._connection:  # which commits, or rolls back
+            self._connection.execute("BEGIN IMMEDIATE")
+            generation = self.generation + 1
+            self._connection.execute("DELETE FROM identity")
+            self._connection.execute("DELETE FROM assignment")
+            self.set_setting("generation", str(generation))
         return generation
 
     def _one(self, sql: str, values: tuple[object, ...]) -> tuple[Any, ...] | None:

@@ -37,15 +37,15 @@ class Throttle:
 
     def count(self, call: Call) -> None:
         """:raises ServiceError: the call is over the limit."""
-        limit_of = _limit_of(call)
-        limit = LIMITS.get(limit_of)
+        name = _limit_name(call)
+        limit = LIMITS.get(name)
         if limit is None:
             return
         now = self._clock()
-        began, calls = self._windows.get(limit_of, (now, 0))
+        began, calls = self._windows.get(name, (now, 0))
         if not 0 <= now - began < WINDOW:
             began, calls = now, 0
-        self._windows[limit_of] = (began, calls + 1)
+        self._windows[name] = (began, calls + 1)
         if calls >= limit:
             left = max(1, math.ceil(began + WINDOW - now))
             raise errors.too_many_requests(left if self._tells_when else None)
@@ -54,8 +54,8 @@ class Throttle:
         self._windows.clear()
 
 
-def _limit_of(call: Call) -> str:
-    """The name of the limit that the call counts for."""
+def _limit_name(call: Call) -> str:
+    """Of the limit that the call counts for."""
     if call.operation in _EXCHANGES:
         return _EXCHANGE
     if call.operation is Operation.CREATE and _asks_for_token(call.body):

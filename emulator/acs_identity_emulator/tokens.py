@@ -81,7 +81,7 @@ class TokenIssuer:
         self._header = _segment(header)
 
     def issue(
-        self, subject: str, scopes: Sequence[str], issued_at: int, expires_at: int, born: Lineage
+        self, subject: str, scopes: Sequence[str], issued_at: int, expires_at: int, lineage: Lineage
     ) -> UnsignedToken:
         """A token that differs from every other, even of the same second.
 
@@ -89,6 +89,7 @@ class TokenIssuer:
         :param issued_at: Unix time.
         :param expires_at: Unix time.
         """
+        unique_part = unique.octets(8).hex()
         claims = {
             "skypeid": subject,
             "scp": _SCP,
@@ -97,7 +98,7 @@ class TokenIssuer:
             "iat": issued_at,
             "acsScope": ",".join(scopes),
             "resourceId": self._resource_id,
-            "jti": f"{born.key_id}.{born.revocations}.{self.generation}.{unique.octets(8).hex()}",
+            "jti": f"{lineage.key_id}.{lineage.revocations}.{self.generation}.{unique_part}",
         }
         return UnsignedToken(self._header + b"." + _segment(claims), self._key)
 

@@ -100,6 +100,7 @@ def exchange(
     except ValueError:
         decoded = None
     return SimpleNamespace(
+        version=response.version,
         status=response.status,
         headers=response.headers,
         body=body,

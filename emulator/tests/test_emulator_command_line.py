@@ -177,6 +177,25 @@ def test_faults_and_throttling(run: Run, send: Send) -> None:
     assert 1 <= int(throttled.headers["Retry-After"]) <= 30
 
 
+@pytest.fixture
+def _aiohttp_without_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIOHTTP_NO_EXTENSIONS", "1")
+
+
+@pytest.mark.usefixtures("_aiohttp_without_c")
+def test_broken_chunks_where_aiohttp_is_all_python(run: Run, send: Send) -> None:
+    head = b"POST /identities HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    process = run()
+    remote = first_line(process)
+    with connect(remote.endpoint) as connection:
+        connection.sendall(head)
+        send("POST", "/identities", to=remote)  # by then the emulator waits for the body
+        connection.sendall(b"zz\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    process.terminate()
+    assert "Traceback" not in process.communicate(timeout=5)[1]
+
+
 def test_version_and_help(run: Run) -> None:
     output, _ = run("--version").communicate(timeout=5)
     assert output == f"acs-identity-emulator {__version__}\n"
@@ -229,6 +248,25 @@ class TestExitsWithTwo:
     )
     def test_a_fault_that_is_none(self, run: Run, fault: str) -> None:
         assert "--fault" in self.refusal(run, "--fault", fault)
+
+    def test_a_fault_of_another_spelling(self, run: Run) -> None:
+        log = self.refusal(run, "--fault", "issue=nope")
+        assert "fault must be one of those listed, not 'nope' (see --help)" in log
+
+    @pytest.mark.parametrize(
+        ("arguments", "reason"),
+        [
+            (["--port", "x"], "argument --port: invalid int value: 'x'"),
+            (["--port", "65536"], "port must be from 0 to 65535, not 65536"),
+            (["--log-level", "x"], "argument --log-level: invalid choice: 'x'"),
+            (["--database"], "argument --database: expected one argument"),
+            (["--nope"], "unrecognized arguments: --nope"),
+            (["--host", "a..b"], "host must be an address or a name, not 'a..b'"),
+            (["--tls", "--host", "a..b"], "host must be an address or a name, not 'a..b'"),
+        ],
+    )
+    def test_other_mistakes(self, run: Run, arguments: list[str], reason: str) -> None:
+        assert f"acs-identity-emulator: {reason}" in self.refusal(run, *arguments)
 
     def test_a_resource_id_that_is_no_guid(self, run: Run) -> None:
         assert "must be a GUID" in self.refusal(run, "--resource-id", "x")

@@ -1,7 +1,9 @@
 """Entra bearer tokens, their exchange, and TLS."""
 
+import itertools
 import os
 import ssl
+import time
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -122,6 +124,15 @@ class TestBearer:
 
 
 class TestExchangeOfTheCallersToken:
+    def test_one_time_for_all_of_it(self, send: Send) -> None:
+        seconds = itertools.count(int(time.time()))
+        with IdentityEmulator(tls=True, clock=lambda: next(seconds)) as emulator:
+            token = entra_token(emulator, TEAMS_SCOPE)
+            reply = send("POST", TEAMS_EXTENSION, {}, to=emulator, bearer=token)
+            issued = reply.json["accessToken"]["token"]
+            claims = jwt.decode(issued, options={"verify_signature": False})
+            assert emulator.identities()[0].last_token_issued_at == claims["iat"]
+
     @pytest.mark.parametrize(
         ("path", "scope", "version"),
         [

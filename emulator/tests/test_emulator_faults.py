@@ -49,6 +49,7 @@ class TestWhatTheClientSees:
             {"code": code, "message": message},
         )
         assert reply.headers["Retry-After"] == retry_after
+        assert ("api-supported-versions" in reply.headers) == (code != "Denied")
         assert emulator.identities() == []
 
     def test_html(self, emulator: IdentityEmulator, send: Send) -> None:
@@ -165,7 +166,7 @@ class TestWhichRequest:
 
 REFUSED = [
     ("sing", "html", 1, "operation must be any, create, get"),
-    ("create", "flood", 1, "fault must be one of these, not 'flood'"),
+    ("create", "flood", 1, "fault must be one of those listed, not 'flood'"),
     ("create", "status", 1, "fault must be"),
     ("create", "status:200", 1, "fault must be"),
     ("create", "status:600", 1, "fault must be"),

@@ -10,6 +10,8 @@ import pytest
 
 from acs_identity_emulator import IdentityEmulator
 
+from .conftest import connect
+
 Send = Callable[..., SimpleNamespace]
 
 HOSTILE_IDS = [
@@ -139,6 +141,25 @@ def test_broken_chunks(send: Send) -> None:
     assert (reply.status, reply.code) == (400, "BadRequest")
 
 
+@pytest.mark.parametrize("sent_before", [b"", b"1\r\nx\r\n", b"5\r\nx"])
+@pytest.mark.parametrize("is_waited_for", [False, True])
+def test_chunks_that_break_later(
+    emulator: IdentityEmulator, send: Send, sent_before: bytes, is_waited_for: bool
+) -> None:
+    head = b"POST /identities HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with connect(emulator.endpoint) as connection:
+        connection.sendall(head + sent_before)
+        if is_waited_for:
+            send("POST", "/identities")
+        connection.sendall(b"zz\r\nzz\r\n")
+        with connection.makefile("rb") as stream:
+            reply = stream.read()
+    assert reply.count(b"HTTP/1.") == 1
+    assert b" 400 Bad Request\r\n" in reply
+    assert b'"code":"BadRequest"' in reply
+    assert send("POST", "/identities").status == 201
+
+
 def test_the_content_hash_is_over_the_encoded_body(send: Send) -> None:
     encoded = bytes.fromhex("1f8b0800000000000003abae050043bfa6a302000000")  # gzip of {}
     reply = send("POST", "/identities", encoded, headers={"Content-Encoding": "gzip"})
@@ -205,14 +226,15 @@ def test_http_1_0(send: Send) -> None:
     assert "Transfer-Encoding" not in reply.headers
 
 
-def test_a_client_that_leaves_early(emulator: IdentityEmulator, send: Send) -> None:
-    import socket
-
-    host, _, port = emulator.endpoint.removeprefix("http://").rstrip("/").partition(":")
+def test_a_client_that_leaves_early(
+    emulator: IdentityEmulator, send: Send, caplog: pytest.LogCaptureFixture
+) -> None:
     for request in (b"POST", b"POST /identities HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"):
-        with socket.create_connection((host, int(port))) as connection:
+        with connect(emulator.endpoint) as connection:
             connection.sendall(request)
+            send("POST", "/identities")  # by then the emulator waits for the rest
     assert send("POST", "/identities").status == 201
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 ISSUE = f"/identities/{quote('8:acs:1_2', safe='')}/:issueAccessToken"

@@ -114,6 +114,8 @@ async def test_phases_async() -> None:
     "arguments",
     [
         {"host": ""},
+        {"host": "a..b"},
+        {"host": "\udcff"},
         {"port": -1},
         {"port": 65536},
         {"database": ""},
@@ -131,6 +133,12 @@ def test_arguments_that_are_refused(arguments: dict[str, Any]) -> None:
         IdentityEmulator(**arguments)
     if name.endswith("key") and value:
         assert value not in str(caught.value)
+
+
+def test_a_host_that_no_certificate_can_name() -> None:
+    emulator = IdentityEmulator(host="a b", tls=True)
+    with pytest.raises(ValueError, match="what a certificate can name"):
+        emulator.start()
 
 
 def test_misspelt_argument() -> None:
@@ -152,6 +160,21 @@ def test_a_taken_port(tmp_path: Path) -> None:
             pass  # the start that failed has let go of the database
     with late:
         assert late.endpoint == f"http://127.0.0.1:{port}/"
+
+
+def test_no_event_loop_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise OSError("Too many open files")
+
+    def start() -> None:
+        with pytest.raises(OSError, match="Too many open files"):
+            IdentityEmulator().start()
+
+    monkeypatch.setattr(asyncio.events, "new_event_loop", refuse)
+    starting = threading.Thread(target=start, daemon=True)
+    starting.start()
+    starting.join(10)
+    assert not starting.is_alive()
 
 
 async def test_a_taken_port_async() -> None:

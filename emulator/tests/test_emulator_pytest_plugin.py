@@ -128,7 +128,7 @@ def test_none_is_left(acs_identity_emulator):
         (
             '@pytest.mark.acs_identity_fault("create", "flood")\n'
             "def test(acs_identity_emulator): pass",
-            "fault must be one of these, not 'flood'",
+            "fault must be one of those listed, not 'flood'",
         ),
     ],
 )

@@ -77,10 +77,17 @@ def test_a_client_request_id_that_is_no_text(send: Send) -> None:
     assert "x-ms-client-request-id" not in reply.headers
 
 
-def test_date_is_the_clock_of_the_service(send: Send, clock: Clock) -> None:
+def test_date_is_the_clock_of_the_service(send: Send, send_bytes: Send, clock: Clock) -> None:
     clock.offset = 7200.0
-    reply = send("POST", "/identities")
-    assert abs(parsedate_to_datetime(reply.headers["Date"]).timestamp() - clock()) < 10
+    for reply in (send("POST", "/identities"), send_bytes(b"nonsense\r\n\r\n")):
+        assert abs(parsedate_to_datetime(reply.headers["Date"]).timestamp() - clock()) < 10
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"), [("2.0", 11), ("1.1", 11), ("1.0", 10), ("0.9", 10)]
+)
+def test_version_of_http(send: Send, asked: str, answered: int) -> None:
+    assert send("POST", "/identities", protocol=f"HTTP/{asked}").version == answered
 
 
 def test_supported_versions(send: Send, user: str) -> None:
