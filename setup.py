@@ -35,7 +35,7 @@ setup(
         "certifi>=2022.12.7",
         "msrest>=0.7.1",
         "typing-extensions>=4.12.0",
-        "urllib3>=2.0.2",
+        "urllib3>=2.2.3",
     ],
     extras_require={"aio": ["aiohttp>=3.12.4", 'async-timeout>=4.0; python_version < "3.11"']},
     keywords=["azure", "communication", "identity", "access token"],

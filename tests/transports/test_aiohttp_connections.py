@@ -123,6 +123,21 @@ class TestWhoSends:
             run(lambda transport: transport.send(post(server)))
         assert (sent, len(server.requests)) == ([], 1)
 
+    def test_a_session_that_is_made_otherwise(
+        self, sent: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        init = aiohttp.ClientSession.__init__
+        more = {"X-Of": "session"}
+        monkeypatch.setattr(
+            aiohttp.ClientSession,
+            "__init__",
+            lambda session, *args, **kwargs: init(session, *args, headers=more, **kwargs),
+        )
+        with RawServer(answer()) as server:
+            run(lambda transport: transport.send(post(server)))
+        assert b"\r\nX-Of: session\r\n" in server.requests[0]
+        assert sent == []
+
     def test_a_session_that_is_traced_later(self, sent: list[str]) -> None:
         async def send(transport: AiohttpTransport) -> None:
             await transport.open()

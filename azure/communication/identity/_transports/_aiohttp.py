@@ -183,7 +183,7 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
             except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
                 # The server may have closed a kept connection meanwhile. As in aiohttp:
                 is_refused = isinstance(error, aiohttp.ClientConnectorError)
-                if method not in _IDEMPOTENT or is_refused or session.closed:
+                if method not in _IDEMPOTENT or is_refused:
                     raise
                 return await self._exchange.send(*sent)
         return await session.request(
