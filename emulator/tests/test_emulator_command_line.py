@@ -193,7 +193,8 @@ def test_broken_chunks_where_aiohttp_is_all_python(run: Run, send: Send) -> None
         connection.sendall(b"zz\r\n")
         assert connection.recv(100).startswith(b"HTTP/1.1 400 Bad Request\r\n")
     process.terminate()
-    assert "Traceback" not in process.communicate(timeout=5)[1]
+    # aiohttp itself logs an error after that in some versions; the emulator must not have failed.
+    assert "handler failed" not in process.communicate(timeout=5)[1]
 
 
 def test_version_and_help(run: Run) -> None:

@@ -11,6 +11,7 @@ from unittest import mock
 
 import aiohttp
 import pytest
+from aiohttp.client_proto import ResponseHandler
 from azure.core.exceptions import ServiceRequestError, ServiceResponseTimeoutError
 from azure.core.rest import HttpRequest
 from transports.raw_server import (
@@ -356,6 +357,18 @@ def test_what_comes_unasked_is_no_answer() -> None:
 
         run(two)
     assert server.connections == 2
+
+
+def test_a_server_that_always_answers_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ResponseHandler, "should_close", True)
+    with RawServer(answer()) as server:
+
+        async def send(transport: AiohttpTransport) -> None:
+            with pytest.raises(ServiceRequestError, match="before it is asked"):
+                await transport.send(post(server))
+
+        run(send)
+    assert server.requests == []
 
 
 def test_no_answer_after_a_provisional_one() -> None:

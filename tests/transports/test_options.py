@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import requests
+import trustme
 from azure.core.exceptions import (
     AzureError,
     ServiceRequestError,
@@ -135,6 +136,50 @@ class TestTls:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # urllib3 says that it is unsafe
             assert get_token(make(server.url, connection_verify=False)) == "a"
+
+    def test_no_wish_is_verification(self, make: Make, server: RawServer) -> None:
+        with pytest.raises(ServiceRequestError):
+            get_token(make(server.url, connection_verify=None))
+
+    @pytest.fixture
+    def mutual(
+        self,
+        authority: trustme.CA,
+        server_context: ssl.SSLContext,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> Iterator[RawServer]:
+        """A server that asks for a certificate."""
+        monkeypatch.setattr(server_context, "verify_mode", ssl.CERT_REQUIRED)
+        authority.configure_trust(server_context)
+        with RawServer(answer(TOKEN, JSON), server_context) as server:
+            yield server
+
+    @pytest.fixture
+    def pair(self, authority: trustme.CA, tmp_path: Path) -> tuple[str, str]:
+        """The files of a certificate and of its key."""
+        certificate, key = str(tmp_path / "certificate"), str(tmp_path / "key")
+        issued = authority.issue_cert("client.invalid")
+        issued.cert_chain_pems[0].write_to_path(certificate)
+        issued.private_key_pem.write_to_path(key)
+        return certificate, key
+
+    def test_a_certificate_of_the_client(
+        self, make: Make, mutual: RawServer, pair: tuple[str, str], bundle: str
+    ) -> None:
+        client = make(mutual.url, connection_verify=bundle, connection_cert=pair)
+        assert get_token(client) == "a"
+        with pytest.raises(AzureError):
+            get_token(make(mutual.url, connection_verify=bundle))
+
+    def test_a_certificate_in_other_forms(
+        self, make_client: ClientFactory, mutual: RawServer, pair: tuple[str, str], bundle: str
+    ) -> None:
+        # Of azure-core's transports, each takes another one of these.
+        with open(pair[0], "a", encoding="ascii") as file:
+            file.write(Path(pair[1]).read_text(encoding="ascii"))
+        for cert in (pair[0], list(pair)):
+            client = make_client(mutual.url, connection_verify=bundle, connection_cert=cert)
+            assert get_token(client) == "a"
 
     @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
     def test_a_ca_bundle_of_the_environment(
