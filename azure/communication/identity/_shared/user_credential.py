@@ -22,7 +22,6 @@ from typing_extensions import Self, Unpack
 
 from .._options import ClientOptions
 from .credential_arguments import CLOSED, REENTERED, choose_schedule
-from .entra_exchange import EntraExchange
 from .token_refresh import RefreshOutcome, TokenKeeper, always
 from .utils import get_current_utc_as_int
 
@@ -115,6 +114,8 @@ class CommunicationTokenCredential:
         from_entra = (resource_endpoint, token_credential, scopes)
         schedule = choose_schedule(token, token_refresher, proactive_refresh, from_entra, kwargs)
         if schedule is always:
+            from .entra_exchange import EntraExchange  # which few programs need
+
             token_refresher = EntraExchange(*from_entra, kwargs, tell_time)
         # There is none when nothing is ever due.
         self._refresher = cast(TokenRefresher, token_refresher)

@@ -13,7 +13,6 @@ from typing_extensions import Self, Unpack
 
 from .._options import AsyncClientOptions
 from .credential_arguments import CLOSED, REENTERED, choose_schedule
-from .entra_exchange_async import AsyncEntraExchange
 from .token_refresh import CANCELLED, RefreshOutcome, TokenKeeper, always, awaitable
 from .utils import get_current_utc_as_int
 
@@ -109,6 +108,8 @@ class CommunicationTokenCredential:
         from_entra = (resource_endpoint, token_credential, scopes)
         schedule = choose_schedule(token, token_refresher, proactive_refresh, from_entra, kwargs)
         if schedule is always:
+            from .entra_exchange_async import AsyncEntraExchange  # which few programs need
+
             token_refresher = AsyncEntraExchange(*from_entra, kwargs, tell_time)
         # There is none when nothing is ever due.
         self._refresher = cast(TokenRefresher, token_refresher)
