@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 import zlib
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterator, Mapping
 from ssl import CERT_NONE, SSLContext, create_default_context
 from typing import Any
 
@@ -35,7 +35,6 @@ else:
 
 # aiohttp's own limit, 100, lets tasks that wait for a connection starve behind those that have one.
 _CONNECTIONS = 1024
-_IDEMPOTENT = frozenset(["DELETE", "GET", "HEAD", "OPTIONS", "PUT", "TRACE"])
 # A longer body is written as fast as the server reads it, which takes a session.
 _MAX_BODY = 65536
 
@@ -160,14 +159,14 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
             await response.read()
         return response
 
-    async def _respond(
+    def _respond(
         self,
         session: aiohttp.ClientSession,
         request: HttpRequest,
         timeout: aiohttp.ClientTimeout,
         ssl: SSLContext | bool,
         proxies: Mapping[str, str] | None,
-    ) -> aiohttp.ClientResponse | Exchanged:
+    ) -> Awaitable[aiohttp.ClientResponse | Exchanged]:
         method, url, body = request.method.upper(), request.url, body_of(request)
         headers = headers_of(request, body)
         origin, host, target = split_url(url)
@@ -177,16 +176,8 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         if self._exchange is not None and proxy is None and _is_plain(target, body):
             peer = self._exchange.peer(session, origin, ssl)
         if self._exchange is not None and peer is not None:
-            sent = (peer, method, target, headers, body, timeout)
-            try:
-                return await self._exchange.send(*sent)
-            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
-                # The server may have closed a kept connection meanwhile. As in aiohttp:
-                is_refused = isinstance(error, aiohttp.ClientConnectorError)
-                if method not in _IDEMPOTENT or is_refused:
-                    raise
-                return await self._exchange.send(*sent)
-        return await session.request(
+            return self._exchange.send(peer, method, target, headers, body, timeout)
+        return session.request(
             method,
             verbatim(url),
             headers=headers,

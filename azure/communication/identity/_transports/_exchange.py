@@ -22,6 +22,7 @@ from ._request import head_of
 # Not all that is used of aiohttp is documented, so these are the versions with which it is tested.
 # With any other one, requests are sent by the session.
 _VERSIONS = ("3.12.", "3.13.", "3.14.")
+_IDEMPOTENT = frozenset(["DELETE", "GET", "HEAD", "OPTIONS", "PUT", "TRACE"])
 _PEERS = 16
 _STALE = 16  # of the connections that are kept, so many are looked at
 # Without a user or a name that has to be encoded, which the session knows how to treat.
@@ -115,27 +116,36 @@ class Exchange:
         :raises ValueError: A line break in a header, or a space in the target.
         """
         sent = head_of(method, target, headers, body).encode() + (body or b"")
-        connection = await self._connection(peer, timeout)
-        try:
-            connection.protocol.set_response_params(
-                skip_payload=method == "HEAD",
-                read_until_eof=True,
-                auto_decompress=False,
-                read_timeout=timeout.sock_read,
-            )
-            connection.transport.write(sent)
-            connection.protocol.start_timeout()
-            message, content = await connection.protocol.read()
-            while 100 <= message.code < 200 and message.code != 101:
-                connection.protocol.start_timeout()  # which aiohttp stops at any response
+        # The server may close a kept connection meanwhile. This is what aiohttp sends once more.
+        may_repeat = method in _IDEMPOTENT
+        while True:
+            connection = await self._connection(peer, timeout)
+            try:
+                connection.protocol.set_response_params(
+                    skip_payload=method == "HEAD",
+                    read_until_eof=True,
+                    auto_decompress=False,
+                    read_timeout=timeout.sock_read,
+                )
+                connection.transport.write(sent)
+                connection.protocol.start_timeout()
                 message, content = await connection.protocol.read()
-        except HttpProcessingError as error:
-            connection.close()
-            raise _no_response(error, method, peer.url.join(URL(target, encoded=True))) from error
-        except BaseException:
-            connection.close()
-            raise
-        return Exchanged(connection, message, content)
+                while 100 <= message.code < 200 and message.code != 101:
+                    connection.protocol.start_timeout()  # which any response stops
+                    message, content = await connection.protocol.read()
+                return Exchanged(connection, message, content)
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+                connection.close()
+                if not may_repeat:
+                    raise
+                may_repeat = False
+            except HttpProcessingError as error:
+                connection.close()
+                url = peer.url.join(URL(target, encoded=True))
+                raise _no_response(error, method, url) from error
+            except BaseException:
+                connection.close()
+                raise
 
     async def _connection(self, peer: aiohttp.ClientRequest, timeout: aiohttp.ClientTimeout) -> Any:
         connector: Any = self._session.connector
