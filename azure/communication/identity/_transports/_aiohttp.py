@@ -23,7 +23,7 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 from typing_extensions import Self
 
 from .._shared.signing import split_url
-from ._environment import ProxyMap, connection_configuration, verification
+from ._environment import ProxyMap, connection_configuration
 from ._exchange import Exchange, Exchanged, exchange_over, verbatim
 from ._request import body_of, headers_of
 from ._response import ResponseBase
@@ -208,7 +208,8 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
 
     def _ssl(self, verify: Any, cert: Any) -> SSLContext | bool:
         # To load a CA bundle takes 20 ms, so it is done once and not for each request.
-        verify, cert = verification(verify, cert)
+        if isinstance(cert, list):
+            cert = tuple(cert)
         context = self._contexts.get((verify, cert))
         if context is None:
             context = self._contexts[verify, cert] = _new_context(verify, cert)
@@ -222,6 +223,8 @@ def _is_plain(target: str, body: Any) -> bool:
 
 
 def _new_context(verify: Any, cert: Any) -> SSLContext | bool:
+    if verify is None:
+        verify = True
     if verify in (True, False) and not cert:
         return bool(verify)
     if isinstance(verify, bool):

@@ -27,15 +27,6 @@ def connection_configuration(
     return ConnectionConfiguration(**options)
 
 
-def verification(verify: Any, cert: Any) -> tuple[Any, Any]:
-    """What ``connection_verify`` and ``connection_cert`` stand for, as a key for what is made once.
-
-    As in azure-core, no ``connection_verify`` means True, and a certificate and its key may be a
-    list.
-    """
-    return True if verify is None else verify, tuple(cert) if isinstance(cert, list) else cert
-
-
 class ProxyMap:
     """Which proxy leads to which host.
 

@@ -42,10 +42,6 @@ _REQUEST = _aiohttps_own(_SESSION.request)
 _INNER = _aiohttps_own(_SESSION._request)
 
 
-def _is_method(bound: Any, function: Any) -> bool:
-    return function is not None and getattr(bound, "__func__", None) is function
-
-
 def verbatim(url: str) -> URL:
     """A URL that is sent as it is.
 
@@ -65,7 +61,8 @@ def exchange_over(session: aiohttp.ClientSession) -> "Exchange | None":
     None if the session has to send them: it is not as aiohttp makes it, or aiohttp is not as known.
     """
     is_plain = type(session) is _SESSION and _aiohttps_own(_SESSION.__init__)
-    return Exchange(session) if is_plain and aiohttp.__version__.startswith(_VERSIONS) else None
+    is_known = _REQUEST and _INNER and aiohttp.__version__.startswith(_VERSIONS)
+    return Exchange(session) if is_plain and is_known else None
 
 
 class Exchange:
@@ -86,7 +83,9 @@ class Exchange:
         """
         if session is not self._session or session.trace_configs:
             return None
-        if not (_is_method(session.request, _REQUEST) and _is_method(session._request, _INNER)):
+        if getattr(session.request, "__func__", None) is not _REQUEST:
+            return None
+        if getattr(session._request, "__func__", None) is not _INNER:
             return None
         peer = self._peers.get((origin, ssl))
         if peer is None and _PLAIN_ORIGIN.fullmatch(origin):
@@ -119,7 +118,7 @@ class Exchange:
         # The server may close a kept connection meanwhile. This is what aiohttp sends once more.
         may_repeat = method in _IDEMPOTENT
         while True:
-            connection = await self._connection(peer, timeout)
+            connection = await self._connect(peer, timeout)
             try:
                 connection.protocol.set_response_params(
                     skip_payload=method == "HEAD",
@@ -147,7 +146,7 @@ class Exchange:
                 connection.close()
                 raise
 
-    async def _connection(self, peer: aiohttp.ClientRequest, timeout: aiohttp.ClientTimeout) -> Any:
+    async def _connect(self, peer: aiohttp.ClientRequest, timeout: aiohttp.ClientTimeout) -> Any:
         connector: Any = self._session.connector
         for _ in range(_STALE):
             try:

@@ -34,7 +34,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 from .._shared.signing import split_url
 from ._connection import lean
-from ._environment import ProxyMap, connection_configuration, verification
+from ._environment import ProxyMap, connection_configuration
 from ._request import body_of, headers_of
 from ._response import ResponseBase
 
@@ -130,10 +130,8 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
             pool = self._pool(
                 origin,
                 kwargs.get("proxies"),
-                *verification(
-                    kwargs.get("connection_verify", config.verify),
-                    kwargs.get("connection_cert", config.cert),
-                ),
+                kwargs.get("connection_verify", config.verify),
+                kwargs.get("connection_cert", config.cert),
             )
             raw = pool.urlopen(
                 request.method.upper(),
@@ -164,6 +162,8 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
         return timeout
 
     def _pool(self, origin: str, proxies: Mapping[str, str] | None, verify: Any, cert: Any) -> Any:
+        if isinstance(cert, list):
+            cert = tuple(cert)
         proxy_map = self._proxies if proxies is None else ProxyMap(proxies)
         key = (origin, None if proxies is None else proxy_map.proxy_for(origin), verify, cert)
         pool = self._pools.get(key)
@@ -200,7 +200,7 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
 
 def _new_context(verify: Any, cert: Any) -> ssl.SSLContext:
     context = create_urllib3_context()
-    if verify is True:
+    if verify in (True, None):
         import certifi
 
         context.load_verify_locations(cafile=certifi.where())
