@@ -237,10 +237,11 @@ class TestProxies:
     ) -> None:
         monkeypatch.setenv(name, server.url)
         client = make_client(self.URL, KEY, retry_total=0)
+        assert get_token(client) == "a"
+        self.assert_proxied(server)
         # It is read once per client.
         monkeypatch.delenv(name)
         assert get_token(client) == "a"
-        self.assert_proxied(server)
         monkeypatch.setenv(name, server.url)
         for environment in ({"use_env_settings": False}, {}):
             monkeypatch.setenv("no_proxy", ".invalid" if not environment else "")

@@ -1,7 +1,8 @@
-"""Proxies and CA bundles of the environment, read once per client."""
+"""Proxies and CA bundles of the environment, each read once per client."""
 
 import os
 from collections.abc import Mapping
+from functools import cached_property
 from ipaddress import ip_address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,30 +32,30 @@ class ProxyMap:
     """Which proxy leads to which host.
 
     :param proxies: From ``scheme://host``, ``scheme``, ``all://host`` or ``all``, in this order, to
-        the URL of a proxy; ``no`` to the hosts that need none.
-    :param bool use_system: Whether the operating system may name hosts that need none.
+        the URL of a proxy; ``no`` to the hosts that need none. None for the proxies of the
+        environment or, without any, those of the operating system.
     """
 
-    def __init__(self, proxies: Mapping[str, str], *, use_system: bool = False) -> None:
-        self._proxies = proxies
-        self._no_proxy = proxies.get("no", "")
-        self._use_system = use_system
+    def __init__(self, proxies: Mapping[str, str] | None) -> None:
+        self._given = proxies
 
     @classmethod
     def of(cls, proxies: Mapping[str, str] | None, use_environment: bool) -> "ProxyMap":
         """The proxies that a transport was given, else those of the environment, if wanted."""
-        if proxies is not None:
-            return cls(proxies)
-        return cls.from_environment() if use_environment else cls({})
+        return cls({} if proxies is None and not use_environment else proxies)
 
-    @classmethod
-    def from_environment(cls) -> "ProxyMap":
-        """The proxies of the environment or, without any, those of the operating system."""
-        proxies = getproxies_environment()
-        # On most systems there is nothing else, and to look through the environment takes a while.
-        if proxies or getproxies is getproxies_environment:
-            return cls(proxies)
-        return cls(getproxies(), use_system=True)
+    @cached_property
+    def _proxies(self) -> Mapping[str, str]:
+        # Not before they are needed: to look through the environment takes half of the time in
+        # which a client is made.
+        return getproxies() if self._given is None else self._given
+
+    @cached_property
+    def _is_of_system(self) -> bool:
+        """Whether the operating system names the proxies, and the hosts that need none."""
+        # On most systems there is nothing but the environment.
+        is_given = self._given is not None or getproxies is getproxies_environment
+        return not is_given and not getproxies_environment()
 
     def proxy_for(self, url: str) -> str | None:
         """The proxy that leads to a URL, or None for a direct connection.
@@ -74,11 +75,11 @@ class ProxyMap:
     def _bypasses(self, host: str, port: int | None) -> bool:
         if any(
             _covers(entry.strip().lower(), host, port)
-            for entry in self._no_proxy.split(",")
+            for entry in self._proxies.get("no", "").split(",")
             if entry.strip()
         ):
             return True
-        return self._use_system and bool(proxy_bypass(host))
+        return self._is_of_system and bool(proxy_bypass(host))
 
 
 def _covers(entry: str, host: str, port: int | None) -> bool:
