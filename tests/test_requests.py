@@ -269,6 +269,23 @@ class TestRetries:
         assert len(service.requests) == 3
 
 
+@pytest.mark.parametrize("is_wanted", [True, False])
+def test_the_environment_adds_to_the_user_agent(
+    make_client: ClientFactory,
+    created: ScriptedService,
+    monkeypatch: pytest.MonkeyPatch,
+    is_wanted: bool,
+) -> None:
+    monkeypatch.setenv("AZURE_HTTP_USER_AGENT", "of-environment/1")
+    client = make_client(created.endpoint, user_agent_use_env=is_wanted)
+    monkeypatch.delenv("AZURE_HTTP_USER_AGENT")  # it is read once per client
+    client.create_user()
+    (request,) = created.requests
+    agent = str(request.headers["User-Agent"])
+    assert agent.startswith("azsdk-python-communication-identity/")
+    assert agent.endswith(" of-environment/1") is is_wanted
+
+
 class TestRedirects:
     def test_they_are_followed_and_signed_anew(
         self, scripted_client: EitherClient, service: ScriptedService
