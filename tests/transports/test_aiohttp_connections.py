@@ -390,7 +390,9 @@ def test_another_event_loop_sends_nothing() -> None:
 
         with closing(asyncio.new_event_loop()) as first, closing(asyncio.new_event_loop()) as other:
             first.run_until_complete(use())
-            with pytest.raises(RuntimeError, match="another event loop"):
+            with pytest.raises(
+                RuntimeError, match="The client has connections of another event loop"
+            ):
                 other.run_until_complete(use())
             first.run_until_complete(transport.close())
     assert len(server.requests) == 1
