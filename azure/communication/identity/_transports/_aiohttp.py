@@ -172,11 +172,11 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         origin, host, target = split_url(url)
         headers.setdefault("host", host)
         proxy = self._proxy(origin, proxies)
-        peer = None
-        if self._exchange is not None and proxy is None and _is_plain(target, body):
-            peer = self._exchange.peer(session, origin, ssl)
-        if self._exchange is not None and peer is not None:
-            return self._exchange.send(peer, method, target, headers, body, timeout)
+        exchange = self._exchange
+        if exchange is not None and proxy is None and _is_plain(target, body):
+            peer = exchange.peer(session, origin, ssl)
+            if peer is not None:
+                return exchange.send(peer, method, target, headers, body, timeout)
         return session.request(
             method,
             verbatim(url),
