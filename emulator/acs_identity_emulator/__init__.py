@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
+from ._version import __version__
+
 if TYPE_CHECKING:
     from .emulator import IdentityEmulator as IdentityEmulator
-    from .store import DatabaseError as DatabaseError
-
-__version__ = "1.0.0b1"
+    from .state.store import DatabaseError as DatabaseError
 
 __all__ = ["DatabaseError", "IdentityEmulator", "__version__"]
 
@@ -19,7 +19,7 @@ def __getattr__(name: str) -> object:
 
         return IdentityEmulator
     if name == "DatabaseError":
-        from .store import DatabaseError
+        from .state.store import DatabaseError
 
         return DatabaseError
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
-from . import __version__
-from .faults import SPELLINGS, FaultQueue
-from .versions import Operation
+from ._version import __version__
+from .contract.faults import SPELLINGS, FaultQueue
+from .contract.versions import Operation
 
 if TYPE_CHECKING:
     from .emulator import IdentityEmulator
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     # After the parser, so that --help and --version need not wait for aiohttp.
     from .emulator import IdentityEmulator
-    from .store import DatabaseError
+    from .state.store import DatabaseError
 
     try:
         emulator = IdentityEmulator(

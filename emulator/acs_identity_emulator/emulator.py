@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from .access_keys import SLOTS, decode_key
-from .clock import ServiceClock
-from .guids import is_guid
-from .identities import IdentityInfo
+from .authentication.access_keys import SLOTS, decode_key
+from .contract.guids import is_guid
+from .control.managed_identity import PATH as MANAGED_IDENTITY_PATH
 from .lifecycle import Lifecycle
-from .managed_identity import PATH as MANAGED_IDENTITY_PATH
+from .operations.identities import IdentityInfo
 from .resource import Resource
+from .state.clock import ServiceClock
 
 
 class IdentityEmulator(Lifecycle):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TypeVar
 
-from .listening import Listener, ServerThread
+from .http.listening import Listener, ServerThread
 from .resource import Resource
 
 _Self = TypeVar("_Self", bound="Lifecycle")

@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from .access_keys import AccessKeys
-from .application import Application
-from .authentication import BearerAuthenticator, HmacAuthenticator
-from .clock import ServiceClock
-from .entra import EntraAuthority
-from .faults import FaultQueue
-from .managed_identity import ManagedIdentity
-from .own_paths import OwnPaths
-from .service import Service
-from .store import Store
-from .throttling import Throttle
-from .tokens import TokenIssuer, generate_key, key_from_pem, key_to_pem
+from .authentication.access_keys import AccessKeys
+from .authentication.authenticators import BearerAuthenticator, HmacAuthenticator
+from .authentication.entra import EntraAuthority
+from .authentication.tokens import TokenIssuer, generate_key, key_from_pem, key_to_pem
+from .contract.faults import FaultQueue
+from .control.managed_identity import ManagedIdentity
+from .control.own_paths import OwnPaths
+from .http.application import Application
+from .operations.service import Service
+from .operations.throttling import Throttle
+from .state.clock import ServiceClock
+from .state.store import Store
 
 if TYPE_CHECKING:
-    from .certificates import Certificates
+    from .http.certificates import Certificates
 
 
 class Resource:
@@ -114,6 +114,6 @@ def _resource_id(store: Store, given: str | None) -> str:
 
 
 def _certificates(store: Store, host: str) -> "Certificates":
-    from .certificates import Certificates  # trustme is imported by those only who want TLS
+    from .http.certificates import Certificates  # trustme is imported by those only who want TLS
 
     return Certificates(store, host)

@@ -10,7 +10,7 @@ import jwt
 import pytest
 
 from acs_identity_emulator import IdentityEmulator
-from acs_identity_emulator.tokens import UnsignedToken
+from acs_identity_emulator.authentication.tokens import UnsignedToken
 
 from .conftest import connect
 

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from acs_identity_emulator.access_keys import AccessKeys, decode_key
-from acs_identity_emulator.clock import ServiceClock
-from acs_identity_emulator.store import Store
+from acs_identity_emulator.authentication.access_keys import AccessKeys, decode_key
+from acs_identity_emulator.state.clock import ServiceClock
+from acs_identity_emulator.state.store import Store
 
 
 @pytest.fixture(autouse=True)

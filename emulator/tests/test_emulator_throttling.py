@@ -7,11 +7,11 @@ from types import SimpleNamespace
 import pytest
 
 from acs_identity_emulator import IdentityEmulator
-from acs_identity_emulator.authentication import Caller
-from acs_identity_emulator.calls import Call
-from acs_identity_emulator.errors import ServiceError
-from acs_identity_emulator.throttling import Throttle
-from acs_identity_emulator.versions import Operation
+from acs_identity_emulator.authentication.authenticators import Caller
+from acs_identity_emulator.contract.errors import ServiceError
+from acs_identity_emulator.contract.versions import Operation
+from acs_identity_emulator.operations.calls import Call
+from acs_identity_emulator.operations.throttling import Throttle
 
 Send = Callable[..., SimpleNamespace]
 

@@ -10,7 +10,7 @@ import jwt
 import pytest
 
 from acs_identity_emulator import IdentityEmulator
-from acs_identity_emulator.calls import timestamp
+from acs_identity_emulator.operations.calls import timestamp
 
 Send = Callable[..., SimpleNamespace]
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 
-from . import bodies, errors, managed_identity
-from .authentication import WireRequest
-from .calls import Answer
-from .errors import ServiceError
-from .faults import FaultQueue
+from ..authentication.authenticators import WireRequest
+from ..contract import errors
+from ..contract.errors import ServiceError
+from ..contract.faults import FaultQueue
+from ..operations import bodies
+from ..operations.calls import Answer
+from . import managed_identity
 
 PREFIX = "/.emulator/"
 

@@ -4,12 +4,14 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from . import bodies, errors, unique
+from ..authentication.tokens import Lineage, TokenIssuer
+from ..contract import errors
+from ..contract.guids import GUID
+from ..contract.versions import Field, Operation, knows, knows_scope
+from ..state import unique
+from ..state.store import Identity, Store
+from . import bodies
 from .calls import AccessToken, Answer, Call, Handler, Payload, timestamp
-from .guids import GUID
-from .store import Identity, Store
-from .tokens import Lineage, TokenIssuer
-from .versions import Field, Operation, knows, knows_scope
 
 _ID = re.compile(rf"8:(?:acs|dod-acs|gcch-acs):{GUID}_{GUID}(?:_{GUID})?")
 _DEFAULT_MINUTES = 1440

@@ -7,7 +7,7 @@ import tempfile
 
 import trustme
 
-from .store import Store
+from ..state.store import Store
 
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 

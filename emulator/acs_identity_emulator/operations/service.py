@@ -3,16 +3,16 @@
 import threading
 from collections.abc import Callable
 
-from .access_keys import AccessKeys
+from ..authentication.access_keys import AccessKeys
+from ..authentication.entra import EntraAuthority
+from ..authentication.tokens import TokenIssuer, lineage_of
+from ..contract.versions import Operation
+from ..state.store import Store
 from .assignments import Assignments
 from .calls import Answer, Call, Handler
-from .entra import EntraAuthority
 from .exchanges import Exchanges
 from .identities import Identities, IdentityInfo
-from .store import Store
 from .throttling import Throttle
-from .tokens import TokenIssuer, lineage_of
-from .versions import Operation
 
 
 class Service:

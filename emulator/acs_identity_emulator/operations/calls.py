@@ -5,9 +5,9 @@ from datetime import datetime, timezone
 from functools import lru_cache
 from typing import NamedTuple
 
-from .authentication import Caller
-from .tokens import UnsignedToken
-from .versions import Operation
+from ..authentication.authenticators import Caller
+from ..authentication.tokens import UnsignedToken
+from ..contract.versions import Operation
 
 
 class Call(NamedTuple):

@@ -6,8 +6,8 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote
 
-from . import errors
-from .versions import API_VERSIONS, Operation, knows, supported_versions
+from ..contract import errors
+from ..contract.versions import API_VERSIONS, Operation, knows, supported_versions
 
 _ABSOLUTE_FORM = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 

@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from . import errors
-from .clock import ServiceClock
-from .errors import ServiceError
-from .faults import Fault, Kind
+from ..contract import errors
+from ..contract.errors import ServiceError
+from ..contract.faults import Fault, Kind
+from ..state.clock import ServiceClock
 from .responses import Response
 
 _FRONT_DOOR_PAGE = b"""\

@@ -15,6 +15,8 @@ from typing import NamedTuple, Protocol
 
 from multidict import CIMultiDictProxy
 
+from ..contract.errors import CONTENT_HASH_DIFFERS, DATE_TOO_FAR_OFF, DENIED
+from ..contract.versions import Operation
 from .entra import (
     CLIENTS_AUDIENCE,
     RESOURCE_AUDIENCE,
@@ -22,8 +24,6 @@ from .entra import (
     EntraAuthority,
     EntraToken,
 )
-from .errors import CONTENT_HASH_DIFFERS, DATE_TOO_FAR_OFF, DENIED
-from .versions import Operation
 
 ALLOWED_CLOCK_SKEW = 300.0  # seconds
 ENTRA = "entra"  # in place of the id of a key, where an Entra token vouched for the request

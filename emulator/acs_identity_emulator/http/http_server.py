@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import StreamReader, web
 
-from . import errors
+from ..contract import errors
 from .responses import ResponseWriter
 
 # Room for an id of 2 KB whose every character takes nine bytes, percent-encoded.

@@ -10,18 +10,18 @@ from concurrent.futures import ThreadPoolExecutor
 from aiohttp import StreamReader, web
 from aiohttp.http import HttpProcessingError
 
-from . import errors
-from .authentication import Authenticator, Caller, WireRequest, may_call
-from .calls import Answer, Call, Payload
-from .clock import ServiceClock
-from .errors import ServiceError
-from .faults import Fault, FaultQueue
+from ..authentication.authenticators import Authenticator, Caller, WireRequest, may_call
+from ..contract import errors
+from ..contract.errors import ServiceError
+from ..contract.faults import Fault, FaultQueue
+from ..control.own_paths import PREFIX, OwnPaths
+from ..operations.calls import Answer, Call, Payload
+from ..operations.service import Service
+from ..state.clock import ServiceClock
 from .http_server import HttpServer
 from .misbehaviour import misbehave
-from .own_paths import PREFIX, OwnPaths
 from .responses import Response, ResponseWriter
 from .routing import Route, find_route, operation_at, origin_form
-from .service import Service
 
 BODY_LIMIT = 1024 * 1024  # bytes
 

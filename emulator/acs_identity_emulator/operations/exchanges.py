@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 
-from . import bodies, errors
+from ..authentication.entra import TEAMS_AUDIENCES, EntraAuthority, EntraToken
+from ..authentication.tokens import Lineage, TokenIssuer
+from ..contract import errors
+from ..contract.guids import is_guid
+from ..contract.versions import Field, Operation, knows
+from ..state.store import Store
+from . import bodies
 from .calls import AccessToken, Answer, Call, Handler
-from .entra import TEAMS_AUDIENCES, EntraAuthority, EntraToken
-from .guids import is_guid
-from .store import Store
-from .tokens import Lineage, TokenIssuer
-from .versions import Field, Operation, knows
 
 _SCOPES = ("chat", "voip")
 

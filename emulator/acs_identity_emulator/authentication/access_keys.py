@@ -6,8 +6,8 @@ import json
 import secrets
 import threading
 
-from .authentication import ENTRA
-from .store import Store
+from ..state.store import Store
+from .authenticators import ENTRA
 
 SLOTS = ("primary", "secondary")
 _KEY_BYTES = 64

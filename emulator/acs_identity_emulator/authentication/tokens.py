@@ -10,7 +10,7 @@ import jwt
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from . import unique
+from ..state import unique
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 _PADDING, _HASH = padding.PKCS1v15(), hashes.SHA256()

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import NoReturn
 
-from . import errors
+from ..contract import errors
 
 # Escapes that pair make one character; one alone is no text, and neither stored nor sent.
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")

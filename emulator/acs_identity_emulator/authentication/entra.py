@@ -9,7 +9,7 @@ from typing import NamedTuple
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from .guids import is_guid
+from ..contract.guids import is_guid
 from .tokens import verified_claims
 
 RESOURCE_AUDIENCE = "https://communication.azure.com"

@@ -4,9 +4,9 @@ import json
 import math
 from collections.abc import Callable
 
-from . import errors
+from ..contract import errors
+from ..contract.versions import Operation
 from .calls import Call
-from .versions import Operation
 
 WINDOW = 30.0  # seconds
 _CREATE_WITH_TOKEN = "create-with-token"  # noqa: S105 - the name of a limit

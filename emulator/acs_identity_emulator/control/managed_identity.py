@@ -5,11 +5,11 @@ import secrets
 from datetime import timedelta
 from urllib.parse import parse_qs
 
-from .authentication import WireRequest
-from .calls import Answer
-from .entra import EntraAuthority
-from .errors import ServiceError
-from .guids import is_guid
+from ..authentication.authenticators import WireRequest
+from ..authentication.entra import EntraAuthority
+from ..contract.errors import ServiceError
+from ..contract.guids import is_guid
+from ..operations.calls import Answer
 
 PATH = "/.emulator/msi/token"
 _API_VERSION = "2019-08-01"

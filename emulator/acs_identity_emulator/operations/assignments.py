@@ -2,11 +2,12 @@
 
 import json
 
-from . import bodies, errors
+from ..contract import errors
+from ..contract.guids import is_guid
+from ..contract.versions import Operation
+from ..state.store import Assignment, Store
+from . import bodies
 from .calls import Answer, Call, Handler
-from .guids import is_guid
-from .store import Assignment, Store
-from .versions import Operation
 
 _PRINCIPAL_TYPES = ("user", "resourceAccount")
 

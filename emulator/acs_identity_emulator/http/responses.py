@@ -8,9 +8,10 @@ from functools import lru_cache
 from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 
-from . import __version__, unique
-from .calls import Payload
-from .errors import ServiceError
+from .._version import __version__
+from ..contract.errors import ServiceError
+from ..operations.calls import Payload
+from ..state import unique
 
 _FIXED = (
     f"Server: acs-identity-emulator/{__version__}\r\n"

@@ -1,0 +1,1 @@
+"""Credentials: access keys, tokens of the service, Entra tokens."""

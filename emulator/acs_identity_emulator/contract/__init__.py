@@ -1,0 +1,1 @@
+"""The names and rules of the REST API: operations, versions, errors, faults."""

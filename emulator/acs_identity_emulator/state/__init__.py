@@ -1,0 +1,1 @@
+"""What the service remembers, and what time it is."""
