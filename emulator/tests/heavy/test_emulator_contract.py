@@ -24,11 +24,11 @@ from schemathesis.specs.openapi.checks import content_type_conformance
 
 from acs_identity_emulator import IdentityEmulator
 
-from .conftest import sign
+from ..conftest import sign
 
 Send = Callable[..., SimpleNamespace]
 
-DESCRIPTION = Path(__file__).resolve().parents[2] / "swagger" / "communication_identity.json"
+DESCRIPTION = Path(__file__).resolve().parents[3] / "swagger" / "communication_identity.json"
 DESCRIBED: dict[str, Any] = json.loads(DESCRIPTION.read_text())
 VERSIONS: list[str] = DESCRIBED["info"]["x-acs-api-versions"]
 EXAMPLES = {"positive": 20, "negative": 24}  # of each operation in each version

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-USAGES = Path(__file__).with_name("typed_usage.py")
+ROOT = Path(__file__).parents[2]
+USAGES = ROOT / "tests" / "typed_usage.py"
 MARK = re.compile(r"  # type: ignore\[([\w-]+)\]  # pyright: ignore\[(\w+)\]$", re.MULTILINE)
 
 Findings = set[tuple[int, str]]
@@ -34,14 +34,12 @@ def output_of(*command: str) -> str:
 
 
 def found_by_mypy(file: Path) -> Findings:
-    pytest.importorskip("mypy")
     output = output_of("mypy", "--config-file", "pyproject.toml", "--output", "json", str(file))
     found: list[dict[str, Any]] = [json.loads(line) for line in output.splitlines()]
     return {(each["line"], each["code"]) for each in found if each["severity"] == "error"}
 
 
 def found_by_pyright(file: Path) -> Findings:
-    pytest.importorskip("pyright")
     project = ["--project", "pyproject.toml", "--pythonpath", sys.executable]
     output = output_of("pyright", *project, "--outputjson", str(file))
     found: list[dict[str, Any]] = json.loads(output)["generalDiagnostics"]
