@@ -225,7 +225,7 @@ def test_works_in_a_clean_environment(built: Built, clean: Environment) -> None:
             assert output == f"acs-identity-emulator {version}\n"
         assert clean.run("python", "-c", is_there("azure")) == "False\n"
     else:
-        clean.run("python", "-W", "error", str(Path(__file__).parent / "without_aiohttp.py"))
+        clean.run("python", "-W", "error", str(CHECKOUT / "tests" / "without_aiohttp.py"))
         with IdentityEmulator() as emulator:
             variables = {"CONNECTION_STRING": emulator.connection_string}
             output = clean.run("python", "-W", "error", "-c", CALLS, **variables)
