@@ -2,7 +2,7 @@
 
 import pytest
 
-from azure.communication.identity._endpoint import endpoint_url
+from azure.communication.identity._shared.urls import endpoint_url
 
 CANONICAL = "https://my-resource.communication.azure.com"
 

@@ -329,9 +329,7 @@ class Mark(SansIOHTTPPolicy[Any, Any]):
 
 
 @pytest.mark.parametrize("listed", [True, False])
-def test_what_authenticates_comes_behind_what_may_change_the_request(
-    flavour: str, listed: bool
-) -> None:
+def test_policies_run_in_the_order_of_azure_core(flavour: str, listed: bool) -> None:
     first, second = Mark("1"), Mark("2")
     client = Client(
         flavour,
@@ -341,4 +339,4 @@ def test_what_authenticates_comes_behind_what_may_change_the_request(
         authentication_policy=Mark("3"),
     )
     client.call("communication_identity.delete", "1")
-    assert client.sent.headers["x-marks"] == "123"
+    assert client.sent.headers["x-marks"] == "132"

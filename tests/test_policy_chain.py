@@ -9,7 +9,11 @@ from azure.core.pipeline.policies import AsyncHTTPPolicy, HTTPPolicy, SansIOHTTP
 from azure.core.pipeline.transport import AsyncHttpTransport, HttpTransport
 from azure.core.rest import HttpRequest
 
-from azure.communication.identity._policy_chain import AsyncPolicyChain, PolicyChain, chained
+from azure.communication.identity._pipeline.policy_chain import (
+    AsyncPolicyChain,
+    PolicyChain,
+    chained,
+)
 
 STEPS = ["request", "response", "exception"]
 

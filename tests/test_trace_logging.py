@@ -10,7 +10,7 @@ from azure.core.pipeline import PipelineContext, PipelineRequest, PipelineRespon
 from azure.core.rest import HttpRequest
 from azure.core.utils import case_insensitive_dict
 
-from azure.communication.identity._shared.logging_policy import RedactedTraceLoggingPolicy, redact
+from azure.communication.identity._pipeline.logging_policy import RedactedTraceLoggingPolicy, redact
 
 SECRET = "S3CRET"
 JWT = f"eyJhbGciOi{SECRET}.eyJza3lw{SECRET}.{SECRET}-_x"

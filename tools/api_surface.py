@@ -31,7 +31,7 @@ _WIDTH = 100
 # Special methods that a user calls through syntax. The others (__eq__, __hash__, …) are behaviour,
 # which tests show.
 _LISTED_SPECIAL = {"__aenter__", "__aexit__", "__enter__", "__exit__"}
-_OPTIONS = importlib.import_module("azure.communication.identity._options")
+_OPTIONS = importlib.import_module("azure.communication.identity._pipeline.options")
 _POLICY = _OPTIONS.Policy
 _NAMES = {None: "None", NoneType: "None", TracebackType: "TracebackType"}
 _UNPACKED = re.compile(r"Unpack\[(\w+)\]")

@@ -22,7 +22,7 @@ from azure.core.pipeline.transport import AioHttpTransport, RequestsTransport
 from credentials.support import AsyncDriver
 
 from acs_identity_emulator import IdentityEmulator
-from azure.communication.identity._shared.entra_exchange import ExchangeRules
+from azure.communication.identity._pipeline.entra_exchange import ExchangeRules
 from azure.communication.identity._transports._aiohttp import AiohttpTransport
 from azure.communication.identity._transports._urllib3 import Urllib3Transport
 

@@ -19,7 +19,7 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest, HttpResponse
 from transports.exchange import Received, exchange, raised
 from transports.raw_server import Behaviour, RawServer, answer, send, send_and_close
 
-from azure.communication.identity._shared.signing import split_url
+from azure.communication.identity._shared.urls import split_url
 
 pytestmark = pytest.mark.usefixtures("way")
 

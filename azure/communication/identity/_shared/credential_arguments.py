@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from .._options import unknown_keyword
+from .keywords import unknown_keyword
 from .token_refresh import Schedule, always, never, on_demand, proactive
 
 _OWNER = "CommunicationTokenCredential"

@@ -15,9 +15,9 @@ from .signing import (
     content_hash,
     decode_access_key,
     signature,
-    split_url,
     string_to_sign,
 )
+from .urls import split_url
 
 _AUTHORIZATION = f"HMAC-SHA256 SignedHeaders={SIGNED_HEADERS}&Signature="
 

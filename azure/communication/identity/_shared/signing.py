@@ -11,12 +11,9 @@ import hmac
 import re
 from base64 import b64decode
 from binascii import b2a_base64
-from functools import lru_cache
 from hashlib import sha256
 
 SIGNED_HEADERS = "x-ms-date;host;x-ms-content-sha256"
-_URL = re.compile("([^:/?#]*)(?:://)?([^/?#]*)([^#]*)")
-_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 # Stricter than b64decode, which skips what is not base64, and padding that is too long.
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
@@ -38,35 +35,6 @@ def decode_access_key(access_key: str) -> bytes:
             "from the Keys page of the Communication Services resource in the Azure portal."
         )
     return b64decode(access_key)
-
-
-@lru_cache(maxsize=64)
-def host_header(scheme: str, authority: str) -> str:
-    """The value of the header ``Host`` that HTTP clients send for a URL.
-
-    :param str scheme: The scheme of the URL.
-    :param str authority: What is between the scheme and the path: the host, and perhaps a port.
-    :rtype: str
-    """
-    default_port = _DEFAULT_PORTS.get(scheme.lower(), "")
-    return authority.rpartition("@")[2].lower().removesuffix(default_port)
-
-
-@lru_cache(maxsize=256)
-def split_url(url: str) -> tuple[str, str, str]:
-    """Splits a URL without changing anything in it.
-
-    :param str url: The URL.
-    :return: Scheme and authority, the value of the header ``Host``, and what HTTP clients request:
-        path and query.
-    :rtype: tuple[str, str, str]
-    """
-    scheme, authority, target = _URL.match(url).groups()  # type: ignore[union-attr] # any matches
-    return (
-        f"{scheme}://{authority}",
-        host_header(scheme, authority),
-        target if target.startswith("/") else f"/{target}",
-    )
 
 
 def content_hash(body: bytes) -> str:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread, current_thread
 from types import TracebackType
-from typing import Any, cast, overload
+from typing import TYPE_CHECKING, Any, cast, overload
 from weakref import ReferenceType, WeakSet, ref
 
 from azure.core.credentials import (
@@ -20,10 +20,12 @@ from azure.core.credentials import (
 )
 from typing_extensions import Self, Unpack
 
-from .._options import ClientOptions
 from .credential_arguments import CLOSED, REENTERED, choose_schedule
 from .token_refresh import RefreshOutcome, TokenKeeper, always
 from .utils import get_current_utc_as_int
+
+if TYPE_CHECKING:
+    from .._pipeline.options import ClientOptions
 
 TokenRefresher = Callable[[], AccessToken | AccessTokenInfo | str]
 
@@ -94,7 +96,7 @@ class CommunicationTokenCredential:
         token_credential: TokenCredential | SupportsTokenInfo,
         scopes: Sequence[str] | None = None,
         clock: Callable[[], float] | None = None,
-        **kwargs: Unpack[ClientOptions],
+        **kwargs: "Unpack[ClientOptions]",
     ) -> None: ...
 
     def __init__(
@@ -114,7 +116,7 @@ class CommunicationTokenCredential:
         from_entra = (resource_endpoint, token_credential, scopes)
         schedule = choose_schedule(token, token_refresher, proactive_refresh, from_entra, kwargs)
         if schedule is always:
-            from .entra_exchange import EntraExchange  # which few programs need
+            from .._pipeline.entra_exchange import EntraExchange  # few programs need it
 
             token_refresher = EntraExchange(*from_entra, kwargs, tell_time)
         # There is none when nothing is ever due.

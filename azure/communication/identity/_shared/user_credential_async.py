@@ -4,17 +4,19 @@ import asyncio
 from asyncio import AbstractEventLoop, Task, TimerHandle
 from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
-from typing import Any, cast, overload
+from typing import TYPE_CHECKING, Any, cast, overload
 from weakref import ReferenceType, ref
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 from azure.core.credentials_async import AsyncSupportsTokenInfo, AsyncTokenCredential
 from typing_extensions import Self, Unpack
 
-from .._options import AsyncClientOptions
 from .credential_arguments import CLOSED, REENTERED, choose_schedule
 from .token_refresh import CANCELLED, RefreshOutcome, TokenKeeper, always, awaitable
 from .utils import get_current_utc_as_int
+
+if TYPE_CHECKING:
+    from .._pipeline.options import AsyncClientOptions
 
 TokenRefresher = Callable[[], Awaitable[AccessToken | AccessTokenInfo | str]]
 
@@ -88,7 +90,7 @@ class CommunicationTokenCredential:
         token_credential: AsyncTokenCredential | AsyncSupportsTokenInfo,
         scopes: Sequence[str] | None = None,
         clock: Callable[[], float] | None = None,
-        **kwargs: Unpack[AsyncClientOptions],
+        **kwargs: "Unpack[AsyncClientOptions]",
     ) -> None: ...
 
     def __init__(
@@ -108,7 +110,7 @@ class CommunicationTokenCredential:
         from_entra = (resource_endpoint, token_credential, scopes)
         schedule = choose_schedule(token, token_refresher, proactive_refresh, from_entra, kwargs)
         if schedule is always:
-            from .entra_exchange_async import AsyncEntraExchange  # which few programs need
+            from .._pipeline.entra_exchange_async import AsyncEntraExchange  # few programs need it
 
             token_refresher = AsyncEntraExchange(*from_entra, kwargs, tell_time)
         # There is none when nothing is ever due.

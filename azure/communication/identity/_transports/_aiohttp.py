@@ -22,7 +22,7 @@ from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 from typing_extensions import Self
 
-from .._shared.signing import split_url
+from .._shared.urls import split_url
 from ._environment import ProxyMap, connection_configuration
 from ._exchange import Exchange, Exchanged, exchange_over, verbatim
 from ._request import body_of, headers_of

@@ -32,7 +32,7 @@ from urllib3.exceptions import DecodeError as CodingError
 from urllib3.util import Retry, Timeout, make_headers, parse_url
 from urllib3.util.ssl_ import create_urllib3_context
 
-from .._shared.signing import split_url
+from .._shared.urls import split_url
 from ._connection import lean
 from ._environment import ProxyMap, connection_configuration
 from ._request import body_of, headers_of

@@ -18,13 +18,13 @@ from .._arguments import (
     user_body,
     user_id,
 )
-from .._endpoint import endpoint_url
 from .._generated._enums import CommunicationTokenScope, TeamsExtensionPrincipalType
 from .._generated.aio import CommunicationIdentityClient as _RestClient
 from .._models import CommunicationUserDetail, TeamsExtensionAssignment
-from .._options import AsyncClientOptions, RequestOptions, call_version
-from .._pipeline import async_arguments
+from .._pipeline.assembly import async_pipeline_options
+from .._pipeline.options import AsyncClientOptions, RequestOptions, call_version
 from .._shared.identifiers import CommunicationUserIdentifier
+from .._shared.urls import endpoint_url
 from .._shared.utils import parse_connection_str
 
 
@@ -60,7 +60,7 @@ class CommunicationIdentityClient:
         url = endpoint_url(endpoint)
         self._api_version = version_string(api_version)
         self._client = _RestClient(
-            url, api_version=self._api_version, **async_arguments(url, credential, kwargs)
+            url, api_version=self._api_version, **async_pipeline_options(url, credential, kwargs)
         )
         self._identities = self._client.communication_identity
         self._teams_extension = self._client.teams_extension

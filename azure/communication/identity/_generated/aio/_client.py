@@ -1,7 +1,7 @@
 # Emitted by tools/generate_rest_layer.py from swagger/communication_identity.json. Do not edit.
 """The async REST client."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from copy import deepcopy
 from types import TracebackType
 from typing import Any
@@ -11,7 +11,6 @@ from azure.core.pipeline import policies
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 from typing_extensions import Self
 
-from ..._policy_chain import chained, listed
 from ._configuration import CommunicationIdentityClientConfiguration
 from .operations import CommunicationIdentityOperations, TeamsExtensionOperations
 
@@ -23,8 +22,8 @@ class CommunicationIdentityClient:
         https://my-resource.communication.azure.com.
     :keyword str api_version: The version of the API to ask for.
     :keyword policies: The policies of the pipeline, in place of the configured ones.
-    :keyword per_call_policies: Policies to put before all others.
-    :keyword per_retry_policies: Policies to put behind the retry policy.
+    :keyword per_call_policies: Policies that run once for each call.
+    :keyword per_retry_policies: Policies that run once for each attempt.
     """
 
     def __init__(self, endpoint: str, *, api_version: str = "2025-06-30", **kwargs: Any) -> None:
@@ -32,14 +31,11 @@ class CommunicationIdentityClient:
             endpoint, api_version=api_version, **kwargs
         )
         if kwargs.get("policies") is None:
-            kwargs["policies"] = chained(
-                _policies(
-                    self._config,
-                    kwargs.pop("per_call_policies", None),
-                    kwargs.pop("per_retry_policies", None),
-                    **kwargs,
-                ),
-                is_async=True,
+            kwargs["policies"] = _policies(
+                self._config,
+                kwargs.pop("per_call_policies", None),
+                kwargs.pop("per_retry_policies", None),
+                **kwargs,
             )
         self._client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse] = AsyncPipelineClient(
             base_url=endpoint, config=self._config, **kwargs
@@ -81,21 +77,27 @@ class CommunicationIdentityClient:
 def _policies(
     config: CommunicationIdentityClientConfiguration, per_call: Any, per_retry: Any, **kwargs: Any
 ) -> list[Any]:
+    # The order of azure-core, without ContentDecodePolicy: operations decode their responses, and
+    # its exceptions show bodies, which may hold tokens.
     return [
-        *listed(per_call),
         config.request_id_policy,
         config.headers_policy,
         config.user_agent_policy,
         config.proxy_policy,
+        *_listed(per_call),
         config.redirect_policy,
         config.retry_policy,
-        *listed(per_retry),
+        config.authentication_policy,
         config.custom_hook_policy,
+        *_listed(per_retry),
         config.logging_policy,
         policies.DistributedTracingPolicy(**kwargs),
-        # Behind everything that may change the request, so that what is signed is what is sent.
-        config.authentication_policy,
-        # Takes the credentials off again when a redirect leads to another host.
         policies.SensitiveHeaderCleanupPolicy(**kwargs),
         config.http_logging_policy,
     ]
+
+
+def _listed(one_or_more: Any) -> list[Any]:
+    if one_or_more is None:
+        return []
+    return list(one_or_more) if isinstance(one_or_more, Iterable) else [one_or_more]

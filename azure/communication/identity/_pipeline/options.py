@@ -5,7 +5,7 @@ it is refused, so that a misspelt one does not go unnoticed.
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any, TypedDict
 
 from azure.core.exceptions import HttpResponseError
@@ -18,7 +18,8 @@ from azure.core.pipeline.policies import (
 )
 from azure.core.pipeline.transport import AsyncHttpTransport, HttpTransport
 
-from ._api_versions import ApiVersion, version_string
+from .._api_versions import ApiVersion, version_string
+from .._shared.keywords import unknown_keyword
 
 Policy = SansIOHTTPPolicy[Any, Any] | HTTPPolicy[Any, Any] | AsyncHTTPPolicy[Any, Any]
 
@@ -158,13 +159,3 @@ class UnknownOptionsPolicy(SansIOHTTPPolicy[Any, Any]):
         """
         for name in request.context.options.keys() - _KNOWN_TO_TRANSPORTS:
             raise TypeError(unknown_keyword(name, "The call", _FOR_A_CALL | _OF_METHODS))
-
-
-def unknown_keyword(name: str, owner: str, known: Collection[str]) -> str:
-    """What is said of a keyword argument that nothing would read."""
-    from difflib import get_close_matches  # here, since most programs never need it
-
-    # One that is known belongs to another method: nothing is misspelt.
-    nearest = [] if name in known else get_close_matches(name, sorted(known), n=1)
-    hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
-    return f"{owner} got an unexpected keyword argument {name!r}.{hint}"

@@ -1,4 +1,4 @@
-"""The endpoint of a resource, in the one form that is requested and signed."""
+"""URLs: the endpoint of a resource, and the parts of a URL that are requested and signed."""
 
 import re
 from functools import lru_cache
@@ -10,6 +10,7 @@ _EXPECTED = (
 _HOST = re.compile(r"\[[0-9a-f:.]+\]|[^\s\\/?#@:\[\]<>\"^`{|}%=;,+&()!*'$]+")
 _PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@-]*)*")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_URL = re.compile("([^:/?#]*)(?:://)?([^/?#]*)([^#]*)")
 
 
 def endpoint_url(endpoint: str) -> str:
@@ -55,3 +56,32 @@ def _normalized(url: str) -> str | None:
     if port is not None and port != _DEFAULT_PORTS[parts.scheme]:
         host = f"{host}:{port}"
     return f"{parts.scheme}://{host}{path}"
+
+
+@lru_cache(maxsize=64)
+def host_header(scheme: str, authority: str) -> str:
+    """The value of the header ``Host`` that HTTP clients send for a URL.
+
+    :param str scheme: The scheme of the URL.
+    :param str authority: What is between the scheme and the path: the host, and perhaps a port.
+    :rtype: str
+    """
+    default_port = _DEFAULT_PORTS.get(scheme.lower())
+    return authority.rpartition("@")[2].lower().removesuffix(f":{default_port}")
+
+
+@lru_cache(maxsize=256)
+def split_url(url: str) -> tuple[str, str, str]:
+    """Splits a URL without changing anything in it.
+
+    :param str url: The URL.
+    :return: Scheme and authority, the value of the header ``Host``, and what HTTP clients request:
+        path and query.
+    :rtype: tuple[str, str, str]
+    """
+    scheme, authority, target = _URL.match(url).groups()  # type: ignore[union-attr] # any matches
+    return (
+        f"{scheme}://{authority}",
+        host_header(scheme, authority),
+        target if target.startswith("/") else f"/{target}",
+    )

@@ -9,9 +9,9 @@ from azure.core.credentials import AccessToken
 
 from .. import _results
 from .._generated.aio import CommunicationIdentityClient
-from .._pipeline import async_arguments
+from .._shared.token_refresh import Clock, awaitable, read_token
+from .assembly import async_pipeline_options
 from .entra_exchange import ExchangeRules
-from .token_refresh import Clock, awaitable, read_token
 
 
 class AsyncEntraExchange(ExchangeRules):
@@ -51,7 +51,7 @@ class AsyncEntraExchange(ExchangeRules):
 
     def _arguments(self, entra_token: str) -> dict[str, Any]:
         fetched: Any = _AsyncFetchedToken(entra_token)
-        return async_arguments(self.endpoint, fetched, self.options)
+        return async_pipeline_options(self.endpoint, fetched, self.options)
 
 
 class _AsyncFetchedToken:

@@ -6,7 +6,7 @@ from typing import Any
 from azure.core.pipeline import PipelineRequest
 from azure.core.pipeline.policies import HeadersPolicy, RequestIdPolicy, UserAgentPolicy
 
-from ._version import SDK_MONIKER
+from .._version import SDK_MONIKER
 
 
 class FixedHeadersPolicy(HeadersPolicy):

@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 from azure.core.credentials import AccessToken
 
 from .. import _results
-from .._endpoint import endpoint_url
 from .._generated import CommunicationIdentityClient
-from .._options import ClientOptions, unknown_keyword
-from .._pipeline import sync_arguments
-from .token_refresh import Clock, read_token
+from .._shared.keywords import unknown_keyword
+from .._shared.token_refresh import Clock, read_token
+from .._shared.urls import endpoint_url
+from .assembly import sync_pipeline_options
+from .options import ClientOptions
 
 DEFAULT_SCOPES = ("https://communication.azure.com/clients/.default",)
 
@@ -150,7 +151,7 @@ class EntraExchange(ExchangeRules):
         reusable = self.reusable(entra_token)
         if reusable is not None:
             return reusable
-        arguments = sync_arguments(self.endpoint, _FetchedToken(entra_token), self.options)
+        arguments = sync_pipeline_options(self.endpoint, _FetchedToken(entra_token), self.options)
         with ExitStack() as stack:
             client = CommunicationIdentityClient(
                 self.endpoint, api_version=self.route.api_version, **arguments

@@ -1,0 +1,168 @@
+"""The pipelines of the two clients: their transports and their policies, in order."""
+
+import sys
+from collections.abc import Callable, Mapping
+from copy import copy
+from functools import cache, partial
+from typing import Any
+
+from azure.core.credentials import AzureKeyCredential, TokenCredential
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.pipeline.policies import (
+    AsyncRetryPolicy,
+    CustomHookPolicy,
+    DistributedTracingPolicy,
+    HttpLoggingPolicy,
+    ProxyPolicy,
+    RetryPolicy,
+    SensitiveHeaderCleanupPolicy,
+)
+from azure.core.pipeline.transport import HttpTransport
+
+from .._shared.auth_policy_utils import get_authentication_policy
+from .header_policies import FixedHeadersPolicy, FixedUserAgentPolicy, RandomRequestIdPolicy
+from .logging_policy import RedactedTraceLoggingPolicy
+from .options import UnknownOptionsPolicy, refuse_unknown_client_options
+from .policy_chain import chained, listed
+from .redirects import AsyncLateRedirectPolicy, LateRedirectPolicy
+
+
+def sync_pipeline_options(
+    endpoint: str,
+    credential: TokenCredential | AzureKeyCredential | str,
+    options: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The keyword arguments of the sync REST client.
+
+    :raises TypeError: If `credential` has an unsupported type, or an option is unknown.
+    :raises ValueError: If the access key is not base64.
+    """
+    return _pipeline_options(endpoint, credential, options, _sync_transport, is_async=False)
+
+
+def async_pipeline_options(
+    endpoint: str,
+    credential: AsyncTokenCredential | AzureKeyCredential | str,
+    options: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The keyword arguments of the async REST client.
+
+    :raises TypeError: If `credential` has an unsupported type, or an option is unknown.
+    :raises ValueError: If the access key is not base64.
+    :raises ImportError: If aiohttp is not installed and no transport is passed.
+    """
+    return _pipeline_options(endpoint, credential, options, _async_transport, is_async=True)
+
+
+def _pipeline_options(
+    endpoint: str,
+    credential: Any,
+    options: Mapping[str, Any],
+    new_transport: Callable[[Mapping[str, Any]], Any],
+    *,
+    is_async: bool,
+) -> dict[str, Any]:
+    refuse_unknown_client_options(options)
+    authentication = get_authentication_policy(endpoint, credential, is_async=is_async)
+    result = {**options, "authentication_policy": authentication}
+    if result.get("pipeline") is not None:
+        return result
+    if result.get("transport") is None:
+        result["transport"] = new_transport(options)
+    if result.get("policies") is None:
+        for name, new_policy in _configured(is_async).items():
+            if result.get(name) is None:
+                result[name] = new_policy(**options)
+        result["policies"] = chained(_in_order(result), is_async=is_async)
+        result.pop("per_call_policies", None)
+        result.pop("per_retry_policies", None)
+    return result
+
+
+def _configured(is_async: bool) -> dict[str, Callable[..., Any]]:
+    """From the option that replaces a policy to what makes that policy."""
+    return {
+        "request_id_policy": RandomRequestIdPolicy,
+        "headers_policy": FixedHeadersPolicy,
+        "user_agent_policy": FixedUserAgentPolicy,
+        "proxy_policy": ProxyPolicy,
+        "redirect_policy": AsyncLateRedirectPolicy if is_async else LateRedirectPolicy,
+        "retry_policy": partial(_retry_policy, is_async),
+        "custom_hook_policy": CustomHookPolicy,
+        "logging_policy": RedactedTraceLoggingPolicy,
+        "http_logging_policy": HttpLoggingPolicy,
+    }
+
+
+def _in_order(policies: Mapping[str, Any]) -> list[Any]:
+    return [
+        *listed(policies.get("per_call_policies")),
+        policies["request_id_policy"],
+        policies["headers_policy"],
+        policies["user_agent_policy"],
+        policies["proxy_policy"],
+        policies["redirect_policy"],
+        policies["retry_policy"],
+        *listed(policies.get("per_retry_policies")),
+        UnknownOptionsPolicy(),
+        *_for_requests(policies["transport"]),
+        policies["custom_hook_policy"],
+        policies["logging_policy"],
+        DistributedTracingPolicy(**policies),
+        policies["authentication_policy"],
+        SensitiveHeaderCleanupPolicy(**policies),
+        policies["http_logging_policy"],
+    ]
+
+
+def _for_requests(transport: object) -> list[Any]:
+    # A caller who passes a requests transport has already imported requests; do not import it for
+    # anyone else.
+    if "requests" not in sys.modules:
+        return []
+    from .._transports._requests import without_netrc
+
+    return without_netrc(transport)
+
+
+def _retry_policy(is_async: bool, **options: Any) -> Any:
+    if any(map(_is_about_retries, options)):
+        return (AsyncRetryPolicy if is_async else RetryPolicy)(**options)
+    # Each policy has a table of the status codes to retry, of 16 KiB. A copy shares it.
+    return copy(_default_retry_policy(is_async))
+
+
+def _is_about_retries(option: str) -> bool:
+    return option == "timeout" or option.startswith("retry_")
+
+
+@cache
+def _default_retry_policy(is_async: bool) -> RetryPolicy[Any, Any] | AsyncRetryPolicy[Any, Any]:
+    return AsyncRetryPolicy() if is_async else RetryPolicy()
+
+
+def _sync_transport(options: Mapping[str, Any]) -> HttpTransport[Any, Any]:
+    if options.get("session") is not None:
+        from azure.core.pipeline.transport import RequestsTransport
+
+        transport: HttpTransport[Any, Any] = RequestsTransport(**options)
+        return transport
+    from .._transports._urllib3 import Urllib3Transport
+
+    return Urllib3Transport(**_of_transport(options))
+
+
+def _async_transport(options: Mapping[str, Any]) -> Any:
+    try:
+        from .._transports._aiohttp import AiohttpTransport
+    except ImportError:
+        raise ImportError(
+            "The async client needs aiohttp: pip install 'azure-communication-identity[aio]', "
+            "or pass another transport."
+        ) from None
+    return AiohttpTransport(**_of_transport(options))
+
+
+def _of_transport(options: Mapping[str, Any]) -> dict[str, Any]:
+    # The proxy policy passes proxies on with each request, so that a call may name others.
+    return {name: value for name, value in options.items() if name != "proxies"}
