@@ -12,8 +12,6 @@ from azure.core.pipeline.transport import AioHttpTransport, RequestsTransport
 from either_client import KEY, ClientFactory
 from transports.clients import Make, close_session, new_session
 
-from azure.communication.identity._transports import _connection, _exchange
-
 _NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
@@ -43,14 +41,6 @@ def server_context(authority: trustme.CA) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("localhost").configure_cert(context)
     return context
-
-
-@pytest.fixture(params=["lean", "plain"])
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both ways of our transports: by code of theirs, and as the libraries below send and read."""
-    if request.param == "plain":
-        monkeypatch.setattr(_connection, "_LEAN", {})
-        monkeypatch.setattr(_exchange, "_VERSIONS", ())
 
 
 @pytest.fixture

@@ -4,14 +4,12 @@ import asyncio
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import closing
 from typing import Any
 from unittest import mock
 
-import aiohttp
 import pytest
-from aiohttp.client_proto import ResponseHandler
 from azure.core.exceptions import ServiceRequestError, ServiceResponseTimeoutError
 from azure.core.rest import HttpRequest
 from transports.raw_server import (
@@ -23,9 +21,7 @@ from transports.raw_server import (
     send_and_hang,
 )
 
-from azure.communication.identity._transports import _exchange
 from azure.communication.identity._transports._aiohttp import AiohttpResponse, AiohttpTransport
-from azure.communication.identity._transports._exchange import Exchange
 
 Send = Callable[[AiohttpTransport], Awaitable[Any]]
 
@@ -54,214 +50,6 @@ async def until(condition: Callable[[], bool]) -> None:
 
     await asyncio.to_thread(poll)
     assert condition()
-
-
-class TestWhoSends:
-    """The session sends whatever needs something of it."""
-
-    @pytest.fixture
-    def sent(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-        """The methods of the requests that were sent without a session."""
-        methods: list[str] = []
-        send_as_before = Exchange.send
-
-        async def keep(exchange: Exchange, peer: Any, method: str, *rest: Any) -> Any:
-            methods.append(method)
-            return await send_as_before(exchange, peer, method, *rest)
-
-        monkeypatch.setattr(Exchange, "send", keep)
-        return methods
-
-    def test_of_a_session_of_our_own_nothing_is_needed(self, sent: list[str]) -> None:
-        with RawServer(answer()) as server:
-            run(lambda transport: transport.send(post(server)))
-        assert sent == ["POST"]
-
-    def test_a_session_of_the_caller(self, sent: list[str]) -> None:
-        async def send(server: RawServer) -> None:
-            async with (
-                aiohttp.ClientSession(headers={"X-Of": "session"}) as session,
-                AiohttpTransport(session=session) as transport,
-            ):
-                await transport.send(post(server))
-
-        with RawServer(answer()) as server:
-            asyncio.run(send(server))
-        assert b"\r\nX-Of: session\r\n" in server.requests[0]
-        assert sent == []
-
-    def test_a_session_that_is_traced(
-        self, sent: list[str], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        traced: list[str] = []
-
-        async def on_end(_: Any, __: Any, parameters: aiohttp.TraceRequestEndParams) -> None:
-            traced.append(parameters.method)
-
-        config = aiohttp.TraceConfig()
-        config.on_request_end.append(on_end)
-        init = aiohttp.ClientSession.__init__
-        # As instrumentation does it.
-        monkeypatch.setattr(
-            aiohttp.ClientSession,
-            "__init__",
-            lambda session, *args, **kwargs: init(session, *args, trace_configs=[config], **kwargs),
-        )
-        with RawServer(answer()) as server:
-            run(lambda transport: transport.send(post(server)))
-        assert (sent, traced) == ([], ["POST"])
-
-    def test_a_session_of_another_class(
-        self, sent: list[str], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        with pytest.warns(DeprecationWarning, match="Inheritance"):
-
-            class Theirs(aiohttp.ClientSession):
-                pass
-
-        monkeypatch.setattr(aiohttp, "ClientSession", Theirs)
-        with RawServer(answer()) as server:
-            run(lambda transport: transport.send(post(server)))
-        assert (sent, len(server.requests)) == ([], 1)
-
-    def test_a_session_that_is_made_otherwise(
-        self, sent: list[str], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        init = aiohttp.ClientSession.__init__
-        more = {"X-Of": "session"}
-        monkeypatch.setattr(
-            aiohttp.ClientSession,
-            "__init__",
-            lambda session, *args, **kwargs: init(session, *args, headers=more, **kwargs),
-        )
-        with RawServer(answer()) as server:
-            run(lambda transport: transport.send(post(server)))
-        assert b"\r\nX-Of: session\r\n" in server.requests[0]
-        assert sent == []
-
-    def test_a_session_that_is_traced_later(self, sent: list[str]) -> None:
-        async def send(transport: AiohttpTransport) -> None:
-            await transport.open()
-            assert transport.session is not None
-            transport.session.trace_configs.append(aiohttp.TraceConfig())
-            transport.session.trace_configs[0].freeze()
-            await transport.send(post(server))
-
-        with RawServer(answer()) as server:
-            run(send)
-        assert (sent, len(server.requests)) == ([], 1)
-
-    def test_a_session_that_takes_the_place_of_ours(self, sent: list[str]) -> None:
-        async def send(transport: AiohttpTransport) -> None:
-            await transport.open()
-            assert transport.session is not None
-            await transport.session.close()
-            transport.session = aiohttp.ClientSession(headers={"X-Of": "session"})
-            await transport.send(post(server))
-
-        with RawServer(answer()) as server:
-            run(send)
-        assert b"\r\nX-Of: session\r\n" in server.requests[0]
-        assert sent == []
-
-    @pytest.mark.parametrize("method", ["request", "_request"])
-    def test_a_method_of_the_session_that_is_patched(self, sent: list[str], method: str) -> None:
-        async def send(transport: AiohttpTransport) -> None:
-            await transport.open()
-            with (
-                mock.patch.object(transport.session, method, side_effect=aiohttp.ClientError),
-                pytest.raises(ServiceRequestError),
-            ):
-                await transport.send(post(server))
-
-        with RawServer(answer()) as server:
-            run(send)
-        assert (sent, server.requests) == ([], [])
-
-    @pytest.mark.parametrize("method", ["request", "_request"])
-    def test_a_method_that_is_wrapped(
-        self, sent: list[str], monkeypatch: pytest.MonkeyPatch, method: str
-    ) -> None:
-        seen: list[str] = []
-        monkeypatch.setattr(
-            aiohttp.ClientSession, method, Pretender(getattr(aiohttp.ClientSession, method), seen)
-        )
-        with RawServer(answer()) as server:
-            run(lambda transport: transport.send(post(server)))
-        assert (sent, seen) == ([], ["POST"])
-
-    def test_a_method_that_was_wrapped_before_the_import(self) -> None:
-        own = aiohttp.ClientSession._request
-        assert _exchange._aiohttps_own(own) is own
-        assert _exchange._aiohttps_own(Pretender(own, [])) is None
-        assert _exchange._aiohttps_own(lambda session: own(session, "GET", "")) is None
-
-    def test_a_version_that_is_not_known(
-        self, sent: list[str], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(aiohttp, "__version__", "3.99.0")
-        with RawServer(answer()) as server:
-            run(lambda transport: transport.send(post(server)))
-        assert (sent, len(server.requests)) == ([], 1)
-
-    def test_a_body_in_pieces(self, sent: list[str]) -> None:
-        async def pieces() -> AsyncIterator[bytes]:
-            yield b"12"
-            yield b"34"
-
-        with RawServer(send_and_close(b"HTTP/1.1 204 No Content\r\n\r\n")) as server:
-            run(lambda transport: transport.send(post(server, content=pieces())))
-        assert b"transfer-encoding: chunked" in server.requests[0].lower()
-        assert sent == []
-
-    def test_a_long_body(self, sent: list[str]) -> None:
-        with RawServer(answer()) as server:
-            run(lambda transport: transport.send(post(server, content=b"x" * 100_000)))
-        assert server.requests[0].endswith(b"\r\n\r\n" + b"x" * 100_000)
-        assert sent == []
-
-    def test_a_user_in_the_url(self, sent: list[str]) -> None:
-        with RawServer(answer()) as server:
-            url = server.url.replace("//", "//user:password@")
-            run(lambda transport: transport.send(HttpRequest("GET", url)))
-        assert b"\r\nAuthorization: Basic dXNlcjpwYXNzd29yZA==\r\n" in server.requests[0]
-        assert sent == []
-
-
-class Pretender:
-    """Looks like the method that it wraps, as proxies of libraries for instrumentation do."""
-
-    def __init__(self, wrapped: Any, seen: list[str]) -> None:
-        self._wrapped = wrapped
-        self._seen = seen
-        self.__code__ = wrapped.__code__
-
-    @property  # type: ignore[misc] # as wrapt does
-    def __class__(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return type(self._wrapped)
-
-    def __eq__(self, other: object) -> bool:
-        return other is self._wrapped
-
-    def __hash__(self) -> int:
-        return hash(self._wrapped)
-
-    def __get__(self, session: Any, _: Any) -> Any:
-        return self if session is None else lambda *args, **kwargs: self(session, *args, **kwargs)
-
-    def __call__(self, session: Any, method: str, *args: Any, **kwargs: Any) -> Any:
-        self._seen.append(method)
-        return self._wrapped(session, method, *args, **kwargs)
-
-
-def test_a_request_as_it_is_sent() -> None:
-    with RawServer(answer()) as server:
-        request = post(server, content=b"{}", headers={"Accept": "a"})
-        run(lambda transport: transport.send(request))
-    assert server.requests == [
-        f"POST /a HTTP/1.1\r\ncontent-length: 2\r\naccept: a\r\naccept-encoding: gzip, deflate\r\n"
-        f"host: 127.0.0.1:{server.port}\r\n\r\n{{}}".encode()
-    ]
 
 
 @pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
@@ -359,18 +147,6 @@ def test_what_comes_unasked_is_no_answer() -> None:
     assert server.connections == 2
 
 
-def test_a_server_that_always_answers_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ResponseHandler, "should_close", True)
-    with RawServer(answer()) as server:
-
-        async def send(transport: AiohttpTransport) -> None:
-            with pytest.raises(ServiceRequestError, match="before it is asked"):
-                await transport.send(post(server))
-
-        run(send)
-    assert server.requests == []
-
-
 def test_no_answer_after_a_provisional_one() -> None:
     with RawServer(send_and_hang(b"HTTP/1.1 100 Continue\r\n\r\n")) as server:
 
@@ -378,7 +154,7 @@ def test_no_answer_after_a_provisional_one() -> None:
             with pytest.raises(ServiceResponseTimeoutError):
                 await transport.send(post(server))
 
-        run(wait, read_timeout=0.2)
+        run(wait, connection_timeout=0.2, read_timeout=0.2)
 
 
 def test_another_event_loop_sends_nothing() -> None:

@@ -27,8 +27,6 @@ from transports.raw_server import (
     send_and_reset,
 )
 
-pytestmark = pytest.mark.usefixtures("way")
-
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 _TEN = _HEAD + b"Content-Length: 10\r\n\r\n12345"
 _CHUNKED = _HEAD + b"Transfer-Encoding: chunked\r\n\r\n"

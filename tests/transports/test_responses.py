@@ -21,8 +21,6 @@ from transports.raw_server import Behaviour, RawServer, answer, send, send_and_c
 
 from azure.communication.identity._shared.urls import split_url
 
-pytestmark = pytest.mark.usefixtures("way")
-
 _TEXT = '{"name": "Zoë"}'
 _BODY = _TEXT.encode()
 

@@ -120,7 +120,7 @@ def _for_requests(transport: object) -> list[Any]:
     # anyone else.
     if "requests" not in sys.modules:
         return []
-    from .._transports._requests import without_netrc
+    from .._transports._netrc import without_netrc
 
     return without_netrc(transport)
 

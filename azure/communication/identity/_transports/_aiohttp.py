@@ -21,11 +21,12 @@ from azure.core.exceptions import (
 from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 from typing_extensions import Self
+from yarl import URL
 
 from .._shared.urls import split_url
+from ._aiohttp_connector import Connector
 from ._environment import ProxyMap, connection_configuration
-from ._exchange import Exchange, Exchanged, exchange_over, verbatim
-from ._request import body_of, headers_of
+from ._outgoing import body_of, headers_of
 from ._response import ResponseBase
 
 if sys.version_info >= (3, 11):
@@ -35,8 +36,6 @@ else:
 
 # aiohttp's own limit, 100, lets tasks that wait for a connection starve behind those that have one.
 _CONNECTIONS = 1024
-# A longer body is written as fast as the server reads it, which takes a session.
-_MAX_BODY = 65536
 
 
 class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
@@ -75,7 +74,6 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         self._proxies = ProxyMap.of(proxies, use_env_settings)
         self.session = session
         self._session_owner = session_owner
-        self._exchange: Exchange | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
         self._proxy_of: dict[str, str | None] = {}
@@ -97,12 +95,11 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
                     "or outside of its async with block."
                 )
             self.session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=_CONNECTIONS),
+                connector=Connector(limit=_CONNECTIONS),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 trust_env=False,
             )
-            self._exchange = exchange_over(self.session)
             self._loop = asyncio.get_running_loop()
         return self.session
 
@@ -145,7 +142,11 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
             kwargs.get("connection_cert", config.cert),
         )
         try:
-            internal = await self._respond(session, request, timeout, ssl, kwargs.get("proxies"))
+            # aiohttp forgets its own timeout after a provisional response.
+            async with time_limit(_sum(timeout.sock_connect, read_timeout)):
+                internal = await self._respond(
+                    session, request, timeout, ssl, kwargs.get("proxies")
+                )
         except _FAILURES as error:
             raise _azure_error(error) from error
         response = AiohttpResponse(
@@ -166,17 +167,12 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         timeout: aiohttp.ClientTimeout,
         ssl: SSLContext | bool,
         proxies: Mapping[str, str] | None,
-    ) -> Awaitable[aiohttp.ClientResponse | Exchanged]:
+    ) -> Awaitable[aiohttp.ClientResponse]:
         method, url, body = request.method.upper(), request.url, body_of(request)
         headers = headers_of(request, body)
-        origin, host, target = split_url(url)
+        origin, host, _ = split_url(url)
         headers.setdefault("host", host)
         proxy = self._proxy(origin, proxies)
-        exchange = self._exchange
-        if exchange is not None and proxy is None and _is_plain(target, body):
-            peer = exchange.peer(session, origin, ssl)
-            if peer is not None:
-                return exchange.send(peer, method, target, headers, body, timeout)
         return session.request(
             method,
             verbatim(url),
@@ -216,10 +212,21 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         return context
 
 
-def _is_plain(target: str, body: Any) -> bool:
-    """Whether a request needs nothing that a session does: quoting, or a body as it is read."""
-    is_short = body is None or (isinstance(body, bytes) and len(body) <= _MAX_BODY)
-    return is_short and " " not in target and target.isprintable()
+def _sum(connect: float | None, read: float | None) -> float | None:
+    return connect + read if connect and read else None
+
+
+def verbatim(url: str) -> URL:
+    """A URL that is sent unchanged.
+
+    :raises ~aiohttp.InvalidURL: If the URL is invalid.
+    """
+    try:
+        parsed = URL(url, encoded=True)
+        _ = parsed.port  # yarl validates the port on access only
+        return parsed
+    except ValueError as error:
+        raise aiohttp.InvalidURL(url) from error
 
 
 def _new_context(verify: Any, cert: Any) -> SSLContext | bool:
@@ -248,7 +255,7 @@ class AiohttpResponse(ResponseBase, AsyncHttpResponse):
     def __init__(
         self,
         request: HttpRequest,
-        internal_response: aiohttp.ClientResponse | Exchanged,
+        internal_response: aiohttp.ClientResponse,
         block_size: int,
         *,
         decompress: bool,

@@ -33,9 +33,8 @@ from urllib3.util import Retry, Timeout, make_headers, parse_url
 from urllib3.util.ssl_ import create_urllib3_context
 
 from .._shared.urls import split_url
-from ._connection import lean
 from ._environment import ProxyMap, connection_configuration
-from ._request import body_of, headers_of
+from ._outgoing import body_of, headers_of
 from ._response import ResponseBase
 
 # Kept open for later requests; more are opened when more threads ask at once.
@@ -178,7 +177,7 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
         if origin.startswith("https:"):
             options["ssl_context"] = self._context(verify, cert)
         if proxy is None:
-            return lean(urllib3.PoolManager(**options).connection_from_url(origin))
+            return urllib3.PoolManager(**options).connection_from_url(origin)
         if proxy.startswith("socks"):
             from urllib3.contrib.socks import SOCKSProxyManager
 
@@ -188,7 +187,7 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
             options["proxy_headers"] = make_headers(proxy_basic_auth=unquote(user))
         if proxy.startswith("https:"):
             options["proxy_ssl_context"] = self._context(verify, cert)
-        return lean(urllib3.ProxyManager(proxy, **options).connection_from_url(origin))
+        return urllib3.ProxyManager(proxy, **options).connection_from_url(origin)
 
     def _context(self, verify: Any, cert: Any) -> ssl.SSLContext:
         # To load a CA bundle takes 20 ms, so it is done once and not for each connection.
@@ -219,7 +218,8 @@ class Urllib3Response(ResponseBase, HttpResponse):
     """A response whose body urllib3 reads."""
 
     def _header_items(self) -> Iterator[tuple[str, str]]:
-        yield from self.internal_response.headers.items()
+        for name, value in self.internal_response.headers.items():
+            yield name, value.strip()
 
     def read_whole(self) -> None:
         """Reads the body of a response that is not streamed."""
