@@ -1,10 +1,10 @@
-"""Emits the REST layer, azure/communication/identity/_generated/, from swagger/.
+"""Generates the REST layer, azure/communication/identity/_generated/, from swagger/.
 
-    python tools/generate_rest_layer.py          # write it
-    python tools/generate_rest_layer.py --check  # exit with 1 if it is not what would be written
+    python tools/generate_rest_layer.py          # write the layer
+    python tools/generate_rest_layer.py --check  # exit with 1 if the layer is out of date
 
-The layer has the shape of one that autorest generates: configuration, client, operation groups,
-request builders and msrest models. What is sync and what is async comes from the same templates.
+The layer has the shape of autorest's output: configuration, client, operation groups, request
+builders and msrest models. The sync and async code comes from the same templates.
 """
 
 import argparse
@@ -24,7 +24,7 @@ DESCRIPTION = ROOT / "swagger" / "communication_identity.json"
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 TARGET = ROOT / "azure" / "communication" / "identity" / "_generated"
 
-# Written once for each of these: the file, its template.
+# The files that the sync and async layers share, with their templates.
 ONCE = {
     "_enums.py": "enums.py.jinja",
     "_messages.py": "messages.py.jinja",
@@ -32,7 +32,7 @@ ONCE = {
     "models/__init__.py": "models_init.py.jinja",
     "models/_models.py": "models.py.jinja",
 }
-# Written for the sync client, and again under aio/ for the async one.
+# Written for the sync client and, under aio/, for the async client.
 TWICE = {
     "__init__.py": "init.py.jinja",
     "_client.py": "client.py.jinja",
@@ -42,7 +42,7 @@ TWICE = {
 
 
 def generate(target: Path) -> None:
-    """Writes the whole layer below ``target``, in place of what is there."""
+    """Replaces the contents of ``target`` with the generated layer."""
     description = Description.read(DESCRIPTION)
     templates = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -50,7 +50,7 @@ def generate(target: Path) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - Python is written, not HTML
+        autoescape=False,  # noqa: S701 - the output is Python, not HTML
     )
     templates.filters["lines"] = _lines
     templates.globals["models_path"] = MODELS
@@ -75,13 +75,13 @@ def generate(target: Path) -> None:
 
 
 def _lines(text: str, indent: int) -> str:
-    """A paragraph or a field of a docstring, in lines that are not too long."""
+    """Wraps a paragraph or a field of a docstring."""
     margin = " " * indent
     return fill(
         text,
         width=100,
         initial_indent=margin,
-        # What belongs to a field is indented below it.
+        # Continuation lines of a field are indented.
         subsequent_indent=margin + ("    " if text.startswith(":") else ""),
         break_long_words=False,
         break_on_hyphens=False,
@@ -91,18 +91,18 @@ def _lines(text: str, indent: int) -> str:
 def _format(target: Path) -> None:
     configuration = ["--config", str(ROOT / "pyproject.toml"), "--no-cache", "--quiet"]
     ruff = [sys.executable, "-m", "ruff"]
-    # Import lists are put in order by the linter, lines are broken by the formatter.
+    # The linter sorts imports, the formatter breaks lines.
     for command in (["check", "--select", "I,F401", "--fix"], ["format"]):
         subprocess.run([*ruff, *command, *configuration, str(target)], check=True)
 
 
 def differences(found: Path, wanted: Path) -> list[str]:
-    """The files in which two folders differ, compiled ones aside."""
+    """Lists the files that differ between two folders, except compiled files."""
     return _differences(dircmp(found, wanted, ignore=["__pycache__"]), "")
 
 
 def _differences(comparison: "dircmp[str]", folder: str) -> list[str]:
-    # Modification times and sizes may agree where contents do not: compare what was read.
+    # Compare contents: sizes and modification times may be equal for different files.
     names = comparison.left_only + comparison.right_only
     for name in comparison.common_files:
         left, right = (Path(side, name) for side in (comparison.left, comparison.right))
@@ -116,7 +116,7 @@ def _differences(comparison: "dircmp[str]", folder: str) -> list[str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
-    parser.add_argument("--check", action="store_true", help="write nothing, compare")
+    parser.add_argument("--check", action="store_true", help="compare, and write nothing")
     if not parser.parse_args().check:
         generate(TARGET)
         return 0
@@ -125,7 +125,7 @@ def main() -> int:
         generate(wanted)
         changed = differences(TARGET, wanted)
     for name in changed:
-        print(f"{name} is not what tools/generate_rest_layer.py writes")
+        print(f"{name} is out of date: run tools/generate_rest_layer.py")
     return 1 if changed else 0
 
 

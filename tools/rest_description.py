@@ -1,7 +1,7 @@
-"""What the templates need to know of the REST API, read from its OpenAPI 2.0 description.
+"""The model of the REST API for the templates, read from its OpenAPI 2.0 description.
 
-Only what swagger/communication_identity.json uses is understood; anything else is an error rather
-than a guess.
+Supports exactly the keywords that swagger/communication_identity.json uses. Any other keyword is an
+error, to avoid wrong guesses.
 """
 
 import json
@@ -26,10 +26,11 @@ _CONSTRAINTS = {
     "maximum": "maximum",
     "minItems": "min_items",
 }
-# Those of these keywords that are not read elsewhere change nothing in a client.
+# The keywords that this module does not read have no effect on a client.
 _COMMON = {"description", "x-acs-api-versions"}
 _OPERATION = _COMMON | {
     "operationId", "summary", "consumes", "produces", "security", "parameters", "responses",
+    "x-ms-pageable",
 }  # fmt: skip
 _BODY = _COMMON | {"name", "in", "required", "schema", "x-ms-client-default"}
 _PATH_PARAMETER = _COMMON | {
@@ -49,14 +50,14 @@ _FORMATS = {None, "date-time", "int32"}
 
 
 def snake_case(name: str) -> str:
-    """``expiresInMinutes`` as Python writes it: ``expires_in_minutes``."""
+    """Converts a name such as ``expiresInMinutes`` to ``expires_in_minutes``."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 def _refuse_unknown(what: str, found: Iterable[object], known: Container[object]) -> None:
     unknown = sorted(str(name) for name in found if name not in known)
     if unknown:
-        raise ValueError(f"{what}: {', '.join(unknown)} is not understood")
+        raise ValueError(f"{what}: the generator does not support {', '.join(unknown)}")
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Property:
 
     @property
     def validation(self) -> dict[str, Any]:
-        """The rules of msrest for it."""
+        """The validation rules in msrest's format."""
         rules: dict[str, Any] = dict(self.constraints)
         if self.required:
             rules["required"] = True
@@ -86,7 +87,7 @@ class Property:
 
 @dataclass(frozen=True)
 class Model:
-    """A body, or a part of one."""
+    """An object in a body."""
 
     name: str
     description: str
@@ -95,7 +96,7 @@ class Model:
 
 @dataclass(frozen=True)
 class EnumMember:
-    """A value that an enum lists."""
+    """A value of an enum."""
 
     name: str
     value: str
@@ -104,7 +105,7 @@ class EnumMember:
 
 @dataclass(frozen=True)
 class Enum:
-    """An open list of strings."""
+    """An extensible enum of strings."""
 
     name: str
     description: str
@@ -113,7 +114,7 @@ class Enum:
 
 @dataclass(frozen=True)
 class PathParameter:
-    """A part of the path."""
+    """A parameter in the path."""
 
     wire_name: str
     name: str
@@ -124,15 +125,25 @@ class PathParameter:
 class Body:
     """The body of a request."""
 
-    model: str
+    annotation: str
+    doc_type: str
+    content_type: str
     description: str
     optional: bool
     default: str | None
 
 
 @dataclass(frozen=True)
+class Pageable:
+    """The properties of a page, by their names in JSON."""
+
+    items: str
+    next_link: str
+
+
+@dataclass(frozen=True)
 class Operation:
-    """An operation, in sync and async alike."""
+    """An operation."""
 
     name: str
     group: str
@@ -145,17 +156,18 @@ class Operation:
     statuses: list[int]
     result: str | None
     result_description: str
+    pageable: Pageable | None
     versions: list[str]
 
     @property
     def builder(self) -> str:
-        """The name of the function that builds its request."""
+        """The name of the function that builds the request."""
         return f"build_{self.group}_{self.name}_request"
 
 
 @dataclass(frozen=True)
 class OperationGroup:
-    """The operations whose ids begin alike."""
+    """The operations whose ids have the same prefix."""
 
     name: str
     class_name: str
@@ -180,7 +192,7 @@ class Description:
 
     @classmethod
     def read(cls, path: Path) -> "Description":
-        """The API that a file describes."""
+        """Reads a description from a file."""
         return cls(json.loads(path.read_text(encoding="utf-8")))
 
     @cached_property
@@ -231,8 +243,12 @@ class Description:
             if status.startswith("2")
         }
         results = {self._reference(answer.get("schema")) for answer in successes.values()}
+        pageable = node.get("x-ms-pageable")
+        if pageable:
+            # A success without a body counts as a page without items.
+            results.discard(None)
         if len(results) != 1:
-            raise ValueError(f"{node['operationId']}: its successes do not all look alike")
+            raise ValueError(f"{node['operationId']}: the successes have different schemas")
         (result,) = results
         return Operation(
             name=snake_case(name),
@@ -246,24 +262,52 @@ class Description:
                 for found in parameters
                 if found["in"] == "path" and found["name"] != "endpoint"
             ],
-            body=self._body(parameters),
+            body=self._body(parameters, node.get("consumes", [])),
             statuses=sorted(successes),
             result=result,
             result_description=next(iter(successes.values()))["description"],
+            pageable=self._pageable(pageable, result),
             versions=node.get("x-acs-api-versions", self._all_versions),
         )
 
-    def _body(self, parameters: list[_Node]) -> Body | None:
+    def _body(self, parameters: list[_Node], consumes: list[str]) -> Body | None:
         for parameter in parameters:
             if parameter["in"] == "body":
+                (content_type,) = consumes
+                annotation, doc_type = self._body_types(parameter["schema"])
                 default = parameter.get("x-ms-client-default")
                 return Body(
-                    model=parameter["schema"]["$ref"].removeprefix(_DEFINITION),
+                    annotation=annotation,
+                    doc_type=doc_type,
+                    content_type=content_type,
                     description=parameter["description"],
                     optional=not parameter["required"] or default is not None,
                     default=None if default is None else repr(default),
                 )
         return None
+
+    def _body_types(self, schema: _Node) -> tuple[str, str]:
+        """The annotation and the docstring type of a body: a model, or a map of models."""
+        name = self._reference(schema)
+        if name is not None:
+            return f"JSON | _models.{name}", f"JSON or ~{MODELS}.{name}"
+        _refuse_unknown("body", schema, {"type", "additionalProperties"})
+        _refuse_unknown("body", [schema["type"]], {"object"})
+        item = schema["additionalProperties"]
+        _refuse_unknown("body", item, {"$ref", "x-nullable"})
+        annotation, doc_type = self._body_types({"$ref": item["$ref"]})
+        if item.get("x-nullable"):
+            annotation, doc_type = f"{annotation} | None", f"{doc_type} or None"
+        return f"Mapping[str, {annotation}]", f"~collections.abc.Mapping[str, {doc_type}]"
+
+    def _pageable(self, node: _Node | None, result: str | None) -> Pageable | None:
+        if node is None:
+            return None
+        _refuse_unknown("x-ms-pageable", node, {"itemName", "nextLinkName"})
+        pageable = Pageable(node["itemName"], node["nextLinkName"])
+        properties = self._document["definitions"][result]["properties"]
+        _refuse_unknown("x-ms-pageable", [pageable.items, pageable.next_link], properties)
+        return pageable
 
     def _properties(self, node: _Node) -> list[Property]:
         required = node.get("required", [])
@@ -290,10 +334,10 @@ class Description:
         )
 
     def _types(self, node: _Node) -> tuple[str, str, str]:
-        """How msrest, annotations and docstrings name the type of a property."""
+        """The type of a property for msrest, annotations and docstrings."""
         name = self._reference(node)
         if name is not None and "enum" in self._document["definitions"][name]:
-            # Open, so that a value the enum does not list passes as well.
+            # The enum is extensible: accept unlisted values too.
             return "str", f"_enums.{name} | str", f"str or ~{MODELS}.{name}"
         if name is not None:
             return name, name, f"~{MODELS}.{name}"
@@ -323,7 +367,7 @@ class Description:
         return node
 
     def _reference(self, node: _Node | None) -> str | None:
-        """The name of the definition that a schema refers to."""
+        """The name of the definition in a schema's ``$ref``."""
         if node is None or "$ref" not in node:
             return None
         name: str = node["$ref"].removeprefix(_DEFINITION)

@@ -10,14 +10,11 @@ from typing import Any
 
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import DecodeError
-from azure.core.pipeline import PipelineResponse
 
 from ._generated._enums import TeamsExtensionPrincipalType
-from ._generated._messages import JSON, undecodable
+from ._generated._messages import JSON, Response, undecodable
 from ._models import CommunicationUserDetail, TeamsExtensionAssignment
 from ._shared.identifiers import CommunicationUserIdentifier
-
-Response = PipelineResponse[Any, Any]
 
 # Seven fraction digits at most, of which trailing zeros are left out. Python 3.10 reads three or
 # six, and whole seconds are all that is wanted.

@@ -12,16 +12,17 @@ from azure.core.rest import HttpRequest, HttpResponse
 from typing_extensions import Self
 
 from ._configuration import CommunicationIdentityClientConfiguration
-from .operations import CommunicationIdentityOperations, TeamsExtensionOperations
+from ._messages import url_at
+from .operations import CommunicationIdentityOperations, EntraOperations, TeamsExtensionOperations
 
 
 class CommunicationIdentityClient:
-    """The identities of an Azure Communication Services resource, and their access tokens.
+    """Manages the identities of an Azure Communication Services resource and their access tokens.
 
     :param str endpoint: The endpoint of the resource, such as
         https://my-resource.communication.azure.com.
-    :keyword str api_version: The version of the API to ask for.
-    :keyword policies: The policies of the pipeline, in place of the configured ones.
+    :keyword str api_version: The API version of the requests.
+    :keyword policies: The policies of the pipeline. They replace the configured policies.
     :keyword per_call_policies: Policies that run once for each call.
     :keyword per_retry_policies: Policies that run once for each attempt.
     """
@@ -42,19 +43,21 @@ class CommunicationIdentityClient:
         )
         self.communication_identity = CommunicationIdentityOperations(self._client, self._config)
         self.teams_extension = TeamsExtensionOperations(self._client, self._config)
+        self.entra = EntraOperations(self._client, self._config)
 
     def send_request(
         self, request: HttpRequest, *, stream: bool = False, **kwargs: Any
     ) -> HttpResponse:
-        """Sends a request through the pipeline, and raises nothing for the status of its response.
+        """Sends a request through the pipeline. The status of the response raises no error.
 
-        :param request: The request. A relative URL is one below the endpoint.
+        :param request: The request. A relative URL is appended to the endpoint.
         :type request: ~azure.core.rest.HttpRequest
-        :keyword bool stream: Whether to leave the body of the response unread.
+        :keyword bool stream: Whether to leave the body of the response unread. False by default.
         :rtype: ~azure.core.rest.HttpResponse
+        :raises ValueError: If the URL leads to another scheme, host or port.
         """
         copied = deepcopy(request)
-        copied.url = self._client.format_url(copied.url)
+        copied.url = url_at(self._config.endpoint, copied.url)
         return self._client.send_request(copied, stream=stream, **kwargs)
 
     def close(self) -> None:

@@ -10,11 +10,11 @@ from .._version import SDK_MONIKER
 
 
 class CommunicationIdentityClientConfiguration(Configuration[Any, Any]):
-    """What the client and its operations are configured with.
+    """The configuration of the client and its operations.
 
     :param str endpoint: The endpoint of the resource, such as
         https://my-resource.communication.azure.com.
-    :keyword str api_version: The version of the API to ask for.
+    :keyword str api_version: The API version of the requests.
     :keyword authentication_policy: The policy that authenticates requests.
     :paramtype authentication_policy: ~azure.core.pipeline.policies.HTTPPolicy or
         ~azure.core.pipeline.policies.SansIOHTTPPolicy

@@ -1,11 +1,11 @@
 # Emitted by tools/generate_rest_layer.py from swagger/communication_identity.json. Do not edit.
-"""What all operations share on the way out to a request, and back from a response."""
+"""Builds requests and reads responses for all operations."""
 
 from collections.abc import Callable, Collection, Mapping
-from functools import lru_cache
-from json import dumps, loads
-from typing import Any, NoReturn, Protocol, cast
-from urllib.parse import quote
+from functools import cached_property, lru_cache
+from json import JSONEncoder, loads
+from typing import Any, Protocol, cast
+from urllib.parse import SplitResult, quote, urlsplit
 
 from azure.core.exceptions import (
     ClientAuthenticationError,
@@ -13,59 +13,41 @@ from azure.core.exceptions import (
     HttpResponseError,
     ResourceExistsError,
     ResourceNotFoundError,
-    map_error,
 )
-from azure.core.pipeline import PipelineResponse
 from azure.core.rest import HttpRequest
 from typing_extensions import TypeVar
 
 JSON = Mapping[str, Any]
 ErrorMap = Mapping[int, type[HttpResponseError]]
+Response = Any
+"""An azure-core response, sync or async, whose body has been read."""
 T = TypeVar("T", default=JSON)
-ClsType = Callable[[PipelineResponse[Any, Any], JSON], T]
+ClsType = Callable[[Response, JSON], T]
 
 _ERRORS: ErrorMap = {
     401: ClientAuthenticationError,
     404: ResourceNotFoundError,
     409: ResourceExistsError,
 }
-# RFC 3986, 3.3 and 3.4: what may stand in a segment of a path, and in the name or the value of a
-# query, as it is. HTTP libraries leave these alone; what else they would quote is quoted already,
-# so that the URL which is signed is the one that is sent.
+# The characters that RFC 3986 (3.3, 3.4) allows in a path segment, and in the name or value of a
+# query parameter. HTTP libraries send them unchanged. All others are quoted here, so that the
+# signed URL is the URL on the wire.
 _LITERAL_IN_SEGMENT = "!$&'()*+,;=:@"
 _LITERAL_IN_QUERY = "!$'()*,:@/?"
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 class Serializable(Protocol):
-    """A model, which makes its own JSON."""
+    """A model, which serializes itself."""
 
     def serialize(self) -> JSON: ...
 
 
-class JsonRequest(HttpRequest):
-    """A request with JSON for its body, or none.
+def _serialized(model: Serializable) -> JSON:
+    return model.serialize()
 
-    What the pipeline asks each request about its older kinds is answered here, and not by the
-    search that HttpRequest makes for names that it does not have.
-    """
 
-    files: Any = None
-    multipart_mixed_info: Any = None
-
-    __setattr__ = object.__setattr__  # type: ignore[assignment]
-
-    @property
-    def body(self) -> Any:
-        return self.content
-
-    @body.setter
-    def body(self, value: Any) -> None:
-        self._data = value
-
-    data = body
-
-    def prepare_multipart_body(self, content_index: int = 0) -> int:
-        return content_index
+_to_json = JSONEncoder(default=_serialized).encode
 
 
 def build_request(
@@ -75,25 +57,42 @@ def build_request(
     headers: Mapping[str, str] | None,
     params: Mapping[str, str] | None,
     json: JSON | Serializable | None = None,
-    has_body: bool = False,
+    content_type: str | None = None,
 ) -> HttpRequest:
-    """A request whose URL is relative to the endpoint."""
+    """Builds a request with a URL relative to the endpoint."""
     if params:
         query = _query((*{**params, "api-version": api_version}.items(),))
     else:
         query = _query((("api-version", api_version),))
     all_headers = {"Accept": "application/json"}
-    if has_body:
-        all_headers["Content-Type"] = "application/json"
-    # Behind the others, which they replace whatever the case they are written in.
-    all_headers.update(headers or {})
-    content = None if json is None else dumps(_plain(json))
-    return JsonRequest(method, f"{path}?{query}", headers=all_headers, content=content)
+    if content_type:
+        all_headers["Content-Type"] = content_type
+    content = None if json is None else _to_json(json)
+    request = HttpRequest(method, f"{path}?{query}", headers=all_headers, content=content)
+    if headers:
+        # Case-insensitive, unlike all_headers.
+        request.headers.update(headers)
+    return request
+
+
+def build_next_page_request(
+    endpoint: str, next_link: str, api_version: str, headers: Mapping[str, str] | None
+) -> HttpRequest:
+    """Builds the request for another page.
+
+    :raises ValueError: If the link does not lead to the endpoint.
+    """
+    url = url_at(endpoint, next_link)
+    if "api-version=" not in url:
+        url += f"{'&' if '?' in url else '?'}{_query((('api-version', api_version),))}"
+    request = HttpRequest("GET", url, headers={"Accept": "application/json"})
+    request.headers.update(headers or {})
+    return request
 
 
 @lru_cache
 def _query(parameters: tuple[tuple[str, str], ...]) -> str:
-    # Nearly always that of one version.
+    # Cached because nearly all requests have the same query.
     return "&".join(
         f"{quote(name, _LITERAL_IN_QUERY)}={quote(value, _LITERAL_IN_QUERY)}"
         for name, value in parameters
@@ -101,70 +100,168 @@ def _query(parameters: tuple[tuple[str, str], ...]) -> str:
 
 
 def segment(value: str) -> str:
-    """A value as a segment of a path.
+    """Quotes a value for use as a path segment.
 
-    :raises ValueError: It cannot be one: it would be taken for another path.
+    :raises ValueError: If the value would change the path: if it is empty, ``.`` or ``..``.
     """
     if value in ("", ".", ".."):
         raise ValueError(f"{value!r} cannot be a segment of a path.")
     return quote(value, _LITERAL_IN_SEGMENT)
 
 
-def _plain(json: JSON | Serializable) -> JSON:
-    return json if isinstance(json, Mapping) else json.serialize()
+def url_at(endpoint: str, url: str) -> str:
+    """Resolves a URL at the endpoint: a relative one is appended to the endpoint.
+
+    :raises ValueError: If the URL has another scheme, host or port, where the credentials must not
+        be sent, or a path with ``.`` or ``..``, which HTTP libraries change after signing.
+    """
+    base, parts = urlsplit(endpoint), urlsplit(url)
+    root = endpoint.rstrip("/")
+    path = f"/{parts.path.lstrip('/')}"
+    if parts.scheme or parts.netloc:
+        root = f"{base.scheme}://{base.netloc}"
+        if _origin(parts) != _origin(base):
+            raise ValueError(
+                f"The URL must be relative or begin with {root}/: the credentials must not be sent "
+                "to another host."
+            )
+    if not {".", ".."}.isdisjoint(path.split("/")):
+        raise ValueError("The URL must not have '.' or '..' in its path.")
+    query = f"?{quote(parts.query, _LITERAL_IN_QUERY + '&=+;%')}" if parts.query else ""
+    return f"{root}{quote(path, _LITERAL_IN_SEGMENT + '/%')}{query}"
 
 
-def check_status(
-    response: PipelineResponse[Any, Any], statuses: Collection[int], errors: ErrorMap | None
-) -> None:
-    """Raises the error that a response is, unless its status is a success."""
-    status = response.http_response.status_code
-    if status not in statuses:
-        map_error(status, response.http_response, {**_ERRORS, **(errors or {})})
-        _raise_with_model(response.http_response)
+def _origin(parts: SplitResult) -> tuple[str, str]:
+    netloc = parts.netloc.lower()
+    return parts.scheme, netloc.removesuffix(_DEFAULT_PORTS.get(parts.scheme, ""))
 
 
-def result(response: PipelineResponse[Any, Any], cls: ClsType[T] | None) -> T:
-    """The JSON of a response, or what ``cls`` makes of it."""
-    try:
-        json: JSON = loads(_content(response.http_response))
-    except ValueError:
-        raise undecodable(response, "its body is not JSON") from None
-    if not isinstance(json, dict):
-        raise undecodable(response, "its body is not a JSON object")
+def check_status(response: Response, statuses: Collection[int], error_map: ErrorMap | None) -> None:
+    """Raises the error for a response unless its status is a success.
+
+    :raises ~azure.core.exceptions.HttpResponseError: If the status is not in ``statuses``.
+    """
+    status = response.status_code
+    if status in statuses:
+        return
+    error_type = (error_map or {}).get(status) or _ERRORS.get(status)
+    error = _error(error_type or HttpResponseError, response)
+    if error_type is None and error.error is not None:
+        error.model = _LazyModel(_content(response))
+    raise error
+
+
+def result(response: Response, cls: ClsType[T] | None) -> T:
+    """Returns the JSON of a response, or the result of ``cls``.
+
+    :raises ~azure.core.exceptions.DecodeError: If the body is not a JSON object.
+    """
+    json = _json_object(response)
     return cls(response, json) if cls else cast(T, json)
 
 
-def undecodable(response: PipelineResponse[Any, Any], reason: str) -> DecodeError:
-    """The error for a response that is a success, but not what was promised."""
-    status = response.http_response.status_code
-    return _UndecodableError(
-        f"The service answered with status {status}, but {reason}.",
-        response=response.http_response,
-    )
+def page(
+    response: Response, endpoint: str, items_name: str, link_name: str, cls: ClsType[T] | None
+) -> tuple[str | None, list[T]]:
+    """Returns the URL of the next page, if any, and the items of a page.
+
+    :raises ~azure.core.exceptions.DecodeError: If the body is not a page, or the link does not lead
+        to another page at the endpoint.
+    """
+    if response.status_code == 204:
+        return None, []
+    json = _json_object(response)
+    items = json.get(items_name)
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise undecodable(response, f"{items_name} in its body is not a list of objects")
+    link = json.get(link_name) or None
+    if link is not None:
+        link = _next_page(response, endpoint, link)
+        if link is None:
+            raise undecodable(
+                response, f"{link_name} in its body does not lead to another page at {endpoint}"
+            )
+    return link, [cls(response, item) for item in items] if cls else items
 
 
-class _UndecodableError(DecodeError):
+def _next_page(response: Response, endpoint: str, link: Any) -> str | None:
+    try:
+        url = url_at(endpoint, link)
+    except (TypeError, ValueError, AttributeError):
+        return None
+    # A page that links to itself would repeat without end.
+    return None if url == response.request.url else url
+
+
+def undecodable(response: Response, reason: str) -> DecodeError:
+    """Returns the error for a success whose body is invalid."""
+    message = f"The service answered with status {response.status_code}, but {reason}."
+    return _error(InvalidBodyError, response, message)
+
+
+class InvalidBodyError(DecodeError):
+    """A :class:`~azure.core.exceptions.DecodeError` whose text omits the body, which may contain a
+    token."""
+
     def __str__(self) -> str:
-        # Without the body, which may hold a token.
         return str(self.message)
 
 
-def _content(http_response: Any) -> bytes | str:
-    content = http_response.content
+E = TypeVar("E", bound=HttpResponseError)
+
+
+def _error(error_type: type[E], response: Response, message: str | None = None) -> E:
+    try:
+        error = error_type(message=message, response=response)
+    except RecursionError:
+        error = None
+    if error is None:
+        # The body is an error that is nested too deeply for azure-core to print.
+        error = error_type(message=message or f"Operation returned status {response.status_code}")
+        error.response = response
+        error.status_code, error.reason = response.status_code, response.reason
+    # The traceback of an exception that the caller is handling: it cannot be pickled.
+    error.exc_traceback = None
+    return error
+
+
+class _LazyModel:
+    """The body of an error as a ``CommunicationErrorResponse``, deserialized on first use.
+
+    The import of msrest blocks an event loop for about 100 ms, and few programs use the model.
+    """
+
+    def __init__(self, body: bytes | str) -> None:
+        self._body = body
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self._model, name)
+
+    @cached_property
+    def _model(self) -> Any:
+        from .models import CommunicationErrorResponse
+
+        return CommunicationErrorResponse.deserialize(loads(self._body))
+
+
+def _json_object(response: Response) -> JSON:
+    try:
+        json: Any = loads(_content(response))
+        reason = "its body is not a JSON object"
+    except (ValueError, LookupError, RecursionError):
+        # The error is raised below, so that it does not refer to this one.
+        json, reason = None, "its body is not JSON"
+    if not isinstance(json, dict):
+        raise undecodable(response, reason)
+    return json
+
+
+def _content(response: Response) -> bytes | str:
+    content = response.content
     if isinstance(content, bytes):
         return content
-    # The transport answers with a response of another make.
-    text: str = http_response.text()
+    # A response of a custom transport.
+    text: str = response.text()
     return text
-
-
-def _raise_with_model(http_response: Any) -> NoReturn:
-    # Here and not above: only errors are worth the import of msrest.
-    from .models import CommunicationErrorResponse
-
-    try:
-        model = CommunicationErrorResponse.deserialize(loads(_content(http_response)))
-    except Exception:  # noqa: BLE001 - whatever the body is, it is the error that matters
-        model = None
-    raise HttpResponseError(response=http_response, model=model)

@@ -1,5 +1,5 @@
 # Emitted by tools/generate_rest_layer.py from swagger/communication_identity.json. Do not edit.
-"""A pure function for each operation, from its arguments to its request."""
+"""Builds the request of each operation. The functions are pure."""
 
 from collections.abc import Mapping
 
@@ -23,7 +23,7 @@ def build_communication_identity_create_request(
         headers,
         params,
         json,
-        has_body=True,
+        content_type="application/json",
     )
 
 
@@ -94,7 +94,7 @@ def build_communication_identity_issue_access_token_request(
         headers,
         params,
         json,
-        has_body=True,
+        content_type="application/json",
     )
 
 
@@ -113,26 +113,7 @@ def build_communication_identity_exchange_teams_user_access_token_request(
         headers,
         params,
         json,
-        has_body=True,
-    )
-
-
-def build_communication_identity_exchange_entra_token_request(
-    *,
-    json: JSON | Serializable | None = None,
-    api_version: str = "2025-06-30",
-    headers: Mapping[str, str] | None = None,
-    params: Mapping[str, str] | None = None,
-) -> HttpRequest:
-    """``POST /access/entra/:exchangeAccessToken``"""
-    return build_request(
-        "POST",
-        "/access/entra/:exchangeAccessToken",
-        api_version,
-        headers,
-        params,
-        {} if json is None else json,
-        has_body=True,
+        content_type="application/json",
     )
 
 
@@ -151,7 +132,7 @@ def build_teams_extension_exchange_token_request(
         headers,
         params,
         {} if json is None else json,
-        has_body=True,
+        content_type="application/json",
     )
 
 
@@ -190,7 +171,7 @@ def build_teams_extension_upsert_assignment_request(
         headers,
         params,
         json,
-        has_body=True,
+        content_type="application/json",
     )
 
 
@@ -206,6 +187,114 @@ def build_teams_extension_delete_assignment_request(
     return build_request(
         "DELETE",
         f"/access/teamsExtension/tenants/{segment(tenant_id)}/assignments/{segment(object_id)}",
+        api_version,
+        headers,
+        params,
+    )
+
+
+def build_entra_exchange_token_request(
+    *,
+    json: JSON | Serializable | None = None,
+    api_version: str = "2025-06-30",
+    headers: Mapping[str, str] | None = None,
+    params: Mapping[str, str] | None = None,
+) -> HttpRequest:
+    """``POST /access/entra/:exchangeAccessToken``"""
+    return build_request(
+        "POST",
+        "/access/entra/:exchangeAccessToken",
+        api_version,
+        headers,
+        params,
+        {} if json is None else json,
+        content_type="application/json",
+    )
+
+
+def build_entra_list_assignments_request(
+    *,
+    api_version: str = "2025-06-30",
+    headers: Mapping[str, str] | None = None,
+    params: Mapping[str, str] | None = None,
+) -> HttpRequest:
+    """``GET /access/entra/assignments``"""
+    return build_request(
+        "GET",
+        "/access/entra/assignments",
+        api_version,
+        headers,
+        params,
+    )
+
+
+def build_entra_update_assignments_request(
+    *,
+    json: JSON | Serializable,
+    api_version: str = "2025-06-30",
+    headers: Mapping[str, str] | None = None,
+    params: Mapping[str, str] | None = None,
+) -> HttpRequest:
+    """``PATCH /access/entra/assignments``"""
+    return build_request(
+        "PATCH",
+        "/access/entra/assignments",
+        api_version,
+        headers,
+        params,
+        json,
+        content_type="application/merge-patch+json",
+    )
+
+
+def build_entra_get_assignment_request(
+    object_id: str,
+    *,
+    api_version: str = "2025-06-30",
+    headers: Mapping[str, str] | None = None,
+    params: Mapping[str, str] | None = None,
+) -> HttpRequest:
+    """``GET /access/entra/assignments/{objectId}``"""
+    return build_request(
+        "GET",
+        f"/access/entra/assignments/{segment(object_id)}",
+        api_version,
+        headers,
+        params,
+    )
+
+
+def build_entra_upsert_assignment_request(
+    object_id: str,
+    *,
+    json: JSON | Serializable,
+    api_version: str = "2025-06-30",
+    headers: Mapping[str, str] | None = None,
+    params: Mapping[str, str] | None = None,
+) -> HttpRequest:
+    """``PUT /access/entra/assignments/{objectId}``"""
+    return build_request(
+        "PUT",
+        f"/access/entra/assignments/{segment(object_id)}",
+        api_version,
+        headers,
+        params,
+        json,
+        content_type="application/json",
+    )
+
+
+def build_entra_delete_assignment_request(
+    object_id: str,
+    *,
+    api_version: str = "2025-06-30",
+    headers: Mapping[str, str] | None = None,
+    params: Mapping[str, str] | None = None,
+) -> HttpRequest:
+    """``DELETE /access/entra/assignments/{objectId}``"""
+    return build_request(
+        "DELETE",
+        f"/access/entra/assignments/{segment(object_id)}",
         api_version,
         headers,
         params,

@@ -29,7 +29,7 @@ class _Route(NamedTuple):
 
 
 _TEAMS_PHONE_USER = _Route("teams_extension", "exchange_token", "2025-06-30")
-_ENTRA_USER = _Route("communication_identity", "exchange_entra_token", "2025-03-02-preview")
+_ENTRA_USER = _Route("entra", "exchange_token", "2025-03-02-preview")
 _ROUTES = {
     "https://auth.msft.communication.azure.com/": _TEAMS_PHONE_USER,
     "https://auth.msft.communication.azure.us/": _TEAMS_PHONE_USER,

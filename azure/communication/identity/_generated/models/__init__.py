@@ -1,7 +1,7 @@
 # Emitted by tools/generate_rest_layer.py from swagger/communication_identity.json. Do not edit.
-"""The bodies of requests and responses, for whoever wants them typed. They need msrest."""
+"""The bodies of requests and responses, as msrest models."""
 
-from .._enums import CommunicationTokenScope, TeamsExtensionPrincipalType
+from .._enums import CommunicationTokenScope, EntraPrincipalType, TeamsExtensionPrincipalType
 from ._models import (
     CommunicationError,
     CommunicationErrorResponse,
@@ -10,6 +10,9 @@ from ._models import (
     CommunicationIdentityAccessTokenRequest,
     CommunicationIdentityAccessTokenResult,
     CommunicationIdentityCreateRequest,
+    EntraAssignment,
+    EntraAssignmentList,
+    EntraAssignmentUpdate,
     TeamsExtensionAssignment,
     TeamsExtensionAssignmentRequest,
     TeamsUserExchangeTokenRequest,
@@ -25,6 +28,10 @@ __all__ = [
     "CommunicationIdentityAccessTokenResult",
     "CommunicationIdentityCreateRequest",
     "CommunicationTokenScope",
+    "EntraAssignment",
+    "EntraAssignmentList",
+    "EntraAssignmentUpdate",
+    "EntraPrincipalType",
     "TeamsExtensionAssignment",
     "TeamsExtensionAssignmentRequest",
     "TeamsExtensionPrincipalType",

@@ -11,15 +11,15 @@ from .. import _enums
 
 
 class CommunicationError(Model):
-    """What went wrong.
+    """An error.
 
-    :keyword code: What went wrong, for programs. Required.
+    :keyword code: The error code, for programs. Required.
     :paramtype code: str
-    :keyword message: What went wrong, for people. Required.
+    :keyword message: A description of the error, for people. Required.
     :paramtype message: str
-    :ivar target: The part of the request that is at fault.
+    :ivar target: The invalid part of the request.
     :vartype target: str
-    :ivar details: Further errors that led to this one.
+    :ivar details: The errors that led to this error.
     :vartype details: list[~azure.communication.identity._generated.models.CommunicationError]
     :ivar inner_error: A more specific error.
     :vartype inner_error: ~azure.communication.identity._generated.models.CommunicationError
@@ -56,9 +56,9 @@ class CommunicationError(Model):
 
 
 class CommunicationErrorResponse(Model):
-    """The body of every answer that is an error.
+    """The body of an error response.
 
-    :keyword error: What went wrong. Required.
+    :keyword error: An error. Required.
     :paramtype error: ~azure.communication.identity._generated.models.CommunicationError
     """
 
@@ -84,9 +84,9 @@ class CommunicationIdentity(Model):
 
     :keyword id: The raw id of the identity. Required.
     :paramtype id: str
-    :keyword custom_id: The id that the caller gave to the identity.
+    :keyword custom_id: The id that the caller gave the identity.
     :paramtype custom_id: str
-    :keyword last_token_issued_at: When a token was last issued for the identity, UTC.
+    :keyword last_token_issued_at: The time the last token was issued for the identity, UTC.
     :paramtype last_token_issued_at: ~datetime.datetime
     """
 
@@ -117,9 +117,9 @@ class CommunicationIdentity(Model):
 class CommunicationIdentityAccessToken(Model):
     """An access token.
 
-    :keyword token: The token. Its format is not a part of the contract. Required.
+    :keyword token: The token. It is opaque: its format is not part of the API contract. Required.
     :paramtype token: str
-    :keyword expires_on: When the token expires, UTC. Required.
+    :keyword expires_on: The expiry of the token, UTC. Required.
     :paramtype expires_on: ~datetime.datetime
     """
 
@@ -147,10 +147,10 @@ class CommunicationIdentityAccessToken(Model):
 class CommunicationIdentityAccessTokenRequest(Model):
     """The body that issues a token.
 
-    :keyword scopes: What the token gives access to. Required.
+    :keyword scopes: The scopes of the token. Required.
     :paramtype scopes: list[str or
         ~azure.communication.identity._generated.models.CommunicationTokenScope]
-    :keyword expires_in_minutes: For how many minutes the token is valid, from 60 to 1440.
+    :keyword expires_in_minutes: The lifetime of the token in minutes, from 60 to 1440.
     :paramtype expires_in_minutes: int
     """
 
@@ -176,11 +176,11 @@ class CommunicationIdentityAccessTokenRequest(Model):
 
 
 class CommunicationIdentityAccessTokenResult(Model):
-    """An identity, with an access token when one was issued.
+    """An identity, and the access token if one was issued.
 
     :keyword identity: The identity. Required.
     :paramtype identity: ~azure.communication.identity._generated.models.CommunicationIdentity
-    :keyword access_token: The token, when one was issued.
+    :keyword access_token: The token, if one was issued.
     :paramtype access_token:
         ~azure.communication.identity._generated.models.CommunicationIdentityAccessToken
     """
@@ -208,14 +208,14 @@ class CommunicationIdentityAccessTokenResult(Model):
 class CommunicationIdentityCreateRequest(Model):
     """The body that creates an identity.
 
-    :keyword create_token_with_scopes: What the token that is issued as well gives access to. None
-        is issued without it.
+    :keyword create_token_with_scopes: The scopes of the token to issue. If absent, no token is
+        issued.
     :paramtype create_token_with_scopes: list[str or
         ~azure.communication.identity._generated.models.CommunicationTokenScope]
-    :keyword expires_in_minutes: For how many minutes the token is valid, from 60 to 1440.
+    :keyword expires_in_minutes: The lifetime of the token in minutes, from 60 to 1440.
     :paramtype expires_in_minutes: int
-    :keyword custom_id: An id of the caller's own. The identity that has it already is returned, and
-        else a new one.
+    :keyword custom_id: An id of the caller. If an identity with this id exists, it is returned;
+        otherwise a new identity is created.
     :paramtype custom_id: str
     """
 
@@ -246,11 +246,11 @@ class CommunicationIdentityCreateRequest(Model):
 class TeamsUserExchangeTokenRequest(Model):
     """The body that exchanges the Entra token of a Teams user.
 
-    :keyword token: The Entra ID token of the Teams user. Required.
+    :keyword token: The Entra token of the Teams user. Required.
     :paramtype token: str
     :keyword app_id: The id of the Entra application that the token was issued to. Required.
     :paramtype app_id: str
-    :keyword user_id: The object id of the user that the token was issued for. Required.
+    :keyword user_id: The Entra object id of the user that the token was issued for. Required.
     :paramtype user_id: str
     """
 
@@ -280,7 +280,7 @@ class TeamsUserExchangeTokenRequest(Model):
 
 
 class TokenExchangeRequest(Model):
-    """The body that exchanges the token that authenticates the request: an empty object."""
+    """The body that exchanges the token authenticating the request: an empty object."""
 
     _validation: ClassVar[dict[str, dict[str, Any]]] = {}
     _attribute_map: ClassVar[dict[str, dict[str, str]]] = {}
@@ -293,12 +293,13 @@ class TokenExchangeRequest(Model):
 
 
 class TeamsExtensionAssignmentRequest(Model):
-    """The body that creates or replaces an assignment.
+    """The body that creates or replaces a Teams extension assignment.
 
-    :keyword principal_type: What the object is. Required.
+    :keyword principal_type: The type of the principal. Required.
     :paramtype principal_type: str or
         ~azure.communication.identity._generated.models.TeamsExtensionPrincipalType
-    :keyword client_ids: The ids of the Entra applications that may act for the object.
+    :keyword client_ids: The ids of the Entra applications that the principal can get tokens
+        through.
     :paramtype client_ids: list[str]
     """
 
@@ -323,16 +324,17 @@ class TeamsExtensionAssignmentRequest(Model):
 
 
 class TeamsExtensionAssignment(Model):
-    """What gives a Teams user or resource account access to the resource.
+    """Allows a Teams user or resource account to get tokens through Entra applications.
 
-    :keyword object_id: The Entra object id of the user or resource account. Required.
+    :keyword object_id: The Entra object id of the principal. Required.
     :paramtype object_id: str
-    :keyword tenant_id: The id of the Entra tenant of the object. Required.
+    :keyword tenant_id: The id of the principal's Entra tenant. Required.
     :paramtype tenant_id: str
-    :keyword principal_type: What the object is. Required.
+    :keyword principal_type: The type of the principal. Required.
     :paramtype principal_type: str or
         ~azure.communication.identity._generated.models.TeamsExtensionPrincipalType
-    :keyword client_ids: The ids of the Entra applications that may act for the object.
+    :keyword client_ids: The ids of the Entra applications that the principal can get tokens
+        through.
     :paramtype client_ids: list[str]
     """
 
@@ -362,3 +364,114 @@ class TeamsExtensionAssignment(Model):
         self.tenant_id = tenant_id
         self.principal_type = principal_type
         self.client_ids = client_ids
+
+
+class EntraAssignmentUpdate(Model):
+    """The body that creates or replaces an Entra assignment.
+
+    :keyword tenant_id: The id of the principal's Entra tenant. Required.
+    :paramtype tenant_id: str
+    :keyword principal_type: The type of the principal. Required.
+    :paramtype principal_type: str or
+        ~azure.communication.identity._generated.models.EntraPrincipalType
+    :keyword client_ids: The ids of the Entra applications that the principal can get tokens
+        through. Required.
+    :paramtype client_ids: list[str]
+    """
+
+    _validation: ClassVar[dict[str, dict[str, Any]]] = {
+        "tenant_id": {"required": True},
+        "principal_type": {"required": True},
+        "client_ids": {"required": True},
+    }
+    _attribute_map: ClassVar[dict[str, dict[str, str]]] = {
+        "tenant_id": {"key": "tenantId", "type": "str"},
+        "principal_type": {"key": "principalType", "type": "str"},
+        "client_ids": {"key": "clientIds", "type": "[str]"},
+    }
+
+    def __init__(
+        self,
+        *,
+        tenant_id: str,
+        principal_type: _enums.EntraPrincipalType | str,
+        client_ids: Sequence[str],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.tenant_id = tenant_id
+        self.principal_type = principal_type
+        self.client_ids = client_ids
+
+
+class EntraAssignment(Model):
+    """Allows a user, a group or a tenant to get tokens through Entra applications.
+
+    :keyword object_id: The Entra object id of the principal. Required.
+    :paramtype object_id: str
+    :keyword tenant_id: The id of the principal's Entra tenant. Required.
+    :paramtype tenant_id: str
+    :keyword principal_type: The type of the principal. Required.
+    :paramtype principal_type: str or
+        ~azure.communication.identity._generated.models.EntraPrincipalType
+    :keyword client_ids: The ids of the Entra applications that the principal can get tokens
+        through. Required.
+    :paramtype client_ids: list[str]
+    """
+
+    _validation: ClassVar[dict[str, dict[str, Any]]] = {
+        "object_id": {"required": True},
+        "tenant_id": {"required": True},
+        "principal_type": {"required": True},
+        "client_ids": {"required": True},
+    }
+    _attribute_map: ClassVar[dict[str, dict[str, str]]] = {
+        "object_id": {"key": "objectId", "type": "str"},
+        "tenant_id": {"key": "tenantId", "type": "str"},
+        "principal_type": {"key": "principalType", "type": "str"},
+        "client_ids": {"key": "clientIds", "type": "[str]"},
+    }
+
+    def __init__(
+        self,
+        *,
+        object_id: str,
+        tenant_id: str,
+        principal_type: _enums.EntraPrincipalType | str,
+        client_ids: Sequence[str],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.object_id = object_id
+        self.tenant_id = tenant_id
+        self.principal_type = principal_type
+        self.client_ids = client_ids
+
+
+class EntraAssignmentList(Model):
+    """A page of Entra assignments.
+
+    :keyword value: The assignments. Required.
+    :paramtype value: list[~azure.communication.identity._generated.models.EntraAssignment]
+    :keyword next_link: The URL of the next page. Absent on the last page.
+    :paramtype next_link: str
+    """
+
+    _validation: ClassVar[dict[str, dict[str, Any]]] = {
+        "value": {"required": True},
+    }
+    _attribute_map: ClassVar[dict[str, dict[str, str]]] = {
+        "value": {"key": "value", "type": "[EntraAssignment]"},
+        "next_link": {"key": "nextLink", "type": "str"},
+    }
+
+    def __init__(
+        self,
+        *,
+        value: Sequence[EntraAssignment],
+        next_link: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.value = value
+        self.next_link = next_link

@@ -2,9 +2,11 @@
 """The async operation groups."""
 
 from ._communication_identity_operations import CommunicationIdentityOperations
+from ._entra_operations import EntraOperations
 from ._teams_extension_operations import TeamsExtensionOperations
 
 __all__ = [
     "CommunicationIdentityOperations",
+    "EntraOperations",
     "TeamsExtensionOperations",
 ]

@@ -10,7 +10,6 @@ from ..._messages import JSON, ClsType, T, check_status, result
 from ..._request_builders import (
     build_communication_identity_create_request,
     build_communication_identity_delete_request,
-    build_communication_identity_exchange_entra_token_request,
     build_communication_identity_exchange_teams_user_access_token_request,
     build_communication_identity_get_request,
     build_communication_identity_issue_access_token_request,
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
 class CommunicationIdentityOperations:
     """The operations, as an attribute of the client.
 
-    Keyword arguments that an operation does not name go to the pipeline; ``api_version``,
-    ``headers``, ``params`` and ``error_map`` (from status to exception) are understood by all.
+    All operations accept the keyword arguments ``api_version``, ``headers``, ``params`` and
+    ``error_map`` (from status to exception type). The pipeline gets the others.
     """
 
     def __init__(
@@ -46,19 +45,20 @@ class CommunicationIdentityOperations:
     ) -> T:
         """Create an identity.
 
-        Creates an identity and, when scopes are given, issues an access token for it in the same
+        Creates an identity and, if scopes are given, issues an access token for it in the same
         request.
 
         API versions: 2021-03-07, 2022-06-01, 2022-10-01, 2023-10-01, 2025-03-02-preview,
         2025-06-30, 2026-09-23.
 
-        :param body: What to create besides the identity. Nothing else is created without it.
+        :param body: The scopes of a token to issue with the identity, and a custom id.
         :type body: JSON or
             ~azure.communication.identity._generated.models.CommunicationIdentityCreateRequest
-        :keyword cls: Makes the result of the response and its JSON.
-        :return: The identity, with an access token when scopes were given. It is the JSON of
-            CommunicationIdentityAccessTokenResult, unless ``cls`` makes something else of it.
-        :raises ~azure.core.exceptions.HttpResponseError: The answer is an error.
+        :keyword cls: Converts the response and its JSON to the result.
+        :return: The identity, and an access token if scopes were given. The JSON of
+            CommunicationIdentityAccessTokenResult, or the result of ``cls``.
+        :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error or an
+            invalid response.
         """
         request = build_communication_identity_create_request(
             json=body,
@@ -68,7 +68,7 @@ class CommunicationIdentityOperations:
         )
         request.url = self._config.endpoint + request.url
         error_map = kwargs.pop("error_map", None)
-        response = await self._client._pipeline.run(request, stream=False, **kwargs)
+        response = await self._client.send_request(request, **kwargs)
         check_status(response, (201,), error_map)
         return result(response, cls)
 
@@ -81,15 +81,15 @@ class CommunicationIdentityOperations:
     ) -> T:
         """Get an identity.
 
-        Reads what is known of an identity.
+        Gets an identity, its custom id, and the time of its last token.
 
         API versions: 2025-03-02-preview.
 
         :param str id: The raw id of the identity.
-        :keyword cls: Makes the result of the response and its JSON.
-        :return: The identity. It is the JSON of CommunicationIdentity, unless ``cls`` makes
-            something else of it.
-        :raises ~azure.core.exceptions.HttpResponseError: The answer is an error.
+        :keyword cls: Converts the response and its JSON to the result.
+        :return: The identity. The JSON of CommunicationIdentity, or the result of ``cls``.
+        :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error or an
+            invalid response.
         """
         request = build_communication_identity_get_request(
             id,
@@ -99,7 +99,7 @@ class CommunicationIdentityOperations:
         )
         request.url = self._config.endpoint + request.url
         error_map = kwargs.pop("error_map", None)
-        response = await self._client._pipeline.run(request, stream=False, **kwargs)
+        response = await self._client.send_request(request, **kwargs)
         check_status(response, (200,), error_map)
         return result(response, cls)
 
@@ -110,13 +110,13 @@ class CommunicationIdentityOperations:
     ) -> None:
         """Delete an identity.
 
-        Deletes an identity, and revokes all tokens that were issued for it.
+        Deletes an identity and revokes all tokens issued for it.
 
         API versions: 2021-03-07, 2022-06-01, 2022-10-01, 2023-10-01, 2025-03-02-preview,
         2025-06-30, 2026-09-23.
 
         :param str id: The raw id of the identity.
-        :raises ~azure.core.exceptions.HttpResponseError: The answer is an error.
+        :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error.
         """
         request = build_communication_identity_delete_request(
             id,
@@ -126,7 +126,7 @@ class CommunicationIdentityOperations:
         )
         request.url = self._config.endpoint + request.url
         error_map = kwargs.pop("error_map", None)
-        response = await self._client._pipeline.run(request, stream=False, **kwargs)
+        response = await self._client.send_request(request, **kwargs)
         check_status(response, (204,), error_map)
 
     async def revoke_access_tokens(
@@ -136,13 +136,14 @@ class CommunicationIdentityOperations:
     ) -> None:
         """Revoke access tokens.
 
-        Revokes all tokens that were issued for an identity. It may take up to 15 minutes to spread.
+        Revokes all tokens issued for an identity. The revocation can take up to 15 minutes to take
+        effect.
 
         API versions: 2021-03-07, 2022-06-01, 2022-10-01, 2023-10-01, 2025-03-02-preview,
         2025-06-30, 2026-09-23.
 
         :param str id: The raw id of the identity.
-        :raises ~azure.core.exceptions.HttpResponseError: The answer is an error.
+        :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error.
         """
         request = build_communication_identity_revoke_access_tokens_request(
             id,
@@ -152,7 +153,7 @@ class CommunicationIdentityOperations:
         )
         request.url = self._config.endpoint + request.url
         error_map = kwargs.pop("error_map", None)
-        response = await self._client._pipeline.run(request, stream=False, **kwargs)
+        response = await self._client.send_request(request, **kwargs)
         check_status(response, (204,), error_map)
 
     async def issue_access_token(
@@ -165,19 +166,19 @@ class CommunicationIdentityOperations:
     ) -> T:
         """Issue an access token.
 
-        Issues a token that gives an identity access to what the scopes name.
+        Issues an access token with the given scopes for an identity.
 
         API versions: 2021-03-07, 2022-06-01, 2022-10-01, 2023-10-01, 2025-03-02-preview,
         2025-06-30, 2026-09-23.
 
         :param str id: The raw id of the identity.
-        :param body: The scopes of the token, and how long it is valid.
+        :param body: The scopes and the lifetime of the token.
         :type body: JSON or
             ~azure.communication.identity._generated.models.CommunicationIdentityAccessTokenRequest
-        :keyword cls: Makes the result of the response and its JSON.
-        :return: The token. It is the JSON of CommunicationIdentityAccessToken, unless ``cls`` makes
-            something else of it.
-        :raises ~azure.core.exceptions.HttpResponseError: The answer is an error.
+        :keyword cls: Converts the response and its JSON to the result.
+        :return: The token. The JSON of CommunicationIdentityAccessToken, or the result of ``cls``.
+        :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error or an
+            invalid response.
         """
         request = build_communication_identity_issue_access_token_request(
             id,
@@ -188,7 +189,7 @@ class CommunicationIdentityOperations:
         )
         request.url = self._config.endpoint + request.url
         error_map = kwargs.pop("error_map", None)
-        response = await self._client._pipeline.run(request, stream=False, **kwargs)
+        response = await self._client.send_request(request, **kwargs)
         check_status(response, (200,), error_map)
         return result(response, cls)
 
@@ -201,20 +202,19 @@ class CommunicationIdentityOperations:
     ) -> T:
         """Exchange the Entra token of a Teams user.
 
-        Exchanges the Entra ID token of a Teams user for a communication token, which expires
-        together with it.
+        Exchanges the Entra token of a Teams user for a communication token that expires at the same
+        time.
 
         API versions: 2022-06-01, 2022-10-01, 2023-10-01, 2025-03-02-preview, 2025-06-30,
         2026-09-23.
 
-        :param body: The Entra token, the application that it was issued to and the user that it was
-            issued for.
+        :param body: The Entra token, and the ids of its application and its user.
         :type body: JSON or
             ~azure.communication.identity._generated.models.TeamsUserExchangeTokenRequest
-        :keyword cls: Makes the result of the response and its JSON.
-        :return: The token. It is the JSON of CommunicationIdentityAccessToken, unless ``cls`` makes
-            something else of it.
-        :raises ~azure.core.exceptions.HttpResponseError: The answer is an error.
+        :keyword cls: Converts the response and its JSON to the result.
+        :return: The token. The JSON of CommunicationIdentityAccessToken, or the result of ``cls``.
+        :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error or an
+            invalid response.
         """
         request = build_communication_identity_exchange_teams_user_access_token_request(
             json=body,
@@ -224,39 +224,6 @@ class CommunicationIdentityOperations:
         )
         request.url = self._config.endpoint + request.url
         error_map = kwargs.pop("error_map", None)
-        response = await self._client._pipeline.run(request, stream=False, **kwargs)
-        check_status(response, (200,), error_map)
-        return result(response, cls)
-
-    async def exchange_entra_token(
-        self,
-        body: "JSON | _models.TokenExchangeRequest | None" = None,
-        *,
-        cls: ClsType[T] | None = None,
-        **kwargs: Any,
-    ) -> T:
-        """Exchange the Entra token of a user.
-
-        Exchanges the Entra ID token that authenticates the request for a communication token of the
-        same user.
-
-        API versions: 2025-03-02-preview.
-
-        :param body: An empty object.
-        :type body: JSON or ~azure.communication.identity._generated.models.TokenExchangeRequest
-        :keyword cls: Makes the result of the response and its JSON.
-        :return: The identity of the user, and the token. It is the JSON of
-            CommunicationIdentityAccessTokenResult, unless ``cls`` makes something else of it.
-        :raises ~azure.core.exceptions.HttpResponseError: The answer is an error.
-        """
-        request = build_communication_identity_exchange_entra_token_request(
-            json=body,
-            api_version=kwargs.pop("api_version", self._config.api_version),
-            headers=kwargs.pop("headers", None),
-            params=kwargs.pop("params", None),
-        )
-        request.url = self._config.endpoint + request.url
-        error_map = kwargs.pop("error_map", None)
-        response = await self._client._pipeline.run(request, stream=False, **kwargs)
+        response = await self._client.send_request(request, **kwargs)
         check_status(response, (200,), error_map)
         return result(response, cls)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class TeamsExtensionOperations:
     """The operations, as an attribute of the client.
 
-    Keyword arguments that an operation does not name go to the pipeline; ``api_version``,
-    ``headers``, ``params`` and ``error_map`` (from status to exception) are understood by all.
+    All operations accept the keyword arguments ``api_version``, ``headers``, ``params`` and
+    ``error_map`` (from status to exception type). The pipeline gets the others.
     """
 
     def __init__(
@@ -43,17 +43,18 @@ class TeamsExtensionOperations:
     ) -> T:
         """Exchange the Entra token of a Teams Phone user.
 
-        Exchanges the Entra ID token that authenticates the request for a communication token of the
-        same user. An access key cannot authenticate it.
+        Exchanges the Entra token that authenticates the request for a communication token of the
+        same user. An access key cannot authenticate the request.
 
         API versions: 2025-03-02-preview, 2025-06-30, 2026-09-23.
 
         :param body: An empty object.
         :type body: JSON or ~azure.communication.identity._generated.models.TokenExchangeRequest
-        :keyword cls: Makes the result of the response and its JSON.
-        :return: The identity of the user, and the token. It is the JSON of
-            CommunicationIdentityAccessTokenResult, unless ``cls`` makes something else of it.
-        :raises ~azure.core.exceptions.HttpResponseError: The answer is an error.
+        :keyword cls: Converts the response and its JSON to the result.
+        :return: The identity of the user, and the token. The JSON of
+            CommunicationIdentityAccessTokenResult, or the result of ``cls``.
+        :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error or an
+            invalid response.
         """
         request = build_teams_extension_exchange_token_request(
             json=body,
@@ -63,7 +64,7 @@ class TeamsExtensionOperations:
         )
         request.url = self._config.endpoint + request.url
         error_map = kwargs.pop("error_map", None)
-        response = await self._client._pipeline.run(request, stream=False, **kwargs)
+        response = await self._client.send_request(request, **kwargs)
         check_status(response, (200,), error_map)
         return result(response, cls)
 
@@ -75,18 +76,18 @@ class TeamsExtensionOperations:
         cls: ClsType[T] | None = None,
         **kwargs: Any,
     ) -> T:
-        """Get an assignment.
+        """Get a Teams extension assignment.
 
-        Reads what gives a Teams user or resource account access to the resource.
+        Gets the assignment of a Teams user or resource account.
 
         API versions: 2025-03-02-preview, 2025-06-30, 2026-09-23.
 
-        :param str tenant_id: The id of the Entra tenant of the object.
-        :param str object_id: The Entra object id of the user or resource account.
-        :keyword cls: Makes the result of the response and its JSON.
-        :return: The assignment. It is the JSON of TeamsExtensionAssignment, unless ``cls`` makes
-            something else of it.
-        :raises ~azure.core.exceptions.HttpResponseError: The answer is an error.
+        :param str tenant_id: The id of the principal's Entra tenant.
+        :param str object_id: The Entra object id of the principal.
+        :keyword cls: Converts the response and its JSON to the result.
+        :return: The assignment. The JSON of TeamsExtensionAssignment, or the result of ``cls``.
+        :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error or an
+            invalid response.
         """
         request = build_teams_extension_get_assignment_request(
             tenant_id,
@@ -97,7 +98,7 @@ class TeamsExtensionOperations:
         )
         request.url = self._config.endpoint + request.url
         error_map = kwargs.pop("error_map", None)
-        response = await self._client._pipeline.run(request, stream=False, **kwargs)
+        response = await self._client.send_request(request, **kwargs)
         check_status(response, (200,), error_map)
         return result(response, cls)
 
@@ -110,21 +111,22 @@ class TeamsExtensionOperations:
         cls: ClsType[T] | None = None,
         **kwargs: Any,
     ) -> T:
-        """Create or replace an assignment.
+        """Create or replace a Teams extension assignment.
 
-        Gives a Teams user or resource account access to the resource, or changes what it has.
+        Allows a Teams user or resource account to get tokens through the given applications.
 
         API versions: 2025-03-02-preview, 2025-06-30, 2026-09-23.
 
-        :param str tenant_id: The id of the Entra tenant of the object.
-        :param str object_id: The Entra object id of the user or resource account.
-        :param body: What the object is, and the applications that may act for it.
+        :param str tenant_id: The id of the principal's Entra tenant.
+        :param str object_id: The Entra object id of the principal.
+        :param body: The type of the principal, and the applications.
         :type body: JSON or
             ~azure.communication.identity._generated.models.TeamsExtensionAssignmentRequest
-        :keyword cls: Makes the result of the response and its JSON.
-        :return: The assignment that replaced an older one. It is the JSON of
-            TeamsExtensionAssignment, unless ``cls`` makes something else of it.
-        :raises ~azure.core.exceptions.HttpResponseError: The answer is an error.
+        :keyword cls: Converts the response and its JSON to the result.
+        :return: The replaced assignment. The JSON of TeamsExtensionAssignment, or the result of
+            ``cls``.
+        :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error or an
+            invalid response.
         """
         request = build_teams_extension_upsert_assignment_request(
             tenant_id,
@@ -136,7 +138,7 @@ class TeamsExtensionOperations:
         )
         request.url = self._config.endpoint + request.url
         error_map = kwargs.pop("error_map", None)
-        response = await self._client._pipeline.run(request, stream=False, **kwargs)
+        response = await self._client.send_request(request, **kwargs)
         check_status(response, (200, 201), error_map)
         return result(response, cls)
 
@@ -146,15 +148,15 @@ class TeamsExtensionOperations:
         object_id: str,
         **kwargs: Any,
     ) -> None:
-        """Delete an assignment.
+        """Delete a Teams extension assignment.
 
-        Takes the access to the resource from a Teams user or resource account.
+        Deletes an assignment. Tokens issued because of it are revoked.
 
         API versions: 2025-03-02-preview, 2025-06-30, 2026-09-23.
 
-        :param str tenant_id: The id of the Entra tenant of the object.
-        :param str object_id: The Entra object id of the user or resource account.
-        :raises ~azure.core.exceptions.HttpResponseError: The answer is an error.
+        :param str tenant_id: The id of the principal's Entra tenant.
+        :param str object_id: The Entra object id of the principal.
+        :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error.
         """
         request = build_teams_extension_delete_assignment_request(
             tenant_id,
@@ -165,5 +167,5 @@ class TeamsExtensionOperations:
         )
         request.url = self._config.endpoint + request.url
         error_map = kwargs.pop("error_map", None)
-        response = await self._client._pipeline.run(request, stream=False, **kwargs)
+        response = await self._client.send_request(request, **kwargs)
         check_status(response, (204,), error_map)
