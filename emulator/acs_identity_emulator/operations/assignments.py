@@ -9,7 +9,7 @@ from ..state.store import Assignment, Store
 from . import bodies
 from .calls import Answer, Call, Handler
 
-_PRINCIPAL_TYPES = ("user", "resourceAccount")
+_PRINCIPAL_TYPES = ("user", "resourceAccount", "teamsResourceAccount")
 
 
 class Assignments:
