@@ -64,7 +64,7 @@ class Resource:
         self.application = Application(
             self.service,
             [
-                HmacAuthenticator(lambda: self.keys.octets_by_id, clock),
+                HmacAuthenticator(lambda: self.keys.octets_by_id, lambda: self.keys.retired, clock),
                 BearerAuthenticator(self.entra),
             ],
             OwnPaths(self.managed_identity, tokens.jwks, self.faults, self.reset),

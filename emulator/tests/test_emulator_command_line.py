@@ -100,13 +100,15 @@ def test_log_has_a_line_per_request_and_no_secret(run: Run, send: Send) -> None:
     process.terminate()
     log = process.communicate(timeout=5)[1]
     lines = [re.sub(r"^\S+ \S+ INFO |\d+ms", "", line) for line in log.splitlines()]
+    key_in_path = "/identity/" + re.sub(r"[^/]+", "...", remote.access_key)
     assert lines == [
         "POST create 2025-06-30 201  -",
         "DELETE delete 2025-06-30 204  -",
-        "POST /... 404  NotFound",
-        "POST /identity/... 404  NotFound",
-        "POST / 404  NotFound",
-        "POST /identities 401  Denied",
+        "POST /... 404  NotFound (path: no operation has the path /.../...)",
+        f"POST /identity/... 404  NotFound (path: no operation has the path {key_in_path})",
+        "POST / 404  NotFound (path: no operation has the path /)",
+        "POST /identities 401  Denied (signature: the signature is made with another key, or over "
+        "another string to sign)",
         "POST create 2025-06-30 400  ValidationError",
     ]
     for secret in (remote.access_key, created["accessToken"]["token"], "Signature", "HMAC"):

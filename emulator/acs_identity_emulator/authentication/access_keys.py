@@ -5,18 +5,20 @@ import binascii
 import json
 import secrets
 import threading
+from collections.abc import Mapping
 
 from ..state.store import Store
 from .authenticators import ENTRA
 
 SLOTS = ("primary", "secondary")
 _KEY_BYTES = 64
+_RETIRED = 16  # how many earlier keys are remembered, to explain a refusal
 
 
 def decode_key(name: str, key: str) -> bytes:
     """The bytes of an access key.
 
-    :raises ValueError: it is not base64, or empty. The message never holds the key.
+    :raises ValueError: If the key is empty or not base64. The message never holds the key.
     """
     try:
         octets = base64.b64decode(key, validate=True)
@@ -28,14 +30,15 @@ def decode_key(name: str, key: str) -> bytes:
 
 
 class AccessKeys:
-    """The keys in force. The id of a key says its slot and how often the slot was changed."""
+    """The keys in force. The id of a key is its slot and how often the slot was changed."""
 
     def __init__(self, store: Store, *, primary: str | None, secondary: str | None) -> None:
         self._store = store
         self._lock = threading.Lock()
         self._text: dict[str, str] = {}
         self._changes: dict[str, int] = {}
-        self.octets_by_id: dict[str, bytes] = {}
+        self.octets_by_id: Mapping[str, bytes] = {}
+        self.retired: Mapping[str, bytes] = {}
         for slot, given in zip(SLOTS, (primary, secondary), strict=True):
             self._restore(slot, given)
 
@@ -45,13 +48,12 @@ class AccessKeys:
             self._put(slot, given or _random_key(), changes=0)
             return
         key, changes = json.loads(kept)
-        if given is None or given == key:
-            self._use(slot, key, changes)
-        else:
+        self._use(slot, key, changes)
+        if given is not None and given != key:
             self._put(slot, given, changes + 1)
 
     def rotate(self, slot: str, given: str | None = None) -> str:
-        """Puts another key into a slot and returns it: the given one, or a random one."""
+        """Replaces the key in a slot, by default with a random one, and returns the new key."""
         key = given or _random_key()
         with self._lock:
             self._put(slot, key, self._changes[slot] + 1)
@@ -62,7 +64,7 @@ class AccessKeys:
         return self._text[slot]
 
     def in_force(self, key_id: str) -> bool:
-        """Whether tokens hold that were issued on a request of this key, or of an Entra token."""
+        """Whether the tokens hold that were issued to a caller with this key, or to Entra's."""
         return key_id == ENTRA or key_id in self.octets_by_id
 
     def _put(self, slot: str, key: str, changes: int) -> None:
@@ -71,14 +73,13 @@ class AccessKeys:
 
     def _use(self, slot: str, key: str, changes: int) -> None:
         octets = decode_key(f"the {slot} key", key)
-        others = {
-            key_id: kept
-            for key_id, kept in self.octets_by_id.items()
-            if not key_id.startswith(f"{slot}-")
-        }
+        own = f"{slot}-"
+        others = {id_: kept for id_, kept in self.octets_by_id.items() if not id_.startswith(own)}
+        replaced = {id_: kept for id_, kept in self.octets_by_id.items() if id_.startswith(own)}
         self._text[slot], self._changes[slot] = key, changes
-        # A new mapping, as a request in another thread may be going through the old one.
-        self.octets_by_id = {**others, f"{slot}-{changes}": octets}
+        # New mappings: a request in another thread may be iterating over the old ones.
+        self.octets_by_id = {**others, f"{own}{changes}": octets}
+        self.retired = dict([*self.retired.items(), *replaced.items()][-_RETIRED:])
 
 
 def _random_key() -> str:

@@ -1,21 +1,18 @@
-"""Who calls: by access key (HMAC), checked against the bytes that came over the wire, or by Entra.
+"""Authentication of requests: by access key (HMAC), over the bytes as sent, or by Entra token.
 
 An authenticator looks at a request and answers yes (a `Caller`), no (a `Refusal` with its reason)
-or "not mine" (None), whereupon the next one is asked.
+or "not mine" (None): then the next authenticator is asked.
 """
 
-import base64
-import calendar
-import hashlib
 import hmac
 import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from multidict import CIMultiDictProxy
 
 from ..contract.errors import CONTENT_HASH_DIFFERS, DATE_TOO_FAR_OFF, DENIED
+from ..contract.reasons import Reason, ReasonCode, shown_text
 from ..contract.versions import Operation
 from .entra import (
     CLIENTS_AUDIENCE,
@@ -23,10 +20,20 @@ from .entra import (
     TEAMS_AUDIENCES,
     EntraAuthority,
     EntraToken,
+    InvalidEntraTokenError,
+)
+from .signatures import (
+    MalformedDateError,
+    Signed,
+    content_hash,
+    explain_mismatch,
+    parse_date,
+    signature,
+    string_to_sign,
 )
 
 ALLOWED_CLOCK_SKEW = 300.0  # seconds
-ENTRA = "entra"  # in place of the id of a key, where an Entra token vouched for the request
+ENTRA = "entra"  # stands for the id of a key if an Entra token authenticated the request
 
 
 class WireRequest(NamedTuple):
@@ -40,48 +47,55 @@ class WireRequest(NamedTuple):
 
 
 class Caller(NamedTuple):
-    """An authenticated caller: the key that signed for it, or else the Entra token it holds."""
+    """An authenticated caller: the key that signed, or the Entra token."""
 
     key_id: str
     entra: EntraToken | None = None
 
 
 class Refusal(NamedTuple):
-    reason: str
+    """Why a request is not authenticated; the client gets the message only."""
+
+    reason: Reason
+    message: str = DENIED
 
 
 class Authenticator(Protocol):
     def authenticate(self, request: WireRequest) -> Caller | Refusal | None: ...
 
 
+def why_not_authenticated(request: WireRequest) -> Reason:
+    """The reason if every authenticator says "not mine"."""
+    if "Authorization" in request.headers:
+        text = "the Authorization header is neither HMAC-SHA256 nor Bearer"
+        return Reason(ReasonCode.MALFORMED_CREDENTIALS, text)
+    return Reason(ReasonCode.NO_CREDENTIALS, "the request has no Authorization header")
+
+
 _SCHEME = "HMAC-SHA256 "
 _CREDENTIALS = re.compile(r"\s*SignedHeaders=([^&]*)&Signature=([^&\s]+)\s*", re.ASCII)
-# Clients before 2020-07-20 had to send Date, today's send x-ms-date; SignedHeaders says which.
+# Clients before 2020-07-20 had to send Date, later ones send x-ms-date; SignedHeaders says which.
 _DATE_HEADER_OF = {
     "x-ms-date;host;x-ms-content-sha256": "x-ms-date",
     "date;host;x-ms-content-sha256": "date",
 }
 
 
-def string_to_sign(method: str, target: str, date: str, host: str, content_hash: str) -> str:
-    return f"{method}\n{target}\n{date};{host};{content_hash}"
-
-
-def signature(key: bytes, text: str) -> bytes:
-    """The signature as it stands in the Authorization header: base64 of HMAC-SHA256."""
-    return base64.b64encode(hmac.digest(key, text.encode("utf-8", "surrogateescape"), "sha256"))
-
-
-def content_hash(body: bytes) -> bytes:
-    return base64.b64encode(hashlib.sha256(body).digest())
-
-
 class HmacAuthenticator:
     """Accepts requests that one of the access keys has signed, within five minutes."""
 
-    def __init__(self, keys: Callable[[], Mapping[str, bytes]], clock: Callable[[], float]) -> None:
-        """`keys` gives the bytes of the keys in force by their ids, anew for every request."""
+    def __init__(
+        self,
+        keys: Callable[[], Mapping[str, bytes]],
+        retired: Callable[[], Mapping[str, bytes]],
+        clock: Callable[[], float],
+    ) -> None:
+        """
+        :param keys: Called for every request: the bytes of the keys in force, by their ids.
+        :param retired: The same of earlier keys. They explain a refusal, they do not sign.
+        """
         self._keys = keys
+        self._retired = retired
         self._clock = clock
 
     def authenticate(self, request: WireRequest) -> Caller | Refusal | None:
@@ -90,33 +104,44 @@ class HmacAuthenticator:
             return None
         credentials = _CREDENTIALS.fullmatch(authorization, len(_SCHEME))
         if credentials is None:
-            return Refusal(DENIED)
+            text = "Authorization is not HMAC-SHA256 SignedHeaders=...&Signature=..."
+            return _refused(ReasonCode.MALFORMED_CREDENTIALS, text)
         date_header = _DATE_HEADER_OF.get(credentials[1].lower())
-        if date_header is None or _is_ambiguous(request.headers, date_header):
-            return Refusal(DENIED)
-        return self._check(request, request.headers[date_header], credentials[2])
+        if date_header is None:
+            text = f"SignedHeaders must be one of {', '.join(_DATE_HEADER_OF)}"
+            return _refused(ReasonCode.MALFORMED_CREDENTIALS, text)
+        for name in ("Authorization", "Host", "x-ms-content-sha256", date_header):
+            count = len(request.headers.getall(name, ()))
+            if count != 1:
+                text = f"the header {name} is sent {count} times, not once"
+                return _refused(ReasonCode.MALFORMED_CREDENTIALS, text)
+        return self._check(request, date_header, _octets(credentials[2]))
 
-    def _check(self, request: WireRequest, date: str, sent_signature: str) -> Caller | Refusal:
-        sent_at = _seconds(date)
-        if sent_at is None:
-            return Refusal(DENIED)
-        if abs(self._clock() - sent_at) > ALLOWED_CLOCK_SKEW:
-            return Refusal(DATE_TOO_FAR_OFF)
-        sent_hash = request.headers["x-ms-content-sha256"]
+    def _check(self, request: WireRequest, date_header: str, sent: bytes) -> Caller | Refusal:
+        headers = request.headers
+        date, sent_hash = headers[date_header], headers["x-ms-content-sha256"]
+        try:
+            ahead = parse_date(date) - self._clock()
+        except MalformedDateError as error:
+            return _refused(ReasonCode.DATE, f"{date_header}: {error}")
+        if abs(ahead) > ALLOWED_CLOCK_SKEW:
+            way = "ahead of" if ahead > 0 else "behind"
+            text = f"{date_header} is {abs(ahead):.0f} s {way} the clock of the service"
+            return _refused(ReasonCode.DATE, text, DATE_TOO_FAR_OFF)
         if not hmac.compare_digest(_octets(sent_hash), content_hash(request.body)):
-            return Refusal(CONTENT_HASH_DIFFERS)
-        text = string_to_sign(
-            request.method, request.target, date, request.headers["Host"], sent_hash
-        )
-        sent = _octets(sent_signature)
-        for key_id, key in self._keys().items():
+            text = f"x-ms-content-sha256 is not of the {len(request.body)} bytes that arrived"
+            return _refused(ReasonCode.CONTENT_HASH, text, CONTENT_HASH_DIFFERS)
+        signed = Signed(request.method, request.target, date, headers["Host"], sent_hash)
+        text = string_to_sign(signed)
+        keys = self._keys()
+        for key_id, key in keys.items():
             if hmac.compare_digest(sent, signature(key, text)):
                 return Caller(key_id)
-        return Refusal(DENIED)
+        return Refusal(explain_mismatch(signed, sent, keys, self._retired()))
 
 
 class BearerAuthenticator:
-    """Accepts Entra tokens over TLS: a token in the clear is refused, whoever it is for."""
+    """Accepts Entra tokens over TLS; a token in the clear is rejected, whatever its audience."""
 
     def __init__(self, entra: EntraAuthority) -> None:
         self._entra = entra
@@ -126,10 +151,15 @@ class BearerAuthenticator:
         scheme, _, token = authorization[0].partition(" ") if authorization else ("", "", "")
         if scheme.lower() != "bearer":
             return None
-        if len(authorization) != 1 or not request.is_secure:
-            return Refusal(DENIED)
-        verified = self._entra.verified(token.strip())
-        return Refusal(DENIED) if verified is None else Caller(ENTRA, verified)
+        if len(authorization) != 1:
+            text = f"the header Authorization is sent {len(authorization)} times, not once"
+            return _refused(ReasonCode.MALFORMED_CREDENTIALS, text)
+        if not request.is_secure:
+            return _refused(ReasonCode.UNENCRYPTED, "an Entra token is accepted over https only")
+        try:
+            return Caller(ENTRA, self._entra.verify(token.strip()))
+        except InvalidEntraTokenError as error:
+            return _refused(ReasonCode.ENTRA_TOKEN, str(error))
 
 
 _USER_AUDIENCES = {
@@ -138,46 +168,31 @@ _USER_AUDIENCES = {
 }
 
 
-def may_call(caller: Caller, operation: Operation) -> bool:
-    """Whether the operation takes credentials of this kind.
+def why_not_allowed(caller: Caller, operation: Operation) -> Reason | None:
+    """Why the operation does not take these credentials; None if it does.
 
-    The two exchanges of the caller's own token take that token and nothing else; all other
-    operations take an access key or a token for the resource.
+    The exchanges of the caller's own token take that token and nothing else; all other operations
+    take an access key, or a token for the resource.
     """
     audiences = _USER_AUDIENCES.get(operation)
     if caller.entra is None:
-        return audiences is None
-    return caller.entra.audience in (audiences or (RESOURCE_AUDIENCE,))
-
-
-def _is_ambiguous(headers: CIMultiDictProxy[str], date_header: str) -> bool:
-    """Whether a header that decides is missing or sent more than once."""
-    return any(
-        len(headers.getall(name, ())) != 1
-        for name in ("Authorization", "Host", "x-ms-content-sha256", date_header)
+        if audiences is None:
+            return None
+        text = f"{operation.value} takes the Entra token of the user, not an access key"
+        return Reason(ReasonCode.WRONG_CREDENTIALS, text)
+    expected = audiences or (RESOURCE_AUDIENCE,)
+    if caller.entra.audience in expected:
+        return None
+    text = (
+        f"the Entra token is for {shown_text(caller.entra.audience, 80)}, "
+        f"{operation.value} takes {' or '.join(expected)}"
     )
+    return Reason(ReasonCode.WRONG_CREDENTIALS, text)
+
+
+def _refused(code: ReasonCode, text: str, message: str = DENIED) -> Refusal:
+    return Refusal(Reason(code, text), message)
 
 
 def _octets(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
-
-
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_RFC_1123 = re.compile(
-    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (\d\d) (\w{3}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT", re.ASCII
-)
-
-
-@lru_cache(maxsize=64)
-def _seconds(date: str) -> int | None:
-    """Unix time of an RFC 1123 date, None if it is none."""
-    parts = _RFC_1123.fullmatch(date)
-    if parts is None or parts[2] not in _MONTHS:
-        return None
-    day, month, year = int(parts[1]), _MONTHS.index(parts[2]) + 1, int(parts[3])
-    hour, minute, second = int(parts[4]), int(parts[5]), int(parts[6])
-    if not (year and 1 <= day <= calendar.monthrange(year, month)[1]):
-        return None
-    if hour > 23 or minute > 59 or second > 59:
-        return None
-    return calendar.timegm((year, month, day, hour, minute, second))

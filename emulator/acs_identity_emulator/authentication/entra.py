@@ -32,6 +32,10 @@ class EntraToken(NamedTuple):
     expires_at: int
 
 
+class InvalidEntraTokenError(ValueError):
+    """An Entra token that is not valid now; the message says why, without the token."""
+
+
 class EntraAuthority:
     """Issues Entra tokens and verifies them."""
 
@@ -72,19 +76,25 @@ class EntraAuthority:
         holder = {"appid": client_id, "oid": object_id, "idtyp": "app"}
         return self._signed(resource, holder, self.tenant_id, expires_in)
 
-    def verified(self, token: str) -> EntraToken | None:
-        """What a token says; None if this authority did not sign it, or it does not hold now."""
+    def verify(self, token: str) -> EntraToken:
+        """What a token says.
+
+        :raises InvalidEntraTokenError: If this authority did not sign it, or it has expired.
+        """
         claims = verified_claims(token, self._signing_key().public_key())
         if claims is None:
-            return None
+            raise InvalidEntraTokenError(
+                "it is not a JWT, or not signed by the Entra authority of this emulator"
+            )
         ids = [claims.get(name) for name in ("tid", "oid", "appid")]
         audience, expires_at = claims.get("aud"), claims.get("exp")
         if not (
             isinstance(audience, str) and isinstance(expires_at, int) and all(map(is_guid, ids))
         ):
-            return None
-        if expires_at <= self._clock():
-            return None
+            raise InvalidEntraTokenError("its claims are not those of a user or an application")
+        expired_since = self._clock() - expires_at
+        if expired_since >= 0:
+            raise InvalidEntraTokenError(f"the Entra token expired {expired_since:.0f} s ago")
         tenant_id, object_id, client_id = (str(id_).lower() for id_ in ids)
         return EntraToken(audience.rstrip("/"), tenant_id, object_id, client_id, expires_at)
 

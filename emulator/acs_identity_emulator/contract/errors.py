@@ -1,16 +1,21 @@
-"""The errors of the service: status, code, message and target, each written once.
+"""The errors of the service: status, code, message and target.
 
-A request that fails before it reaches the service's controller (authentication, versioning, binding
-of the body) is answered without the header ``api-supported-versions``; ``reports_versions`` tells.
+A request that fails before the service's controller (authentication, versioning, binding of the
+body) is answered without the header `api-supported-versions`: `reports_versions` is False.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .reasons import Reason, ReasonCode, shown_path, shown_text
+
 
 @dataclass(eq=False)
 class ServiceError(Exception):
-    """An answer of the service that is an error."""
+    """An error response of the service.
+
+    :param reason: The cause, for the emulator's log and journal; the client does not see it.
+    """
 
     status: int
     code: str
@@ -20,8 +25,10 @@ class ServiceError(Exception):
     has_inner_error: bool = False
     allow: str | None = None
     retry_after: int | None = None  # seconds
+    reason: Reason | None = None
 
     def body(self) -> dict[str, object]:
+        """The JSON of the response."""
         error: dict[str, object] = {"code": self.code, "message": self.message}
         if self.target is not None:
             error["target"] = self.target
@@ -31,9 +38,13 @@ class ServiceError(Exception):
 
 
 def _before_controller(
-    status: int, code: str, message: str, target: str | None = None
+    status: int,
+    code: str,
+    message: str,
+    target: str | None = None,
+    reason: Reason | None = None,
 ) -> ServiceError:
-    return ServiceError(status, code, message, target, reports_versions=False)
+    return ServiceError(status, code, message, target, reports_versions=False, reason=reason)
 
 
 # Authentication
@@ -46,8 +57,8 @@ DATE_TOO_FAR_OFF = (
 )
 
 
-def denied(reason: str = DENIED) -> ServiceError:
-    return _before_controller(401, "Denied", reason)
+def denied(reason: Reason | None, message: str = DENIED) -> ServiceError:
+    return _before_controller(401, "Denied", message, reason=reason)
 
 
 # Versions and routes
@@ -58,16 +69,13 @@ def unsupported_version(uri: str, version: str) -> ServiceError:
         f"The HTTP resource that matches the request URI '{uri}' "
         f"does not support the API version '{version}'."
     )
-    return ServiceError(
-        400, "UnsupportedApiVersion", message, reports_versions=False, has_inner_error=True
-    )
+    reason = f"{shown_text(version)} is not an api version that this path has"
+    return _version_error("UnsupportedApiVersion", message, reason)
 
 
 def unspecified_version() -> ServiceError:
     message = "An API version is required, but was not specified."
-    return ServiceError(
-        400, "ApiVersionUnspecified", message, reports_versions=False, has_inner_error=True
-    )
+    return _version_error("ApiVersionUnspecified", message, "the query has no api-version")
 
 
 def ambiguous_version(versions: Sequence[str]) -> ServiceError:
@@ -75,28 +83,33 @@ def ambiguous_version(versions: Sequence[str]) -> ServiceError:
         f"The following API versions were requested: {', '.join(versions)}. "
         "At most, only a single API version may be specified."
     )
-    return ServiceError(
-        400, "AmbiguousApiVersion", message, reports_versions=False, has_inner_error=True
-    )
+    reason = f"the query has {len(versions)} different api versions"
+    return _version_error("AmbiguousApiVersion", message, reason)
 
 
-def unknown_path() -> ServiceError:
-    return _before_controller(404, "NotFound", "No resource matches the request URI.")
+def _version_error(code: str, message: str, reason: str) -> ServiceError:
+    error = _before_controller(400, code, message, reason=Reason(ReasonCode.API_VERSION, reason))
+    error.has_inner_error = True
+    return error
+
+
+def unknown_path(path: str) -> ServiceError:
+    reason = Reason(ReasonCode.PATH, f"no operation has the path {shown_path(path)}")
+    message = "No resource matches the request URI."
+    return _before_controller(404, "NotFound", message, reason=reason)
 
 
 def wrong_method(method: str, allowed: str) -> ServiceError:
-    error = _before_controller(
-        405, "MethodNotAllowed", f"The resource does not support the HTTP method '{method}'."
-    )
+    message = f"The resource does not support the HTTP method '{method}'."
+    reason = Reason(ReasonCode.METHOD, f"the path has {allowed or 'no method'}")
+    error = _before_controller(405, "MethodNotAllowed", message, reason=reason)
     error.allow = allowed
     return error
 
 
 def too_many_requests(retry_after: int | None) -> ServiceError:
-    """:param retry_after: seconds to tell the client, None to leave it in the dark."""
-    error = ServiceError(429, "TooManyRequests", "Request limit exceeded.")
-    error.retry_after = retry_after
-    return error
+    """:param retry_after: Seconds for the Retry-After header; None omits it."""
+    return ServiceError(429, "TooManyRequests", "Request limit exceeded.", retry_after=retry_after)
 
 
 def emulator_failed() -> ServiceError:
@@ -145,14 +158,15 @@ def malformed_id() -> ServiceError:
     return ServiceError(400, "ValidationError", "Provided identity has invalid format.", "id")
 
 
-def not_owned() -> ServiceError:
-    return ServiceError(
-        401, "IdentityNotOwned", "Provided identity doesn't belong to the resource."
-    )
+def not_owned(why: str) -> ServiceError:
+    message = "Provided identity doesn't belong to the resource."
+    reason = Reason(ReasonCode.UNKNOWN_IDENTITY, why)
+    return ServiceError(401, "IdentityNotOwned", message, reason=reason)
 
 
-def not_found() -> ServiceError:
-    return ServiceError(404, "IdentityNotFound", "Provided identity doesn't exist.")
+def not_found(identity_id: str) -> ServiceError:
+    reason = Reason(ReasonCode.DELETED_IDENTITY, f"{identity_id} is deleted")
+    return ServiceError(404, "IdentityNotFound", "Provided identity doesn't exist.", reason=reason)
 
 
 def no_scopes() -> ServiceError:
@@ -180,8 +194,10 @@ def no_token() -> ServiceError:
     )
 
 
-def invalid_token() -> ServiceError:
-    return _before_controller(401, "InvalidAccessToken", "Provided access token is not valid.")
+def invalid_token(why: str) -> ServiceError:
+    message = "Provided access token is not valid."
+    reason = Reason(ReasonCode.ENTRA_TOKEN, why)
+    return _before_controller(401, "InvalidAccessToken", message, reason=reason)
 
 
 def malformed_guid(field: str) -> ServiceError:

@@ -40,9 +40,10 @@ class OwnPaths:
 
     def answer(self, request: WireRequest) -> Answer:
         """:raises ServiceError: unknown path or method, or the handler's own."""
-        handlers = self._handlers.get(request.target.partition("?")[0])
+        path = request.target.partition("?")[0]
+        handlers = self._handlers.get(path)
         if handlers is None:
-            raise errors.unknown_path()
+            raise errors.unknown_path(path)
         handler = handlers.get(request.method)
         if handler is None:
             raise errors.wrong_method(request.method, ", ".join(handlers))

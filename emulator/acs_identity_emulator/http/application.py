@@ -10,7 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from aiohttp import StreamReader, web
 from aiohttp.http import HttpProcessingError
 
-from ..authentication.authenticators import Authenticator, Caller, WireRequest, may_call
+from ..authentication.authenticators import (
+    Authenticator,
+    Caller,
+    WireRequest,
+    why_not_allowed,
+    why_not_authenticated,
+)
 from ..contract import errors
 from ..contract.errors import ServiceError
 from ..contract.faults import Fault, FaultQueue
@@ -73,7 +79,7 @@ class Application:
                 )
         except ServiceError as error:
             milliseconds = _milliseconds_since(started)
-            _log_request(request, None, error.status, milliseconds, error.code)
+            _log_request(request, None, error.status, milliseconds, error)
             return ResponseWriter(request, self._clock()).error(error, versions, milliseconds)
         return await self._serve(request, wire, started)
 
@@ -103,8 +109,9 @@ class Application:
                 caller = self._authenticate(wire)
                 origin = f"{request.scheme}://{_as_text(wire.headers.get('Host', ''))}"
                 route = find_route(wire.method, wire.target, origin)
-                if not may_call(caller, route.operation):
-                    raise errors.denied()
+                not_allowed = why_not_allowed(caller, route.operation)
+                if not_allowed is not None:
+                    raise errors.denied(not_allowed)
                 outcome = self._answer(route, wire.body, caller)
         except ServiceError as error:
             outcome = error
@@ -121,13 +128,13 @@ class Application:
         versions = None if route is None else route.supported_versions
         if isinstance(outcome, ServiceError):
             milliseconds = _milliseconds_since(started)
-            _log_request(request, route, outcome.status, milliseconds, outcome.code)
+            _log_request(request, route, outcome.status, milliseconds, outcome)
             return writer.error(outcome, versions, milliseconds)
         payload = outcome.payload
         if callable(payload):
             payload = await self._signed(payload)
         milliseconds = _milliseconds_since(started)
-        _log_request(request, route, outcome.status, milliseconds, "")
+        _log_request(request, route, outcome.status, milliseconds, None)
         return writer.success(outcome.status, payload, versions, milliseconds)
 
     async def _signed(self, payload: Callable[[], Payload]) -> Payload:
@@ -137,14 +144,14 @@ class Application:
         return await asyncio.get_running_loop().run_in_executor(self._signing, payload)
 
     def _authenticate(self, wire: WireRequest) -> Caller:
-        """:raises ServiceError: nobody vouches for the request."""
+        """:raises ServiceError: If no authenticator accepts the request."""
         for authenticator in self._authenticators:
             verdict = authenticator.authenticate(wire)
             if isinstance(verdict, Caller):
                 return verdict
             if verdict is not None:
-                raise errors.denied(verdict.reason)
-        raise errors.denied()
+                raise errors.denied(verdict.reason, verdict.message)
+        raise errors.denied(why_not_authenticated(wire))
 
     def _answer(self, route: Route, body: bytes, caller: Caller) -> Answer:
         call = Call(route.operation, route.version, route.path_parameters, body, caller)
@@ -194,16 +201,28 @@ def _milliseconds_since(started: float) -> int:
 
 
 def _log_request(
-    request: web.BaseRequest, route: Route | None, status: int, milliseconds: int, code: str
+    request: web.BaseRequest,
+    route: Route | None,
+    status: int,
+    milliseconds: int,
+    error: ServiceError | None,
 ) -> None:
-    """Only what cannot hold a secret is written: no header, no body, and little of the path."""
+    """Writes only what cannot hold a secret: no header, no body, and of a path words and ids."""
     if not _log.isEnabledFor(logging.INFO):
         return
     if route is None:
         what = _beginning(request.raw_path)
     else:
         what = f"{route.operation.value} {route.version}"
-    _log.info("%s %s %d %dms %s", request.method, what, status, milliseconds, code or "-")
+    _log.info("%s %s %d %dms %s", request.method, what, status, milliseconds, _shown_outcome(error))
+    if error is not None and error.reason is not None and error.reason.details is not None:
+        _log.debug("%s", error.reason.details)
+
+
+def _shown_outcome(error: ServiceError | None) -> str:
+    if error is None:
+        return "-"
+    return error.code if error.reason is None else f"{error.code} ({error.reason})"
 
 
 def _beginning(target: str) -> str:

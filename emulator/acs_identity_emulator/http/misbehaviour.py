@@ -28,7 +28,7 @@ def _error_of_status(fault: Fault) -> ServiceError:
     if status == 429:
         return errors.too_many_requests(fault.retry_after)
     if status == 401:
-        error = errors.denied()
+        error = errors.denied(None)
     else:
         try:
             phrase = http.HTTPStatus(status).phrase
@@ -70,7 +70,7 @@ async def misbehave(
             return response
         case Kind.NO_FIELDS:
             response = await serve()
-            if response.status < 300:
+            if response.content and response.status < 300:
                 response.content = b"{}"
             return response
         case Kind.STATUS:

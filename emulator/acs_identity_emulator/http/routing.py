@@ -112,7 +112,7 @@ def _resource(path: str) -> tuple[_Resource, tuple[str, ...]]:
             tenant and object_id
         ):
             return _ASSIGNMENT, (unquote(tenant), unquote(object_id))
-    raise errors.unknown_path()
+    raise errors.unknown_path(path)
 
 
 def _version(query: str, uri: str) -> str:

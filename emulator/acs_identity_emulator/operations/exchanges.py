@@ -2,10 +2,16 @@
 
 from collections.abc import Callable, Mapping
 
-from ..authentication.entra import TEAMS_AUDIENCES, EntraAuthority, EntraToken
+from ..authentication.entra import (
+    TEAMS_AUDIENCES,
+    EntraAuthority,
+    EntraToken,
+    InvalidEntraTokenError,
+)
 from ..authentication.tokens import Lineage, TokenIssuer
 from ..contract import errors
 from ..contract.guids import is_guid
+from ..contract.reasons import shown_text
 from ..contract.versions import Field, Operation, knows
 from ..state.store import Store
 from . import bodies
@@ -44,9 +50,12 @@ class Exchanges:
             raise errors.no_token() from None
         if token is None:
             raise errors.no_token()
-        user = self._entra.verified(token)
-        if user is None or user.audience not in TEAMS_AUDIENCES:
-            raise errors.invalid_token()
+        try:
+            user = self._entra.verify(token)
+        except InvalidEntraTokenError as error:
+            raise errors.invalid_token(str(error)) from None
+        if user.audience not in TEAMS_AUDIENCES:
+            raise errors.invalid_token(f"it is for {shown_text(user.audience, 80)}, not for Teams")
         if knows(call.version, Field.APP_AND_USER_ID):
             _check_application_and_user(body, user)
         lineage = Lineage(call.caller.key_id, 0)
@@ -57,7 +66,7 @@ class Exchanges:
         """Exchanges the token that authenticates the request, whose user becomes an identity."""
         user = call.caller.entra
         if user is None:
-            raise errors.denied()
+            raise errors.denied(None)
         bodies.json_object(call.body)
         guid = f"{user.tenant_id}_{user.object_id}"
         identity = self._store.identity_of_user(guid)

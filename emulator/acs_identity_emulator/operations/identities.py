@@ -142,7 +142,7 @@ class Identities:
         """:raises ServiceError: malformed, not owned, or deleted."""
         identity = self._owned(identity_id)
         if identity.deleted:
-            raise errors.not_found()
+            raise errors.not_found(identity_id)
         return identity
 
     def _owned(self, identity_id: str) -> Identity:
@@ -151,7 +151,8 @@ class Identities:
         guid = self._own_guid(identity_id)
         identity = None if guid is None else self._store.identity(guid)
         if identity is None:
-            raise errors.not_owned()
+            of = "another resource" if guid is None else "this resource, but was never created"
+            raise errors.not_owned(f"{identity_id} is of {of}")
         return identity
 
     def _own_guid(self, identity_id: str) -> str | None:
