@@ -1,4 +1,4 @@
-"""What kinds of identifier there are, the clouds they belong to, and the prefixes of both."""
+"""The kinds of identifiers, their clouds, and the prefixes of raw ids."""
 
 import warnings
 from collections.abc import Mapping
@@ -23,8 +23,8 @@ class _KindMeta(CaseInsensitiveEnumMeta):
 class CommunicationIdentifierKind(str, Enum, metaclass=_KindMeta):
     """What an identifier identifies.
 
-    ``UNKNOWN`` is not a promise: what is unknown to this version may have a kind of its own in the
-    next. To tell such identifiers apart, rely on their raw id.
+    An identifier that is ``UNKNOWN`` to this version may have a kind of its own in the next one:
+    rely on its raw id instead.
     """
 
     UNKNOWN = "unknown"
@@ -53,7 +53,9 @@ RESOURCE_USER_PREFIXES = {_PUBLIC: "8:acs:", _DOD: "8:dod-acs:", _GCCH: "8:gcch-
 
 
 def known_cloud(cloud: str | None) -> CommunicationCloudEnvironment | str:
-    """The member that a str stands for; the public cloud for None."""
+    """The member with this name, in any case; the public cloud if it is None."""
+    if isinstance(cloud, CommunicationCloudEnvironment):
+        return cloud
     if cloud is None:
         return _PUBLIC
     if not isinstance(cloud, str):

@@ -1,8 +1,10 @@
-"""Identifiers of the people, phones and apps that take part in a communication."""
+"""Identifiers of the people, phone numbers and apps that take part in a communication."""
 
 import warnings
 from collections.abc import Mapping
-from typing import Any, Literal, Protocol, TypedDict, cast, runtime_checkable
+from typing import Any, Literal, TypedDict
+
+from typing_extensions import NotRequired
 
 from .enums import (
     RESOURCE_USER_PREFIXES,
@@ -13,51 +15,7 @@ from .enums import (
     known_cloud,
     prefix_of,
 )
-
-
-@runtime_checkable
-class CommunicationIdentifier(Protocol):
-    """What all identifiers have in common, those of other Azure packages included.
-
-    ``raw_id`` names the identifier, ``kind`` says what it identifies, and ``properties`` are the
-    parts that the raw id is made of.
-    """
-
-    @property
-    def raw_id(self) -> str: ...
-
-    @property
-    def kind(self) -> CommunicationIdentifierKind: ...
-
-    @property
-    def properties(self) -> Mapping[str, Any]: ...
-
-
-class _Identifier:
-    """Identity by kind and raw id; the raw id never changes."""
-
-    # Many are made, from the raw ids of a database: each class sets both by itself, and makes sure
-    # that it is a str, without a call of another __init__.
-    kind: Any  # the Literal of each class
-    _raw_id: str
-
-    @property
-    def raw_id(self) -> str:
-        """The raw id: the string that names this identifier everywhere."""
-        return self._raw_id
-
-    def __eq__(self, other: object) -> bool:
-        # By kind and not by class, so that the same user compares equal when it comes from another
-        # Azure package, each of which has a class of its own for it.
-        if not isinstance(other, _Identifier | CommunicationIdentifier):
-            return NotImplemented
-        return self._raw_id == other.raw_id and self.kind == other.kind
-
-    def __hash__(self) -> int:
-        return hash(self._raw_id)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(raw_id={self._raw_id!r})"
+from .identifier_base import Identifier, not_a_str
 
 
 class CommunicationUserProperties(TypedDict):
@@ -67,28 +25,24 @@ class CommunicationUserProperties(TypedDict):
     """The id of the user, as the identity service returned it."""
 
 
-class CommunicationUserIdentifier(_Identifier):
+class CommunicationUserIdentifier(Identifier):
     """A user of an Azure Communication Services resource.
 
     :param str id: The id of the user, as the identity service returned it.
-    :keyword str raw_id: The raw id, when it is not the id.
-    :raises TypeError: An argument is not a str.
+    :keyword str raw_id: The raw id, if it differs from the id.
+    :raises TypeError: If an argument is not a str.
     """
 
     kind: Literal[CommunicationIdentifierKind.COMMUNICATION_USER] = (
         CommunicationIdentifierKind.COMMUNICATION_USER
     )
     properties: CommunicationUserProperties
+    __match_args__ = ("identifier",)
 
     def __init__(self, id: str, *, raw_id: str | None = None) -> None:
         if not isinstance(id, str):
             raise not_a_str("id", id)
-        if raw_id is None:
-            raw_id = id
-        if not isinstance(raw_id, str):
-            raise not_a_str("raw_id", raw_id)
-        self._raw_id = raw_id
-        self.properties = {"id": id}
+        self._fill(id if raw_id is None else raw_id, {"id": id})
 
     @property
     def identifier(self) -> str:
@@ -97,90 +51,92 @@ class CommunicationUserIdentifier(_Identifier):
 
 
 class PhoneNumberProperties(TypedDict):
-    """The parts of a :class:`PhoneNumberIdentifier`."""
+    """The parts of a :class:`PhoneNumberIdentifier`. The optional ones are read from the raw id."""
 
     value: str
     """The phone number, in E.164 format."""
-    is_anonymous: bool
-    """Whether this is the caller that withheld the number, ``4:anonymous``."""
-    asserted_id: str | None
-    """What tells callers apart that share a number: what follows the last ``_``, if anything."""
+    is_anonymous: NotRequired[bool]
+    """Whether the caller withheld the number: the raw id is ``4:anonymous``."""
+    asserted_id: NotRequired[str]
+    """Distinguishes callers that share a number: the text after the last ``_``."""
 
 
-class PhoneNumberIdentifier(_Identifier):
+class PhoneNumberIdentifier(Identifier):
     """A phone number.
 
-    :param str value: The phone number, in E.164 format. It is kept as it is: its format is for the
+    :param str value: The phone number, in E.164 format. It is not validated: its format is for the
         service to judge.
-    :keyword str raw_id: The raw id, when it is not ``4:`` and the value.
-    :raises TypeError: An argument is not a str.
+    :keyword str raw_id: The raw id, if it is not ``4:`` and the value.
+    :raises TypeError: If an argument is not a str.
     """
 
     kind: Literal[CommunicationIdentifierKind.PHONE_NUMBER] = (
         CommunicationIdentifierKind.PHONE_NUMBER
     )
     properties: PhoneNumberProperties
+    __match_args__ = ("value",)
 
     def __init__(self, value: str, *, raw_id: str | None = None) -> None:
         if not isinstance(value, str):
             raise not_a_str("value", value)
-        if raw_id is None:
-            raw_id = "4:" + value
-        if not isinstance(raw_id, str):
-            raise not_a_str("raw_id", raw_id)
-        self._raw_id = raw_id
-        _, separator, asserted_id = raw_id.rpartition("_")
-        self.properties = {
-            "value": value,
-            "is_anonymous": raw_id == "4:anonymous",
-            "asserted_id": (separator and asserted_id) or None,
-        }
+        properties: PhoneNumberProperties = {"value": value}
+        self._fill("4:" + value if raw_id is None else raw_id, properties)
+        if raw_id is not None:
+            properties["is_anonymous"] = raw_id == "4:anonymous"
+            if asserted_id := raw_id[raw_id.rfind("_") + 1 or len(raw_id) :]:
+                properties["asserted_id"] = asserted_id
+
+    @property
+    def value(self) -> str:
+        """The phone number: the same as ``properties["value"]``."""
+        return self.properties["value"]
 
 
-class UnknownIdentifier(_Identifier):
+class UnknownIdentifier(Identifier):
     """An identifier of a kind that this version does not know.
 
     :param str identifier: The raw id.
-    :raises TypeError: The raw id is not a str.
+    :raises TypeError: If the raw id is not a str.
     """
 
     kind: Literal[CommunicationIdentifierKind.UNKNOWN] = CommunicationIdentifierKind.UNKNOWN
     properties: Mapping[str, Any]
+    __match_args__ = ("raw_id",)
 
     def __init__(self, identifier: str) -> None:
         if not isinstance(identifier, str):
             raise not_a_str("identifier", identifier)
-        self._raw_id = identifier
-        self.properties = {}
+        self._fill(identifier, {})
 
 
 class MicrosoftTeamsUserProperties(TypedDict):
     """The parts of a :class:`MicrosoftTeamsUserIdentifier`."""
 
     user_id: str
-    """The id of the user: its Entra object id, unless it is anonymous."""
+    """The id of the user: the Entra object id, unless the user is anonymous."""
     is_anonymous: bool
     """Whether the user joined without signing in, by a meeting link for example."""
     cloud: CommunicationCloudEnvironment | str
     """The cloud that the user belongs to."""
 
 
-class MicrosoftTeamsUserIdentifier(_Identifier):
+class MicrosoftTeamsUserIdentifier(Identifier):
     """A Microsoft Teams user.
 
-    :param str user_id: The id of the user: its Entra object id, unless it is anonymous.
+    :param str user_id: The id of the user: the Entra object id, unless the user is anonymous.
     :keyword bool is_anonymous: Whether the user joined without signing in. Defaults to False.
     :keyword cloud: The cloud that the user belongs to. Defaults to the public one.
     :paramtype cloud: str or ~azure.communication.identity.CommunicationCloudEnvironment
-    :keyword str raw_id: The raw id, when it is not made of the other arguments.
-    :raises TypeError: An id or the cloud is not a str.
-    :raises ValueError: The raw id is not given, and the cloud is none whose raw ids are known.
+    :keyword str raw_id: The raw id, if it is not made of the other arguments.
+    :raises TypeError: If an id or the cloud is not a str.
+    :raises ValueError: If ``raw_id`` is omitted and the cloud is unknown.
     """
 
     kind: Literal[CommunicationIdentifierKind.MICROSOFT_TEAMS_USER] = (
         CommunicationIdentifierKind.MICROSOFT_TEAMS_USER
     )
     properties: MicrosoftTeamsUserProperties
+    __match_args__ = ("user_id",)
 
     def __init__(
         self,
@@ -197,10 +153,12 @@ class MicrosoftTeamsUserIdentifier(_Identifier):
         if raw_id is None:
             prefix = "8:teamsvisitor:" if is_anonymous else prefix_of(TEAMS_USER_PREFIXES, cloud)
             raw_id = prefix + user_id
-        if not isinstance(raw_id, str):
-            raise not_a_str("raw_id", raw_id)
-        self._raw_id = raw_id
-        self.properties = {"user_id": user_id, "is_anonymous": is_anonymous, "cloud": cloud}
+        self._fill(raw_id, {"user_id": user_id, "is_anonymous": is_anonymous, "cloud": cloud})
+
+    @property
+    def user_id(self) -> str:
+        """The id of the user: the same as ``properties["user_id"]``."""
+        return self.properties["user_id"]
 
 
 class MicrosoftTeamsAppProperties(TypedDict):
@@ -213,7 +171,7 @@ class MicrosoftTeamsAppProperties(TypedDict):
 
 
 class _TeamsAppProperties(dict[str, Any]):
-    """Answers the keys of the time when a Teams app was called a bot, without listing them."""
+    """Also answers the former keys of a Teams app, then named bot, without listing them."""
 
     def __missing__(self, key: str) -> Any:
         if key == "bot_id":
@@ -223,21 +181,22 @@ class _TeamsAppProperties(dict[str, Any]):
         raise KeyError(key)
 
 
-class MicrosoftTeamsAppIdentifier(_Identifier):
+class MicrosoftTeamsAppIdentifier(Identifier):
     """A Microsoft Teams app.
 
     :param str app_id: The id of the app.
     :keyword cloud: The cloud that the app belongs to. Defaults to the public one.
     :paramtype cloud: str or ~azure.communication.identity.CommunicationCloudEnvironment
-    :keyword str raw_id: The raw id, when it is not made of the other arguments.
-    :raises TypeError: An id or the cloud is not a str.
-    :raises ValueError: The raw id is not given, and the cloud is none whose raw ids are known.
+    :keyword str raw_id: The raw id, if it is not made of the other arguments.
+    :raises TypeError: If an id or the cloud is not a str.
+    :raises ValueError: If ``raw_id`` is omitted and the cloud is unknown.
     """
 
     kind: Literal[CommunicationIdentifierKind.MICROSOFT_TEAMS_APP] = (
         CommunicationIdentifierKind.MICROSOFT_TEAMS_APP
     )
     properties: MicrosoftTeamsAppProperties
+    __match_args__ = ("app_id",)
 
     def __init__(
         self,
@@ -252,12 +211,12 @@ class MicrosoftTeamsAppIdentifier(_Identifier):
             cloud = known_cloud(cloud)
         if raw_id is None:
             raw_id = prefix_of(TEAMS_APP_PREFIXES, cloud) + app_id
-        if not isinstance(raw_id, str):
-            raise not_a_str("raw_id", raw_id)
-        self._raw_id = raw_id
-        self.properties = cast(
-            MicrosoftTeamsAppProperties, _TeamsAppProperties(app_id=app_id, cloud=cloud)
-        )
+        self._fill(raw_id, _TeamsAppProperties(app_id=app_id, cloud=cloud))
+
+    @property
+    def app_id(self) -> str:
+        """The id of the app: the same as ``properties["app_id"]``."""
+        return self.properties["app_id"]
 
 
 class _MicrosoftBotIdentifier(MicrosoftTeamsAppIdentifier):
@@ -292,30 +251,41 @@ class TeamsExtensionUserProperties(TypedDict):
     """The cloud that the user belongs to."""
 
 
-class TeamsExtensionUserIdentifier(_Identifier):
-    """A Microsoft Teams Phone user that is reached through a communication resource.
+class _TeamsExtensionUserProperties(dict[str, Any]):
+    """Also answers ``id``, without listing it: azure-communication-chat asks all users for it."""
 
-    :param str user_id: The Entra object id of the user.
-    :param str tenant_id: The Entra tenant of the user.
-    :param str resource_id: The Azure Communication Services resource.
+    def __missing__(self, key: str) -> str:
+        if key != "id":
+            raise KeyError(key)
+        prefix = prefix_of(RESOURCE_USER_PREFIXES, self["cloud"])
+        return f"{prefix}{self['resource_id']}_{self['tenant_id']}_{self['user_id']}"
+
+
+class TeamsExtensionUserIdentifier(Identifier):
+    """A Microsoft Teams Phone user that is reached through a Communication Services resource.
+
+    :keyword str user_id: The Entra object id of the user.
+    :keyword str tenant_id: The Entra tenant of the user.
+    :keyword str resource_id: The Azure Communication Services resource.
     :keyword cloud: The cloud that the user belongs to. Defaults to the public one.
     :paramtype cloud: str or ~azure.communication.identity.CommunicationCloudEnvironment
-    :keyword str raw_id: The raw id, when it is not made of the other arguments.
-    :raises TypeError: An id or the cloud is not a str.
-    :raises ValueError: The raw id is not given, and the cloud is none whose raw ids are known.
+    :keyword str raw_id: The raw id, if it is not made of the other arguments.
+    :raises TypeError: If an id or the cloud is not a str.
+    :raises ValueError: If ``raw_id`` is omitted and the cloud is unknown.
     """
 
     kind: Literal[CommunicationIdentifierKind.TEAMS_EXTENSION_USER] = (
         CommunicationIdentifierKind.TEAMS_EXTENSION_USER
     )
     properties: TeamsExtensionUserProperties
+    __match_args__ = ("user_id", "tenant_id", "resource_id")
 
     def __init__(
         self,
+        *,
         user_id: str,
         tenant_id: str,
         resource_id: str,
-        *,
         cloud: CommunicationCloudEnvironment | str | None = None,
         raw_id: str | None = None,
     ) -> None:
@@ -325,21 +295,22 @@ class TeamsExtensionUserIdentifier(_Identifier):
             raise not_a_str("tenant_id", tenant_id)
         if not isinstance(resource_id, str):
             raise not_a_str("resource_id", resource_id)
-        if not isinstance(cloud, CommunicationCloudEnvironment):
-            cloud = known_cloud(cloud)
-        if raw_id is None:
-            prefix = prefix_of(RESOURCE_USER_PREFIXES, cloud)
-            raw_id = f"{prefix}{resource_id}_{tenant_id}_{user_id}"
-        if not isinstance(raw_id, str):
-            raise not_a_str("raw_id", raw_id)
-        self._raw_id = raw_id
-        self.properties = {
-            "user_id": user_id,
-            "tenant_id": tenant_id,
-            "resource_id": resource_id,
-            "cloud": cloud,
-        }
+        properties = _TeamsExtensionUserProperties(
+            user_id=user_id, tenant_id=tenant_id, resource_id=resource_id, cloud=known_cloud(cloud)
+        )
+        self._fill(properties["id"] if raw_id is None else raw_id, properties)
 
+    @property
+    def user_id(self) -> str:
+        """The Entra object id of the user: the same as ``properties["user_id"]``."""
+        return self.properties["user_id"]
 
-def not_a_str(name: str, value: object) -> TypeError:
-    return TypeError(f"{name} must be a str, not {type(value).__name__}.")
+    @property
+    def tenant_id(self) -> str:
+        """The Entra tenant of the user: the same as ``properties["tenant_id"]``."""
+        return self.properties["tenant_id"]
+
+    @property
+    def resource_id(self) -> str:
+        """The resource: the same as ``properties["resource_id"]``."""
+        return self.properties["resource_id"]

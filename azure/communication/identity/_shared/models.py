@@ -1,8 +1,8 @@
 """The path by which other code imports the identifiers."""
 
 from .enums import CommunicationCloudEnvironment, CommunicationIdentifierKind
+from .identifier_base import CommunicationIdentifier
 from .identifiers import (
-    CommunicationIdentifier,
     CommunicationUserIdentifier,
     CommunicationUserProperties,
     MicrosoftTeamsAppIdentifier,
@@ -16,6 +16,7 @@ from .identifiers import (
     UnknownIdentifier,
     _MicrosoftBotIdentifier,
 )
+from .identifiers import _TeamsAppProperties as _botbackcompatdict  # named in pickles of 1.5.0
 from .raw_ids import identifier_from_raw_id
 
 __all__ = [
@@ -34,5 +35,6 @@ __all__ = [
     "TeamsExtensionUserProperties",
     "UnknownIdentifier",
     "_MicrosoftBotIdentifier",
+    "_botbackcompatdict",
     "identifier_from_raw_id",
 ]

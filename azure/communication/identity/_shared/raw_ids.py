@@ -1,7 +1,6 @@
-"""From a raw id back to its identifier.
+"""Parses raw ids: the strings that name identifiers in every service and language.
 
-A raw id is the one string by which services and clients of other languages
-know an identifier. Its prefix says what it identifies:
+The prefix of a raw id says what it identifies:
 
 =====================================  ===============================================
 ``8:acs:`` ``8:dod-acs:``              communication user, or Teams extension user
@@ -13,7 +12,7 @@ know an identifier. Its prefix says what it identifies:
 ``4:``                                 phone number
 =====================================  ===============================================
 
-Anything else is unknown, and kept as it is.
+Anything else is an unknown identifier, and kept unchanged.
 """
 
 from collections.abc import Callable
@@ -24,33 +23,31 @@ from .enums import (
     TEAMS_USER_PREFIXES,
     CommunicationCloudEnvironment,
 )
+from .identifier_base import CommunicationIdentifier, not_a_str
 from .identifiers import (
-    CommunicationIdentifier,
     CommunicationUserIdentifier,
     MicrosoftTeamsAppIdentifier,
     MicrosoftTeamsUserIdentifier,
     PhoneNumberIdentifier,
     TeamsExtensionUserIdentifier,
     UnknownIdentifier,
-    not_a_str,
 )
 
 _Parser = Callable[[str, str], CommunicationIdentifier]
-"""Takes a raw id, and what follows its prefix."""
-
-
-def _communication_user(raw_id: str, rest: str) -> CommunicationIdentifier:
-    return CommunicationUserIdentifier(raw_id)
+"""Takes a raw id, and the part after its prefix."""
 
 
 def _resource_user(cloud: CommunicationCloudEnvironment) -> _Parser:
     def parse(raw_id: str, rest: str) -> CommunicationIdentifier:
-        parts = rest.split("_")
-        if len(parts) != 3:
+        if rest.count("_") != 2:
             return CommunicationUserIdentifier(raw_id)
-        resource_id, tenant_id, user_id = parts
+        resource_id, tenant_id, user_id = rest.split("_")
         return TeamsExtensionUserIdentifier(
-            user_id, tenant_id, resource_id, cloud=cloud, raw_id=raw_id
+            user_id=user_id,
+            tenant_id=tenant_id,
+            resource_id=resource_id,
+            cloud=cloud,
+            raw_id=raw_id,
         )
 
     return parse
@@ -67,7 +64,7 @@ def _teams_app(cloud: CommunicationCloudEnvironment) -> _Parser:
 
 
 _PARSERS: dict[str, _Parser] = {
-    "8:spool:": _communication_user,
+    "8:spool:": lambda raw_id, rest: CommunicationUserIdentifier(raw_id),
     "8:teamsvisitor:": _teams_user(CommunicationCloudEnvironment.PUBLIC, is_anonymous=True),
     **{prefix: _resource_user(cloud) for cloud, prefix in RESOURCE_USER_PREFIXES.items()},
     **{prefix: _teams_user(cloud) for cloud, prefix in TEAMS_USER_PREFIXES.items()},
@@ -76,18 +73,18 @@ _PARSERS: dict[str, _Parser] = {
 
 
 def identifier_from_raw_id(raw_id: str) -> CommunicationIdentifier:
-    """Restores the identifier that a raw id stands for.
+    """Creates the identifier that a raw id names.
 
     :param str raw_id: The raw id of any identifier, from a database for example.
-    :return: The identifier, whose ``raw_id`` is the one given. One of a kind that this version
-        does not know is an :class:`UnknownIdentifier`.
+    :return: The identifier, with this ``raw_id``. An :class:`UnknownIdentifier` if this version
+        does not know the kind.
     :rtype: ~azure.communication.identity.CommunicationIdentifier
-    :raises TypeError: The raw id is not a str.
+    :raises TypeError: If the raw id is not a str.
     """
     if not isinstance(raw_id, str):
         raise not_a_str("raw_id", raw_id)
     if raw_id.startswith("4:"):
-        return PhoneNumberIdentifier(raw_id[2:])
+        return PhoneNumberIdentifier(raw_id[2:], raw_id=raw_id)
     end_of_prefix = raw_id.find(":", raw_id.find(":") + 1) + 1
     parse = _PARSERS.get(raw_id[:end_of_prefix])
     return parse(raw_id, raw_id[end_of_prefix:]) if parse else UnknownIdentifier(raw_id)
