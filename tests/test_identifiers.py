@@ -1,8 +1,11 @@
 """The identifiers as objects: what they say of themselves, and how they compare and travel."""
 
 import copy
+import dataclasses
+import json
 import pickle
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import pytest
@@ -51,7 +54,7 @@ CASES = {
         PhoneNumberIdentifier("+14255550123"),
         "4:+14255550123",
         CommunicationIdentifierKind.PHONE_NUMBER,
-        {"value": "+14255550123", "is_anonymous": False, "asserted_id": None},
+        {"value": "+14255550123"},
         "PhoneNumberIdentifier(raw_id='4:+14255550123')",
     ),
     "phone number with a raw id": Case(
@@ -60,6 +63,13 @@ CASES = {
         CommunicationIdentifierKind.PHONE_NUMBER,
         {"value": "+14255550123", "is_anonymous": False, "asserted_id": "desk"},
         "PhoneNumberIdentifier(raw_id='4:+14255550123_desk')",
+    ),
+    "anonymous phone number": Case(
+        PhoneNumberIdentifier("anonymous", raw_id="4:anonymous"),
+        "4:anonymous",
+        CommunicationIdentifierKind.PHONE_NUMBER,
+        {"value": "anonymous", "is_anonymous": True},
+        "PhoneNumberIdentifier(raw_id='4:anonymous')",
     ),
     "Teams user": Case(
         MicrosoftTeamsUserIdentifier("user"),
@@ -104,14 +114,16 @@ CASES = {
         "MicrosoftTeamsAppIdentifier(raw_id='28:moon:app')",
     ),
     "Teams extension user": Case(
-        TeamsExtensionUserIdentifier("user", "tenant", "resource"),
+        TeamsExtensionUserIdentifier(user_id="user", tenant_id="tenant", resource_id="resource"),
         "8:acs:resource_tenant_user",
         CommunicationIdentifierKind.TEAMS_EXTENSION_USER,
         {"user_id": "user", "tenant_id": "tenant", "resource_id": "resource", "cloud": PUBLIC},
         "TeamsExtensionUserIdentifier(raw_id='8:acs:resource_tenant_user')",
     ),
     "Teams extension user of a cloud": Case(
-        TeamsExtensionUserIdentifier("user", "tenant", "resource", cloud=GCCH),
+        TeamsExtensionUserIdentifier(
+            user_id="user", tenant_id="tenant", resource_id="resource", cloud=GCCH
+        ),
         "8:gcch-acs:resource_tenant_user",
         CommunicationIdentifierKind.TEAMS_EXTENSION_USER,
         {"user_id": "user", "tenant_id": "tenant", "resource_id": "resource", "cloud": GCCH},
@@ -139,10 +151,87 @@ def test_an_identifier_says_what_it_is(case: Case) -> None:
 
 
 @each_case
-def test_the_raw_id_cannot_be_replaced(case: Case) -> None:
+@pytest.mark.parametrize("name", ["raw_id", "properties"])
+def test_the_parts_of_an_identifier_cannot_be_replaced(case: Case, name: str) -> None:
     with pytest.raises(AttributeError):
-        case.identifier.raw_id = "another"  # type: ignore[misc]
+        setattr(case.identifier, name, "another")
     assert case.identifier.raw_id == case.raw_id
+    assert case.identifier.properties == case.properties
+
+
+@each_case
+def test_an_identifier_takes_other_attributes_as_any_object(case: Case) -> None:
+    identifier: Any = copy.copy(case.identifier)
+    identifier.display_name = "Ada"
+    assert identifier.display_name == "Ada"
+
+
+@each_case
+def test_vars_and_asdict_show_the_raw_id_and_the_properties(case: Case) -> None:
+    identifier: Any = case.identifier
+    shown = {"raw_id": case.raw_id, "properties": case.properties}
+    assert vars(identifier) == shown
+    assert dataclasses.asdict(identifier) == shown
+    assert dataclasses.asdict(Meeting(case.identifier)) == {"host": shown}
+
+
+@dataclasses.dataclass
+class Meeting:
+    host: CommunicationIdentifier
+
+
+@each_case
+def test_json_shows_the_raw_id_and_the_properties_or_the_raw_id_alone(case: Case) -> None:
+    whole = json.loads(json.dumps([case.identifier], default=vars))
+    assert whole == [{"raw_id": case.raw_id, "properties": case.properties}]
+    assert json.loads(json.dumps([case.identifier], default=attrgetter("raw_id"))) == [case.raw_id]
+
+
+def test_identifiers_are_sorted_by_raw_id() -> None:
+    identifiers = [case.identifier for case in CASES.values()]
+    ordered: list[Any] = sorted([*identifiers, ForeignUser("5:foreign")])
+    raw_ids = [identifier.raw_id for identifier in ordered]
+    assert raw_ids == sorted([*(case.raw_id for case in CASES.values()), "5:foreign"])
+    with pytest.raises(TypeError, match="not supported between"):
+        CommunicationUserIdentifier("8:acs:1") < "8:acs:2"  # type: ignore[operator]  # noqa: B015
+
+
+def parts(identifier: CommunicationIdentifier) -> Any:
+    match identifier:
+        case CommunicationUserIdentifier(user_id):
+            return user_id
+        case PhoneNumberIdentifier(value):
+            return value
+        case MicrosoftTeamsUserIdentifier(user_id, properties={"is_anonymous": True}):
+            return "anonymous", user_id
+        case MicrosoftTeamsUserIdentifier(user_id):
+            return user_id
+        case MicrosoftTeamsAppIdentifier(app_id):
+            return app_id
+        case TeamsExtensionUserIdentifier(user_id, tenant_id, resource_id):
+            return user_id, tenant_id, resource_id
+        case UnknownIdentifier(raw_id):
+            return raw_id
+    raise AssertionError(identifier)
+
+
+def test_patterns_match_the_arguments_by_position() -> None:
+    assert {name: parts(case.identifier) for name, case in CASES.items()} == {
+        "communication user": "8:acs:resource_user",
+        "communication user with a raw id": "user",
+        "phone number": "+14255550123",
+        "phone number with a raw id": "+14255550123",
+        "anonymous phone number": "anonymous",
+        "Teams user": "user",
+        "Teams user of a cloud by its name": "user",
+        "anonymous Teams user": ("anonymous", "visitor"),
+        "Teams user of an unknown cloud": "user",
+        "Teams app": "app",
+        "Teams app of an unknown cloud": "app",
+        "Teams extension user": ("user", "tenant", "resource"),
+        "Teams extension user of a cloud": ("user", "tenant", "resource"),
+        "unknown": "48:calllogs",
+    }
 
 
 def pickled(protocol: int) -> Callable[[Any], Any]:
@@ -224,7 +313,9 @@ def test_a_communication_user_has_its_id_as_an_attribute_too() -> None:
     [
         lambda cloud: MicrosoftTeamsUserIdentifier("user", cloud=cloud),
         lambda cloud: MicrosoftTeamsAppIdentifier("app", cloud=cloud),
-        lambda cloud: TeamsExtensionUserIdentifier("user", "tenant", "resource", cloud=cloud),
+        lambda cloud: TeamsExtensionUserIdentifier(
+            user_id="user", tenant_id="tenant", resource_id="resource", cloud=cloud
+        ),
     ],
     ids=["user", "app", "extension user"],
 )
@@ -238,7 +329,9 @@ def test_a_cloud_is_known_by_its_name_in_any_case(make: Any, cloud: str) -> None
     [
         lambda: MicrosoftTeamsUserIdentifier("user", cloud="moon"),
         lambda: MicrosoftTeamsAppIdentifier("app", cloud="moon"),
-        lambda: TeamsExtensionUserIdentifier("user", "tenant", "resource", cloud="moon"),
+        lambda: TeamsExtensionUserIdentifier(
+            user_id="user", tenant_id="tenant", resource_id="resource", cloud="moon"
+        ),
         lambda: MicrosoftTeamsUserIdentifier("user", cloud=""),
     ],
 )
@@ -259,11 +352,34 @@ WRONG_TYPES = [
     ("app_id", lambda it: MicrosoftTeamsAppIdentifier(it)),
     ("cloud", lambda it: MicrosoftTeamsAppIdentifier("app", cloud=it, raw_id="28:orgid:1")),
     ("raw_id", lambda it: MicrosoftTeamsAppIdentifier("app", raw_id=it)),
-    ("user_id", lambda it: TeamsExtensionUserIdentifier(it, "tenant", "resource")),
-    ("tenant_id", lambda it: TeamsExtensionUserIdentifier("user", it, "resource")),
-    ("resource_id", lambda it: TeamsExtensionUserIdentifier("user", "tenant", it)),
-    ("cloud", lambda it: TeamsExtensionUserIdentifier("user", "tenant", "resource", cloud=it)),
-    ("raw_id", lambda it: TeamsExtensionUserIdentifier("u", "t", "r", raw_id=it)),
+    (
+        "user_id",
+        lambda it: TeamsExtensionUserIdentifier(
+            user_id=it, tenant_id="tenant", resource_id="resource"
+        ),
+    ),
+    (
+        "tenant_id",
+        lambda it: TeamsExtensionUserIdentifier(
+            user_id="user", tenant_id=it, resource_id="resource"
+        ),
+    ),
+    (
+        "resource_id",
+        lambda it: TeamsExtensionUserIdentifier(user_id="user", tenant_id="tenant", resource_id=it),
+    ),
+    (
+        "cloud",
+        lambda it: TeamsExtensionUserIdentifier(
+            user_id="user", tenant_id="tenant", resource_id="resource", cloud=it
+        ),
+    ),
+    (
+        "raw_id",
+        lambda it: TeamsExtensionUserIdentifier(
+            user_id="u", tenant_id="t", resource_id="r", raw_id=it
+        ),
+    ),
     ("identifier", lambda it: UnknownIdentifier(it)),
 ]
 
@@ -305,6 +421,18 @@ def test_a_teams_app_answers_the_keys_of_a_bot_without_listing_them() -> None:
     assert properties["bot_id"] == "app"
     assert properties["is_resource_account_configured"] is True
     assert set(properties) == {"app_id", "cloud"}
+    with pytest.raises(KeyError, match="unheard_of"):
+        properties["unheard_of"]
+
+
+@pytest.mark.parametrize("cloud", [PUBLIC, DOD, GCCH])
+def test_a_teams_extension_user_answers_the_key_of_a_user_without_listing_it(
+    cloud: CommunicationCloudEnvironment,
+) -> None:
+    user = TeamsExtensionUserIdentifier(user_id="u", tenant_id="t", resource_id="r", cloud=cloud)
+    properties: Any = user.properties
+    assert properties["id"] == user.raw_id
+    assert "id" not in properties
     with pytest.raises(KeyError, match="unheard_of"):
         properties["unheard_of"]
 

@@ -114,10 +114,15 @@ def assignments(client: CommunicationIdentityClient) -> None:
 def identifiers(user: TeamsExtensionUserIdentifier, phone: PhoneNumberIdentifier) -> None:
     assert_type(user.properties["tenant_id"], str)
     assert_type(user.properties["resource_id"], str)
-    assert_type(phone.properties["is_anonymous"], bool)
-    assert_type(phone.properties["asserted_id"], str | None)
-    TeamsExtensionUserIdentifier("user", "tenant", "resource", cloud="DOD")
-    TeamsExtensionUserIdentifier("user", "tenant")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    assert_type(phone.properties.get("is_anonymous"), bool | None)
+    assert_type(phone.properties.get("asserted_id"), str | None)
+    TeamsExtensionUserIdentifier(user_id="u", tenant_id="t", resource_id="r", cloud="DOD")
+    TeamsExtensionUserIdentifier(user_id="u", tenant_id="t")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    TeamsExtensionUserIdentifier("u", user_id="u", tenant_id="t", resource_id="r")  # type: ignore[misc]  # pyright: ignore[reportCallIssue]
+    match user:
+        case TeamsExtensionUserIdentifier(user_id, tenant_id, resource_id):
+            assert_type((user_id, tenant_id, resource_id), tuple[str, str, str])
+    assert_type(sorted([phone]), list[PhoneNumberIdentifier])
     str(user.properties["tenant"])  # type: ignore[typeddict-item]  # pyright: ignore[reportGeneralTypeIssues]
     str(phone.properties["assertedId"])  # type: ignore[typeddict-item]  # pyright: ignore[reportGeneralTypeIssues]
     user.raw_id = "8:acs:x"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]

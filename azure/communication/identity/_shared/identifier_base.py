@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import total_ordering
 from operator import attrgetter
 from typing import Any
 
@@ -20,7 +21,8 @@ class CommunicationIdentifier(Protocol):
 
     ``json.dumps(…, default=vars)`` writes an identifier as an object with ``raw_id`` and
     ``properties``; ``default=operator.attrgetter("raw_id")`` writes the raw id alone. Pydantic
-    models and FastAPI validate identifiers from their raw ids, and serialize them to raw ids.
+    models and FastAPI validate identifiers from their raw ids, and serialize them to raw ids; a
+    path parameter of FastAPI is annotated with this protocol.
     """
 
     @property
@@ -46,9 +48,9 @@ def _pydantic_core_schema(cls: type[CommunicationIdentifier], source: Any, handl
         # Not a TypeError, which pydantic does not report.
         raise ValueError(f"expected a {cls.__name__} or its raw id, not a {type(found).__name__}")
 
-    return core_schema.no_info_plain_validator_function(
-        validated,
-        json_schema_input_schema=core_schema.str_schema(),
+    return core_schema.json_or_python_schema(
+        core_schema.no_info_after_validator_function(validated, core_schema.str_schema()),
+        core_schema.no_info_plain_validator_function(validated),
         serialization=core_schema.plain_serializer_function_ser_schema(
             attrgetter("raw_id"), return_schema=core_schema.str_schema()
         ),
@@ -69,6 +71,7 @@ class _Fields:
     properties: Any  # a TypedDict in each class
 
 
+@total_ordering
 class Identifier(_Fields):
     """Compared by kind and raw id, and sorted by raw id."""
 
