@@ -30,6 +30,7 @@ ONCE = {
     "_messages.py": "messages.py.jinja",
     "_request_builders.py": "request_builders.py.jinja",
     "models/__init__.py": "models_init.py.jinja",
+    "models/_enums.py": "models_enums.py.jinja",
     "models/_models.py": "models.py.jinja",
 }
 # Written for the sync client and, under aio/, for the async client.
