@@ -9,6 +9,8 @@ from datetime import timedelta
 from .authentication.access_keys import SLOTS, decode_key
 from .contract.guids import is_guid
 from .control.managed_identity import PATH as MANAGED_IDENTITY_PATH
+from .http.certificates import default_stem
+from .http.listening import Listener
 from .lifecycle import Lifecycle
 from .operations.identities import IdentityInfo
 from .resource import Resource
@@ -22,21 +24,26 @@ class IdentityEmulator(Lifecycle):
     running event loop. One object is started once.
 
     :param host: The address to listen on.
-    :param port: The port to listen on, 0 for any that is free.
+    :param port: The port to listen on, 0 for any that is free. It takes both http and https.
     :param database: A file that keeps the resource (its id, keys, signing keys and identities) over
         a restart. None keeps everything in memory. The file holds secrets of the emulator, and one
         emulator uses it at a time.
+    :param import_state: A file written by `export_state`, for a new database to begin with.
     :param access_key: The primary access key, base64. By default the one of the database, or a
         random one. A key that differs from the one in the database takes its place.
     :param secondary_key: The secondary access key, likewise.
     :param resource_id: The GUID of the resource, by default the one of the database, or a random
         one.
-    :param tls: Whether to serve https, which Entra tokens need; clients must trust `ca_bundle`.
+    :param tls: Whether `endpoint` is https, which Entra tokens need; clients must trust `ca_file`.
+    :param tls_names: Further names and addresses by which clients reach the emulator over https.
+    :param ca_file: Where to write the certificate authority, by default beside the database or in
+        the user's data folder.
+    :param identity_port: A second port for the managed identity, by default the same as `port`.
     :param throttle: Whether the documented limits per 30 seconds hold.
-    :param retry_after: Whether what is throttled is told when to come again. The real service was
-        seen not to.
-    :param clock: What the service takes for the time, in Unix seconds.
-    :raises ValueError: an argument is not what it should be. The message never holds a key.
+    :param retry_after: Whether a throttled client is told when to retry. The real service was seen
+        not to tell.
+    :param clock: The time of the service, in Unix seconds.
+    :raises ValueError: If an argument is invalid. The message never holds a key.
     """
 
     def __init__(
@@ -45,18 +52,23 @@ class IdentityEmulator(Lifecycle):
         host: str = "127.0.0.1",
         port: int = 0,
         database: str | os.PathLike[str] | None = None,
+        import_state: str | os.PathLike[str] | None = None,
         access_key: str | None = None,
         secondary_key: str | None = None,
         resource_id: str | None = None,
         tls: bool = False,
+        tls_names: Sequence[str] = (),
+        ca_file: str | os.PathLike[str] | None = None,
+        identity_port: int | None = None,
         throttle: bool = False,
         retry_after: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         if not _may_be_host(host):
             raise ValueError(f"host must be an address or a name, not {host!r}")
-        if not 0 <= port <= 65535:
-            raise ValueError(f"port must be from 0 to 65535, not {port}")
+        _check_port("port", port)
+        if identity_port is not None:
+            _check_port("identity_port", identity_port)
         if database is not None and not os.fspath(database):
             raise ValueError("database must be the path of a file, not empty")
         if access_key is not None:
@@ -66,27 +78,29 @@ class IdentityEmulator(Lifecycle):
         if resource_id is not None and not is_guid(resource_id):
             raise ValueError(f"resource_id must be a GUID, not {resource_id!r}")
         super().__init__(
-            host,
-            port,
+            lambda: Listener(host, port, identity_port, tls=tls),
             functools.partial(
                 Resource,
                 database=database,
+                imported=import_state,
                 access_key=access_key,
                 secondary_key=secondary_key,
                 resource_id=resource_id,
                 host=host,
-                tls=tls,
+                tls_names=tls_names,
                 throttle=throttle,
                 retry_after=retry_after,
                 clock=ServiceClock(clock),
             ),
+            ca_file,
+            functools.partial(default_stem, database, host),
         )
 
     @property
     def endpoint(self) -> str:
         """The URL of the service, such as ``http://127.0.0.1:8080/``.
 
-        :raises RuntimeError: the emulator does not run.
+        :raises RuntimeError: If the emulator is not running.
         """
         return self._listening().endpoint
 
@@ -94,7 +108,7 @@ class IdentityEmulator(Lifecycle):
     def connection_string(self) -> str:
         """Endpoint and primary access key in one string, as the Azure portal shows it.
 
-        :raises RuntimeError: the emulator does not run.
+        :raises RuntimeError: If the emulator is not running.
         """
         return f"endpoint={self.endpoint};accesskey={self.access_key}"
 
@@ -102,7 +116,7 @@ class IdentityEmulator(Lifecycle):
     def access_key(self) -> str:
         """The primary access key, base64.
 
-        :raises RuntimeError: the emulator does not run.
+        :raises RuntimeError: If the emulator is not running.
         """
         return self._running().keys["primary"]
 
@@ -110,7 +124,7 @@ class IdentityEmulator(Lifecycle):
     def secondary_key(self) -> str:
         """The secondary access key, base64.
 
-        :raises RuntimeError: the emulator does not run.
+        :raises RuntimeError: If the emulator is not running.
         """
         return self._running().keys["secondary"]
 
@@ -118,7 +132,7 @@ class IdentityEmulator(Lifecycle):
     def resource_id(self) -> str:
         """The GUID of the resource, which every identity carries in its id.
 
-        :raises RuntimeError: the emulator does not run.
+        :raises RuntimeError: If the emulator is not running.
         """
         return self._running().id
 
@@ -129,7 +143,7 @@ class IdentityEmulator(Lifecycle):
         :param key: The new key, base64; by default a random one.
         :returns: The new key.
         :raises ValueError: another slot, or a key that is not base64. The message never holds it.
-        :raises RuntimeError: the emulator does not run.
+        :raises RuntimeError: If the emulator is not running.
         """
         if slot not in SLOTS:
             raise ValueError(f"slot must be one of {', '.join(SLOTS)}, not {slot!r}")
@@ -142,7 +156,7 @@ class IdentityEmulator(Lifecycle):
 
         Its id, keys and endpoint stay as they are.
 
-        :raises RuntimeError: the emulator does not run.
+        :raises RuntimeError: If the emulator is not running.
         """
         self._running().reset()
 
@@ -157,42 +171,74 @@ class IdentityEmulator(Lifecycle):
         :param times: How many requests get it. Faults that wait for the same operation are used in
             the order in which they were injected.
         :raises ValueError: an unknown operation or fault, or one that cannot have the other.
-        :raises RuntimeError: the emulator does not run.
+        :raises RuntimeError: If the emulator is not running.
         """
         self._running().faults.inject(operation, fault, times)
 
     def identities(self) -> list[IdentityInfo]:
         """The identities that exist, in the order of their ids.
 
-        :raises RuntimeError: the emulator does not run.
+        :raises RuntimeError: If the emulator is not running.
         """
         return self._running().service.identities()
 
     def is_token_valid(self, token: str) -> bool:
         """Whether the service issued this token, and it has neither expired nor been revoked.
 
-        :raises RuntimeError: the emulator does not run.
+        :raises RuntimeError: If the emulator is not running.
         """
         return self._running().service.is_token_valid(token)
 
     @property
-    def ca_bundle(self) -> str:
-        """The path of a PEM file with the authority that clients must trust for TLS.
+    def ca_file(self) -> str:
+        """The path of a PEM file with the authority that clients must trust for https.
 
-        The file is gone when the emulator has stopped.
+        The authority is valid for this machine and `tls_names` only, and for 30 days. With a
+        database it stays the same over restarts. The file is removed when the emulator stops.
 
-        :raises RuntimeError: the emulator does not run, or runs without TLS.
+        :raises RuntimeError: If the emulator is not running.
         """
-        certificates = self._running().certificates
-        if certificates is None:
-            raise RuntimeError("the emulator serves plain http: make it with tls=True")
-        return certificates.ca_bundle
+        self._listening()
+        return self._running().certificates.ca_file
+
+    @property
+    def ca_bundle(self) -> str:
+        """The path of a PEM file with that authority and all public ones.
+
+        It is for clients that take one file in place of all other trust, such as requests.
+
+        :raises RuntimeError: If the emulator is not running.
+        """
+        self._listening()
+        return self._running().certificates.ca_bundle
+
+    @property
+    def trust_environment(self) -> dict[str, str]:
+        """The environment variables that make Python, curl, the Azure CLI and Node.js trust it.
+
+        :raises RuntimeError: If the emulator is not running.
+        """
+        bundle = self.ca_bundle
+        return {
+            "REQUESTS_CA_BUNDLE": bundle,
+            "SSL_CERT_FILE": bundle,
+            "CURL_CA_BUNDLE": bundle,
+            "NODE_EXTRA_CA_CERTS": self.ca_file,
+        }
+
+    def export_state(self, path: str | os.PathLike[str]) -> None:
+        """Writes the resource with its keys and identities into a file, for `import_state`.
+
+        :raises DatabaseError: If the file cannot be written.
+        :raises RuntimeError: If the emulator is not running.
+        """
+        self._running().export(path)
 
     @property
     def tenant_id(self) -> str:
         """The GUID of the Entra tenant that users and applications are of, unless told otherwise.
 
-        :raises RuntimeError: the emulator does not run.
+        :raises RuntimeError: If the emulator is not running.
         """
         return self._running().entra.tenant_id
 
@@ -201,9 +247,9 @@ class IdentityEmulator(Lifecycle):
         """The environment variables by which azure-identity finds the emulator's managed identity.
 
         With them set, `ManagedIdentityCredential` and `DefaultAzureCredential` get tokens here,
-        over plain http even with TLS, as in App Service.
+        over plain http, as in App Service.
 
-        :raises RuntimeError: the emulator does not run.
+        :raises RuntimeError: If the emulator is not running.
         """
         endpoint = self._listening().plain_endpoint.rstrip("/")
         return {
@@ -232,7 +278,7 @@ class IdentityEmulator(Lifecycle):
             all other operations.
         :param expires_in: Its lifetime; a negative one gives a token that has expired.
         :raises ValueError: an id is not a GUID, or the scopes are not of one audience.
-        :raises RuntimeError: the emulator does not run.
+        :raises RuntimeError: If the emulator is not running.
         """
         ids = {"user_object_id": user_object_id, "client_id": client_id}
         if tenant_id is not None:
@@ -247,6 +293,11 @@ class IdentityEmulator(Lifecycle):
             scopes=scopes,
             expires_in=expires_in,
         )
+
+
+def _check_port(name: str, port: int) -> None:
+    if not 0 <= port <= 65535:
+        raise ValueError(f"{name} must be from 0 to 65535, not {port}")
 
 
 def _may_be_host(host: str) -> bool:

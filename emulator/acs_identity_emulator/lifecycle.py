@@ -1,11 +1,13 @@
 """Starting and stopping: in a thread of its own, or in the running event loop."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from types import TracebackType
 from typing import TypeVar
 
-from .http.listening import Listener, ServerThread
+from .http.listening import Listener
+from .http.server_thread import ServerThread
 from .resource import Resource
 
 _Self = TypeVar("_Self", bound="Lifecycle")
@@ -14,10 +16,20 @@ _Self = TypeVar("_Self", bound="Lifecycle")
 class Lifecycle:
     """A resource that is opened and served once, by ``with``, ``async with`` or `start`."""
 
-    def __init__(self, host: str, port: int, open_resource: Callable[[], Resource]) -> None:
-        self._host = host
-        self._port = port
+    def __init__(
+        self,
+        listener: Callable[[], Listener],
+        open_resource: Callable[[], Resource],
+        ca_file: str | os.PathLike[str] | None,
+        ca_stem: Callable[[int], str],
+    ) -> None:
+        """:param ca_file: where the certificate authority goes.
+        :param ca_stem: the default of it without suffix, given the port.
+        """
+        self._make_listener = listener
         self._open_resource = open_resource
+        self._ca_file = ca_file
+        self._ca_stem = ca_stem
         self._phase = "new"
         self._resource: Resource | None = None
         self._listener: Listener | None = None
@@ -26,11 +38,11 @@ class Lifecycle:
     def start(self: _Self) -> _Self:
         """Starts the service in a thread of its own; it is listening when this returns.
 
-        :raises RuntimeError: it was started before.
-        :raises DatabaseError: the database cannot be used.
-        :raises ValueError: the database belongs to another resource than `resource_id`, or no
-            certificate can name the host.
-        :raises OSError: the port is taken, or the address is not of this machine.
+        :raises RuntimeError: If it was started before.
+        :raises DatabaseError: If the database cannot be used.
+        :raises ValueError: If the database belongs to another resource than `resource_id`, a
+            certificate cannot name the host, or `ca_file` cannot be written.
+        :raises OSError: If the port is taken, or the address is not of this machine.
         """
         self._begin()
         try:
@@ -42,9 +54,9 @@ class Lifecycle:
         return self
 
     def stop(self) -> None:
-        """Stops the service and waits until it has; does nothing if it does not run.
+        """Stops the service and returns when it has; does nothing if it is not running.
 
-        :raises RuntimeError: it runs in an event loop, which only ``async with`` can leave.
+        :raises RuntimeError: If it runs in an event loop, which only ``async with`` can leave.
         """
         if self._phase != "running":
             return
@@ -95,7 +107,7 @@ class Lifecycle:
         if self._phase == "stopped":
             raise RuntimeError("the emulator has been stopped")
         if self._resource is None:
-            raise RuntimeError("the emulator does not run: start it first")
+            raise RuntimeError("the emulator is not running: start it first")
         return self._resource
 
     def _begin(self) -> None:
@@ -106,7 +118,7 @@ class Lifecycle:
         self._phase = "running"
 
     def _abandon(self) -> None:
-        """Back to the beginning, after a start that has failed."""
+        """Resets the state after a failed start."""
         self._close_resource()
         self._phase = "new"
 
@@ -117,9 +129,16 @@ class Lifecycle:
 
     async def _listen(self) -> None:
         resource = self._running()
-        tls = None if resource.certificates is None else resource.certificates.server_context()
-        listener = Listener(self._host, self._port, tls)
-        await listener.start(resource.application.server())
+        listener = self._make_listener()
+        listener.bind()
+        try:
+            certificates = resource.certificates
+            certificates.write_files(self._ca_file, self._ca_stem(listener.port))
+            resource.application.connection_count = listener.connection_count
+            listener.serve(resource.application, certificates.server_context())
+        except BaseException:
+            await listener.stop()
+            raise
         self._listener = listener
 
     async def _stop_listening(self) -> None:

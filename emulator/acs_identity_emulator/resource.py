@@ -1,8 +1,8 @@
-"""A resource put together from its store: what is not given is taken from there, or made anew."""
+"""A resource assembled from its store: settings that are not given are kept ones, or new."""
 
 import os
 import uuid
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -11,16 +11,14 @@ from .authentication.authenticators import BearerAuthenticator, HmacAuthenticato
 from .authentication.entra import EntraAuthority
 from .authentication.tokens import TokenIssuer, generate_key, key_from_pem, key_to_pem
 from .contract.faults import FaultQueue
-from .control.managed_identity import ManagedIdentity
+from .control.managed_identity import ManagedIdentity, new_secret
 from .control.own_paths import OwnPaths
 from .http.application import Application
+from .http.certificates import Certificates
 from .operations.service import Service
 from .operations.throttling import Throttle
 from .state.clock import ServiceClock
 from .state.store import Store
-
-if TYPE_CHECKING:
-    from .http.certificates import Certificates
 
 
 class Resource:
@@ -30,34 +28,39 @@ class Resource:
         self,
         *,
         database: str | os.PathLike[str] | None,
+        imported: str | os.PathLike[str] | None,
         access_key: str | None,
         secondary_key: str | None,
         resource_id: str | None,
         host: str,
-        tls: bool,
+        tls_names: Sequence[str],
         throttle: bool,
         retry_after: bool,
         clock: ServiceClock,
     ) -> None:
-        """:raises DatabaseError: the database cannot be used.
-        :raises ValueError: the database belongs to another resource, or no certificate can name
-            the host.
+        """:raises DatabaseError: If the database cannot be used.
+        :raises ValueError: If the database belongs to another resource, or a certificate cannot
+            name the host or one of `tls_names`.
         """
-        self._store = Store(database)
-        self.certificates: Certificates | None = None
+        self._store = Store(database, imported)
         try:
+            self.certificates = Certificates(self._store, host, tls_names)
             self.id = _resource_id(self._store, resource_id)
-            self.keys = AccessKeys(self._store, primary=access_key, secondary=secondary_key)
-            tokens = TokenIssuer(self._key("token-key"), self.id, self._store.generation)
-            if tls:
-                self.certificates = _certificates(self._store, host)
+            try:
+                self.keys = AccessKeys(self._store, primary=access_key, secondary=secondary_key)
+                tokens = TokenIssuer(self._key("token-key"), self.id, self._store.generation)
+            except (ValueError, TypeError):  # whose message may quote a key
+                raise self._store.damaged() from None
         except BaseException:
             self._store.close()
             raise
         self.faults = FaultQueue()
         self.entra = EntraAuthority(lambda: self._key("entra-key"), self._guid("tenant-id"), clock)
         self.managed_identity = ManagedIdentity(
-            self.entra, self._guid("managed-identity-object-id"), self._guid("managed-identity-id")
+            self.entra,
+            object_id=self._guid("managed-identity-object-id"),
+            client_id=self._guid("managed-identity-id"),
+            secret=self._kept("managed-identity-secret", new_secret),
         )
         limits = Throttle(clock, tells_when=retry_after) if throttle else None
         self.service = Service(self.id, self._store, self.keys, tokens, self.entra, clock, limits)
@@ -73,20 +76,26 @@ class Resource:
         )
 
     def reset(self) -> None:
-        """Empties the resource; what it is (id, keys, signing keys) stays."""
+        """Empties the resource; its id, keys and signing keys stay."""
         self.faults.clear()
         self.service.reset()
 
+    def export(self, path: str | os.PathLike[str]) -> None:
+        """:raises DatabaseError: If the file cannot be written."""
+        self._store.export(path)
+
     def close(self) -> None:
         self.application.close()
-        if self.certificates is not None:
-            self.certificates.close()
+        self.certificates.close()
         self._store.close()
 
     def _guid(self, setting: str) -> str:
+        return self._kept(setting, lambda: str(uuid.uuid4()))
+
+    def _kept(self, setting: str, new: Callable[[], str]) -> str:
         kept = self._store.setting(setting)
         if kept is None:
-            kept = str(uuid.uuid4())
+            kept = new()
             self._store.set_setting(setting, kept)
         return kept
 
@@ -111,9 +120,3 @@ def _resource_id(store: Store, given: str | None) -> str:
             "leave the resource id out, or name another database"
         )
     return kept
-
-
-def _certificates(store: Store, host: str) -> "Certificates":
-    from .http.certificates import Certificates  # trustme is imported by those only who want TLS
-
-    return Certificates(store, host)

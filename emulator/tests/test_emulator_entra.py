@@ -274,10 +274,6 @@ class TestTls:
             assert os.path.exists(bundle)
         assert not os.path.exists(bundle)
 
-    def test_none_without_tls(self, emulator: IdentityEmulator) -> None:
-        with pytest.raises(RuntimeError, match="tls=True"):
-            _ = emulator.ca_bundle
-
     def test_a_database_keeps_the_authority(self, send: Send, tmp_path: Path) -> None:
         authorities = []
         for _ in range(2):

@@ -174,7 +174,6 @@ def test_expect_continue(send: Send) -> None:
 @pytest.mark.parametrize(
     "request_bytes",
     [
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
         b"nonsense\r\n\r\n",
         b"POST identities HTTP/1.1\r\nHost: x\r\n\r\n",
         b"POST /\xc3\xa9 HTTP/1.1\r\nHost: x\r\n\r\n",

@@ -116,6 +116,11 @@ def emulator_failed() -> ServiceError:
     return ServiceError(500, "InternalServerError", "The emulator has failed.")
 
 
+def unavailable() -> ServiceError:
+    """If the database cannot be read or written, such as on a full disk."""
+    return ServiceError(503, "ServiceUnavailable", "The service is unavailable.")
+
+
 # Reading the request
 
 

@@ -16,18 +16,28 @@ _API_VERSION = "2019-08-01"
 _LIFETIME = timedelta(hours=24)
 
 
-class ManagedIdentity:
-    """Issues tokens to whoever knows the secret header, as App Service does."""
+def new_secret() -> str:
+    """A value for the header IDENTITY_HEADER."""
+    return secrets.token_hex(16).upper()
 
-    def __init__(self, entra: EntraAuthority, object_id: str, client_id: str) -> None:
-        """:param object_id: of the identity in the tenant; `client_id`: of its application."""
-        self.secret = secrets.token_hex(16).upper()
+
+class ManagedIdentity:
+    """Issues tokens to clients that send the secret header, as App Service does."""
+
+    def __init__(
+        self, entra: EntraAuthority, *, object_id: str, client_id: str, secret: str
+    ) -> None:
+        """:param object_id: of the identity in the tenant.
+        :param client_id: of its application.
+        :param secret: the value of the header.
+        """
+        self.secret = secret
         self._entra = entra
         self._object_id = object_id
         self._client_id = client_id
 
     def answer(self, request: WireRequest) -> Answer:
-        """:raises ServiceError: the request is not what App Service asks for."""
+        """:raises ServiceError: If the request is not one that App Service would accept."""
         sent = request.headers.get("X-IDENTITY-HEADER", "")
         if not hmac.compare_digest(sent.encode("utf-8", "surrogateescape"), self.secret.encode()):
             raise _refusal(401, "Unauthorized", "X-IDENTITY-HEADER is not the one given out.")

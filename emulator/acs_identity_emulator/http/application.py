@@ -1,14 +1,12 @@
-"""The request path: read, authenticate, route, answer, and one log line for each."""
+"""The path of a request: fault, authentication, route, answer, one log line."""
 
 import asyncio
 import logging
 import re
 import time
-from collections.abc import Callable, Coroutine, Sequence
+import traceback
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-
-from aiohttp import StreamReader, web
-from aiohttp.http import HttpProcessingError
 
 from ..authentication.authenticators import (
     Authenticator,
@@ -24,12 +22,10 @@ from ..control.own_paths import PREFIX, OwnPaths
 from ..operations.calls import Answer, Call, Payload
 from ..operations.service import Service
 from ..state.clock import ServiceClock
-from .http_server import HttpServer
+from ..state.store import StoreError
 from .misbehaviour import misbehave
-from .responses import Response, ResponseWriter
+from .responses import Reply, Response, ResponseWriter
 from .routing import Route, find_route, operation_at, origin_form
-
-BODY_LIMIT = 1024 * 1024  # bytes
 
 _FIRST_SEGMENT = re.compile(r"/[A-Za-z]{0,24}(?=/|$)")
 
@@ -37,7 +33,7 @@ _log = logging.getLogger("acs_identity_emulator")
 
 
 class Application:
-    """Handles every request that arrives."""
+    """Answers every request that arrives."""
 
     def __init__(
         self,
@@ -53,142 +49,157 @@ class Application:
         self._faults = faults
         self._clock = clock
         self._signing = ThreadPoolExecutor(1, "acs-identity-emulator-signing")
-        self._server: HttpServer | None = None
-
-    def server(self) -> HttpServer:
-        """The server that hands its requests to this application."""
-        self._server = HttpServer(self._handle, self._clock)
-        return self._server
+        self.connection_count: Callable[[], int] = lambda: 0
+        """How many clients are connected; the listener sets it."""
 
     def close(self) -> None:
-        self._signing.shutdown()
+        self._signing.shutdown(wait=False, cancel_futures=True)
 
-    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+    def handle(self, request: WireRequest) -> Reply | Awaitable[Reply]:
+        """The response, or an awaitable of it if something has to be waited for."""
         started = time.perf_counter()
-        versions: str | None = None
-        try:
-            wire = await _read(request)
-            due = self._fault_for(wire)
-            if due is not None:
-                fault, versions = due
-                _log.info(
-                    "%s %s: fault %s", request.method, _beginning(wire.target), fault.kind.value
-                )
-                return await misbehave(
-                    fault, request, lambda: self._serve(request, wire, started), self._clock
-                )
-        except ServiceError as error:
-            milliseconds = _milliseconds_since(started)
-            _log_request(request, None, error.status, milliseconds, error)
-            return ResponseWriter(request, self._clock()).error(error, versions, milliseconds)
-        return await self._serve(request, wire, started)
+        request = request._replace(target=origin_form(request.target))
+        if not self._faults:
+            return self._serve(request, started)
+        due = self._fault_for(request)
+        if due is None:
+            return self._serve(request, started)
+        return self._misbehave(request, *due, started)
 
-    def _fault_for(self, wire: WireRequest) -> tuple[Fault, str] | None:
+    def reject(self, error: ServiceError) -> Response:
+        """The response to what is not a request."""
+        _log.info("- - %d 0ms %s", error.status, error.code)
+        return ResponseWriter(None, self._clock()).error(error, None, 0)
+
+    def _fault_for(self, request: WireRequest) -> tuple[Fault, str] | None:
         """The fault that waits for the request, and the versions that its resource supports."""
-        found = operation_at(wire.method, wire.target) if self._faults else None
+        found = operation_at(request.method, request.target)
         if found is None:
             return None
         operation, versions = found
         fault = self._faults.take(operation)
         return None if fault is None else (fault, versions)
 
-    def _serve(
-        self, request: web.BaseRequest, wire: WireRequest, started: float
-    ) -> Coroutine[None, None, Response]:
-        """The response to a request that has been read; all but a signature is done at once.
+    async def _misbehave(
+        self, request: WireRequest, fault: Fault, versions: str, started: float
+    ) -> Reply:
+        _log.info("%s %s: fault %s", request.method, _beginning(request.target), fault.kind.value)
+        try:
+            return await misbehave(
+                fault, request, lambda: self._serve(request, started), self._clock
+            )
+        except ServiceError as error:
+            milliseconds = _milliseconds_since(started)
+            _log_request(request, None, error, milliseconds)
+            return ResponseWriter(request, self._clock()).error(error, versions, milliseconds)
 
-        :param started: when it arrived, by `time.perf_counter`.
+    def _serve(self, request: WireRequest, started: float) -> Response | Awaitable[Response]:
+        """All but a signature is done at once.
+
+        :param started: when the request arrived, by `time.perf_counter`.
         """
         writer = ResponseWriter(request, self._clock())
         route: Route | None = None
         outcome: Answer | ServiceError
         try:
-            if wire.target.startswith(PREFIX):
-                outcome = self._own_paths.answer(wire)
+            if request.target.startswith(PREFIX):
+                outcome = self._own_paths.answer(request)
+            elif (announced := _announced(request)) is not None:
+                return writer.preflight(*announced, _milliseconds_since(started))
             else:
-                caller = self._authenticate(wire)
-                origin = f"{request.scheme}://{_as_text(wire.headers.get('Host', ''))}"
-                route = find_route(wire.method, wire.target, origin)
+                caller = self._authenticate(request)
+                scheme = "https" if request.is_secure else "http"
+                origin = f"{scheme}://{_as_text(request.headers.get('Host', ''))}"
+                route = find_route(request.method, request.target, origin)
                 not_allowed = why_not_allowed(caller, route.operation)
                 if not_allowed is not None:
                     raise errors.denied(not_allowed)
-                outcome = self._answer(route, wire.body, caller)
+                outcome = self._service.answer(
+                    Call(
+                        route.operation, route.version, route.path_parameters, request.body, caller
+                    )
+                )
+                if callable(outcome.payload):
+                    if self.connection_count() > 1:
+                        return self._respond_signed(request, writer, route, outcome, started)
+                    # With one client nobody else waits: save the hand-over.
+                    outcome = outcome._replace(payload=outcome.payload())
         except ServiceError as error:
             outcome = error
+        except StoreError as error:
+            _log.error("%s", error)
+            outcome = errors.unavailable()
+        except Exception as error:  # noqa: BLE001 - no request may stop the service
+            outcome = _failure(error)
         return self._respond(request, writer, route, outcome, started)
 
-    async def _respond(
+    async def _respond_signed(
         self,
-        request: web.BaseRequest,
+        request: WireRequest,
+        writer: ResponseWriter,
+        route: Route | None,
+        answer: Answer,
+        started: float,
+    ) -> Response:
+        """Signs in a thread, which needs no GIL for most of it."""
+        outcome: Answer | ServiceError
+        try:
+            payload = await asyncio.get_running_loop().run_in_executor(
+                self._signing, _signed, answer
+            )
+            outcome = answer._replace(payload=payload)
+        except Exception as error:  # noqa: BLE001 - no request may stop the service
+            outcome = _failure(error)
+        return self._respond(request, writer, route, outcome, started)
+
+    def _respond(
+        self,
+        request: WireRequest,
         writer: ResponseWriter,
         route: Route | None,
         outcome: Answer | ServiceError,
         started: float,
     ) -> Response:
         versions = None if route is None else route.supported_versions
+        milliseconds = _milliseconds_since(started)
+        _log_request(request, route, outcome, milliseconds)
         if isinstance(outcome, ServiceError):
-            milliseconds = _milliseconds_since(started)
-            _log_request(request, route, outcome.status, milliseconds, outcome)
             return writer.error(outcome, versions, milliseconds)
         payload = outcome.payload
-        if callable(payload):
-            payload = await self._signed(payload)
-        milliseconds = _milliseconds_since(started)
-        _log_request(request, route, outcome.status, milliseconds, None)
+        assert not callable(payload)  # noqa: S101 - signed by the callers
         return writer.success(outcome.status, payload, versions, milliseconds)
 
-    async def _signed(self, payload: Callable[[], Payload]) -> Payload:
-        """The payload with its token signed, by a thread that needs no GIL for most of it."""
-        if self._server is not None and self._server.connection_count == 1:
-            return payload()  # nobody else could be served meanwhile: save the hand-over
-        return await asyncio.get_running_loop().run_in_executor(self._signing, payload)
-
-    def _authenticate(self, wire: WireRequest) -> Caller:
+    def _authenticate(self, request: WireRequest) -> Caller:
         """:raises ServiceError: If no authenticator accepts the request."""
         for authenticator in self._authenticators:
-            verdict = authenticator.authenticate(wire)
+            verdict = authenticator.authenticate(request)
             if isinstance(verdict, Caller):
                 return verdict
             if verdict is not None:
                 raise errors.denied(verdict.reason, verdict.message)
-        raise errors.denied(why_not_authenticated(wire))
-
-    def _answer(self, route: Route, body: bytes, caller: Caller) -> Answer:
-        call = Call(route.operation, route.version, route.path_parameters, body, caller)
-        try:
-            return self._service.answer(call)
-        except ServiceError:
-            raise
-        except Exception:  # noqa: BLE001 - nothing a client sends may kill the service
-            _log.exception("%s failed", route.operation.value)
-            raise errors.emulator_failed() from None
+        raise errors.denied(why_not_authenticated(request))
 
 
-async def _read(request: web.BaseRequest) -> WireRequest:
-    """The request as sent.
-
-    :raises ServiceError: the body is too large, or not what its headers say, or ends early.
-    """
-    if request.headers.get("Expect", "").lower() == "100-continue":
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    content = request.content
-    try:
-        # A small body is there together with its headers, nothing has to be waited for.
-        body = content.read_nowait() if content.is_eof() else await _read_body(content)
-    except (web.RequestPayloadError, HttpProcessingError, ConnectionError):
-        raise errors.not_http(400) from None
-    if len(body) > BODY_LIMIT:
-        raise errors.body_too_large(BODY_LIMIT)
-    target = origin_form(request.raw_path)
-    return WireRequest(request.method, target, request.headers, body, request.secure)
+def _signed(answer: Answer) -> Payload | None:
+    return answer.payload() if callable(answer.payload) else answer.payload
 
 
-async def _read_body(content: StreamReader) -> bytes:
-    """The body, or more of it than is allowed."""
-    body = bytearray()
-    while len(body) <= BODY_LIMIT and (chunk := await content.readany()):
-        body += chunk
-    return bytes(body)
+def _announced(request: WireRequest) -> tuple[str, str] | None:
+    """Method and headers of the request that a browser announces; None if this is another one."""
+    if request.method != "OPTIONS" or "Origin" not in request.headers:
+        return None
+    method = request.headers.get("Access-Control-Request-Method")
+    if method is None:
+        return None
+    return method, request.headers.get("Access-Control-Request-Headers", "")
+
+
+def _failure(error: Exception) -> ServiceError:
+    """Logs where it happened; the message of the exception may hold a secret."""
+    places = traceback.extract_tb(error.__traceback__)
+    way = " > ".join(f"{place.name}:{place.lineno}" for place in places)
+    _log.error("the emulator failed: %s at %s", type(error).__name__, way)
+    return errors.emulator_failed()
 
 
 def _as_text(value: str) -> str:
@@ -201,20 +212,18 @@ def _milliseconds_since(started: float) -> int:
 
 
 def _log_request(
-    request: web.BaseRequest,
-    route: Route | None,
-    status: int,
-    milliseconds: int,
-    error: ServiceError | None,
+    request: WireRequest, route: Route | None, outcome: Answer | ServiceError, milliseconds: int
 ) -> None:
-    """Writes only what cannot hold a secret: no header, no body, and of a path words and ids."""
+    """Logs only what cannot hold a secret: no header, no body, and of a path words and ids."""
     if not _log.isEnabledFor(logging.INFO):
         return
     if route is None:
-        what = _beginning(request.raw_path)
+        what = _beginning(request.target)
     else:
         what = f"{route.operation.value} {route.version}"
-    _log.info("%s %s %d %dms %s", request.method, what, status, milliseconds, _shown_outcome(error))
+    error = outcome if isinstance(outcome, ServiceError) else None
+    shown = _shown_outcome(error)
+    _log.info("%s %s %d %dms %s", request.method, what, outcome.status, milliseconds, shown)
     if error is not None and error.reason is not None and error.reason.details is not None:
         _log.debug("%s", error.reason.details)
 

@@ -1,52 +1,289 @@
-"""TLS for loopback: a certificate authority of the emulator's own, for clients to trust."""
+"""TLS: a certificate authority that can vouch for this machine only, and not for long."""
 
 import contextlib
+import ipaddress
 import os
+import re
 import ssl
 import tempfile
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
-import trustme
+import certifi
+import platformdirs
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ..state.store import Store
 
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+_LOOPBACK_NETWORKS = ("127.0.0.0/8", "::1/128")
+_LIFETIME = timedelta(days=30)
+_LEAST_LIFETIME_LEFT = timedelta(days=15)
+_CLOCK_SKEW = timedelta(hours=1)
+_HOST_NAME = re.compile(r"[\w-]+(?:\.[\w-]+)*\.?", re.ASCII)
+_PROGRAM = "acs-identity-emulator"
+# In this order requests, curl, OpenSSL and with it the rest of Python look for other authorities.
+_BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
 
 class Certificates:
-    """A server certificate for loopback, and a file with the authority that signed it."""
+    """A server certificate, the authority that signed it, and files with it for clients."""
 
-    def __init__(self, store: Store, host: str) -> None:
-        """The authority comes from the store, so that a client may trust it over restarts.
+    def __init__(self, store: Store, host: str, names: Sequence[str]) -> None:
+        """The authority comes from the store, so that clients may trust it over restarts.
 
-        :param host: the address that is listened on, for which the certificate holds as well.
-        :raises ValueError: a certificate cannot name that host.
+        :param host: the address to listen on.
+        :param names: further names or addresses by which clients reach the emulator.
+        :raises ValueError: If a certificate cannot name one of them.
         """
-        kept_certificate, kept_key = store.setting("ca-certificate"), store.setting("ca-key")
-        if kept_certificate is None or kept_key is None:
-            authority = trustme.CA(organization_name="acs-identity-emulator")
-            kept_certificate = authority.cert_pem.bytes().decode("ascii")
-            kept_key = authority.private_key_pem.bytes().decode("ascii")
-            store.set_setting("ca-certificate", kept_certificate)
-            store.set_setting("ca-key", kept_key)
-        else:
-            authority = trustme.CA.from_pem(kept_certificate.encode(), kept_key.encode())
-        names = dict.fromkeys((*_LOOPBACK_NAMES, host))
-        try:
-            self._leaf = authority.issue_cert(*names)
-        except UnicodeError:
-            raise ValueError(f"host must be what a certificate can name, not {host!r}") from None
-        descriptor, self.ca_bundle = tempfile.mkstemp(
-            prefix="acs-identity-emulator-", suffix=".pem"
-        )
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(kept_certificate)
+        listened_on = [] if _is_unspecified(host) else [host]
+        self._names = [_general_name(name) for name in (*_LOOPBACK_NAMES, *listened_on, *names)]
+        self._key, self._certificate = _kept_authority(store, self._constraints())
+        self.ca_file = ""
+        self.ca_bundle = ""
+        self._remove: Callable[[], object] = lambda: None
 
     def server_context(self) -> ssl.SSLContext:
+        """A context with a certificate for all names."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        leaf = _server_certificate(key, self._names, self._key, self._certificate)
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        self._leaf.configure_cert(context)
+        # `ssl` reads certificates from files only.
+        with tempfile.TemporaryDirectory(prefix=f"{_PROGRAM}-") as folder:
+            file = Path(folder) / "server.pem"
+            file.touch(mode=0o600)
+            file.write_bytes(_key_pem(key) + _pem(leaf))
+            context.load_cert_chain(file)
         return context
 
+    def write_files(self, chosen: str | os.PathLike[str] | None, beside: str) -> None:
+        """Writes the authority for clients to trust, alone and together with the public ones.
+
+        The files are removed by `close`, and if that is not called when the program ends.
+
+        :param chosen: the file that the user asks for. None takes one beside the database, or in
+            the user's data folder.
+        :param beside: the default path without its suffix.
+        :raises ValueError: If the chosen file cannot be written.
+        """
+        own = _pem(self._certificate)
+        if chosen is not None:
+            self.ca_file = os.path.abspath(chosen)
+            try:
+                files = self._bundled(own)
+            except OSError as error:
+                raise ValueError(
+                    f"cannot write the CA file {self.ca_file} ({error.strerror}): "
+                    "name a file in a writable folder"
+                ) from None
+        else:
+            try:
+                os.makedirs(os.path.dirname(beside), mode=0o700, exist_ok=True)
+                self.ca_file = f"{beside}.ca.pem"
+                files = self._bundled(own)
+            except OSError:  # such as a home that is read-only
+                folder = tempfile.mkdtemp(prefix=f"{_PROGRAM}-")
+                self.ca_file = os.path.join(folder, "ca.pem")
+                files = [*self._bundled(own), folder]
+        self._remove = weakref.finalize(self, _remove_files, files)
+
     def close(self) -> None:
-        """Removes the file."""
+        """Removes the files."""
+        self._remove()
+
+    def _bundled(self, own: bytes) -> list[str]:
+        stem = self.ca_file.removesuffix(".pem").removesuffix(".ca")
+        self.ca_bundle = f"{stem}.ca-bundle.pem"
+        # Bundle first: who waits for the one file finds the other.
+        _write(self.ca_bundle, own + _public_authorities())
+        _write(self.ca_file, own)
+        return [self.ca_file, self.ca_bundle]
+
+    def _constraints(self) -> x509.NameConstraints:
+        """The authority counts for this machine and the given names; for all others it is void."""
+        permitted: list[x509.GeneralName] = [
+            x509.IPAddress(ipaddress.ip_network(network)) for network in _LOOPBACK_NETWORKS
+        ]
+        for name in self._names:
+            if isinstance(name, x509.IPAddress):
+                name = x509.IPAddress(ipaddress.ip_network(name.value))
+            permitted.append(name)
+        return x509.NameConstraints(list(dict.fromkeys(permitted)), None)
+
+
+def default_stem(database: str | os.PathLike[str] | None, host: str, port: int) -> str:
+    """Where the files of an emulator go by default: the path without its suffix."""
+    if database is not None:
+        return os.path.abspath(database)
+    folder = platformdirs.user_data_dir(_PROGRAM, appauthor=False)
+    return os.path.join(folder, f"{re.sub(r'[^A-Za-z0-9.-]', '-', host)}-{port}")
+
+
+def _kept_authority(
+    store: Store, constraints: x509.NameConstraints
+) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+    """The authority of the store; a new one if it is about to expire, or is for other names."""
+    kept_certificate, kept_key = store.setting("ca-certificate"), store.setting("ca-key")
+    if kept_certificate is not None and kept_key is not None:
+        try:
+            certificate = x509.load_pem_x509_certificate(kept_certificate.encode())
+            key = serialization.load_pem_private_key(kept_key.encode(), password=None)
+        except ValueError:
+            raise store.damaged() from None
+        left = certificate.not_valid_after_utc - datetime.now(timezone.utc)
+        if (
+            isinstance(key, ec.EllipticCurvePrivateKey)
+            and left > _LEAST_LIFETIME_LEFT
+            and _constraints_of(certificate) == constraints
+        ):
+            return key, certificate
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = _new_authority(key, constraints)
+    store.set_setting("ca-certificate", _pem(certificate).decode("ascii"))
+    store.set_setting("ca-key", _key_pem(key).decode("ascii"))
+    return key, certificate
+
+
+def _new_authority(
+    key: ec.EllipticCurvePrivateKey, constraints: x509.NameConstraints
+) -> x509.Certificate:
+    now = datetime.now(timezone.utc)
+    serial = x509.random_serial_number()
+    name = _distinguished(f"{_PROGRAM} {serial:x}"[:40])  # clients tell authorities by name
+    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    return (
+        x509.CertificateBuilder(name, name, key.public_key(), serial)
+        .not_valid_before(now - _CLOCK_SKEW)
+        .not_valid_after(now + _LIFETIME)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_key_usage(signs_certificates=True), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(constraints, critical=True)
+        .add_extension(identifier, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def _server_certificate(
+    key: ec.EllipticCurvePrivateKey,
+    names: Sequence[x509.GeneralName],
+    authority_key: ec.EllipticCurvePrivateKey,
+    authority: x509.Certificate,
+) -> x509.Certificate:
+    public_key = authority_key.public_key()
+    identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(public_key)
+    return (
+        x509.CertificateBuilder(authority.subject, _distinguished("localhost"), key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(authority.not_valid_before_utc)
+        .not_valid_after(authority.not_valid_after_utc)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_key_usage(signs_certificates=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(identifier, critical=False)
+        .sign(authority_key, hashes.SHA256())
+    )
+
+
+def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        key_cert_sign=signs_certificates,
+        crl_sign=False,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _constraints_of(certificate: x509.Certificate) -> x509.NameConstraints | None:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.NameConstraints).value
+    except x509.ExtensionNotFound:
+        return None
+
+
+def _distinguished(common_name: str) -> x509.Name:
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, _PROGRAM),
+            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
+        ]
+    )
+
+
+def _general_name(name: str) -> x509.GeneralName:
+    """:raises ValueError: If a certificate cannot name it."""
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name.partition("%")[0]))
+    except ValueError:
+        pass
+    try:
+        encoded = name.encode("idna").decode("ascii")
+    except UnicodeError:
+        encoded = ""
+    if _HOST_NAME.fullmatch(encoded) is None:
+        raise ValueError(
+            f"host and tls_names must be addresses or what a certificate can name, not {name!r}"
+        )
+    return x509.DNSName(encoded)
+
+
+def _is_unspecified(host: str) -> bool:
+    """Whether the host stands for all addresses of the machine."""
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def _public_authorities() -> bytes:
+    """What clients trusted so far: the bundle of the environment, or else Mozilla's."""
+    for variable in _BUNDLE_VARIABLES:
+        path = os.environ.get(variable, "")
+        if os.path.isfile(path):
+            return Path(path).read_bytes()
+    return Path(certifi.where()).read_bytes()
+
+
+def _write(path: str, content: bytes) -> None:
+    """All or nothing, as a client may be reading the file of an earlier run."""
+    descriptor, draft = tempfile.mkstemp(prefix=".ca-", dir=os.path.dirname(path))
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        os.chmod(draft, 0o644)
+        os.replace(draft, path)
+    except BaseException:
+        os.unlink(draft)
+        raise
+
+
+def _remove_files(paths: Iterable[str]) -> None:
+    for path in paths:
         with contextlib.suppress(OSError):
-            os.unlink(self.ca_bundle)
+            if os.path.isdir(path):
+                os.rmdir(path)
+            else:
+                os.unlink(path)

@@ -1,103 +1,220 @@
-"""The sockets of the service, and a thread with an event loop to serve them in."""
+"""The sockets of the service: one port takes http and https, told apart by the first byte."""
 
 import asyncio
-import concurrent.futures
+import errno
 import ipaddress
+import logging
+import select
+import socket
 import ssl
-import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
+from typing import Any
 
-from aiohttp import web
+from .connection import Application, Connection
 
+_BACKLOG = 1024
 _SHUTDOWN_TIMEOUT = 1.0  # seconds that requests under way get to end
+_HANDSHAKE_TIMEOUT = 10.0  # seconds
+_IDLE_LIMIT = 300.0  # seconds after which a connection without a request is closed
+_SWEEP_INTERVAL = 30.0  # seconds
+_TLS_HANDSHAKE = b"\x16"  # the first byte of a TLS connection, and never of an HTTP request
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_EXHAUSTED_PAUSE = 0.1  # seconds
+
+_log = logging.getLogger("acs_identity_emulator")
 
 
 class Listener:
-    """One server on one port, or with TLS on two: the second in the clear, for managed identity."""
+    """Listens on one port, and if asked to on a second one for the managed identity."""
 
-    def __init__(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, host: str, port: int, identity_port: int | None, *, tls: bool) -> None:
+        """:param tls: whether `endpoint` is https; both protocols are served in any case."""
         self._host = host
         self._port = port
-        self._tls = tls
-        self._runner: web.ServerRunner | None = None
+        self._identity_port = identity_port
+        self._scheme = "https" if tls else "http"
+        self._sockets: list[socket.socket] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._connections: set[Connection] = set()
+        self._sweeping: asyncio.TimerHandle | None = None
+        self._is_exhausted = False
+        self.port = 0
         self.endpoint = ""
         self.plain_endpoint = ""
 
-    async def start(self, server: web.Server) -> None:
-        """:raises OSError: the port is taken, or the address is not of this machine."""
-        runner = web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_TIMEOUT)
+    def connection_count(self) -> int:
+        """How many clients are connected, silent ones included."""
+        return len(self._connections) + len(self._tasks) - len(self._sockets)
+
+    def bind(self) -> None:
+        """Takes the ports; connections wait until `serve` is called.
+
+        :raises OSError: If a port is taken, or the address is not of this machine.
+        """
         try:
-            await runner.setup()
-            await web.TCPSite(runner, self._host, self._port, ssl_context=self._tls).start()
-            self.endpoint = self.plain_endpoint = _url_of(runner.addresses[-1], self._tls)
-            if self._tls is not None:
-                await web.TCPSite(runner, self._host, 0).start()
-                self.plain_endpoint = _url_of(runner.addresses[-1], None)
+            first = self._bind(self._port)
+            self.port = first.getsockname()[1]
+            self.endpoint = _url(self._scheme, first)
+            second = first if self._identity_port is None else self._bind(self._identity_port)
+            self.plain_endpoint = _url("http", second)
         except BaseException:
-            await runner.cleanup()
+            self._close_sockets()
             raise
-        self._runner = runner
+
+    def serve(self, application: Application, context: ssl.SSLContext) -> None:
+        """:param context: of the certificate to show to clients that speak TLS."""
+        for sock in self._sockets:
+            self._start(self._accept(sock, application, context))
+        self._sweep()
 
     async def stop(self) -> None:
-        if self._runner is None:
-            return
-        # A connection accepted a moment ago is a few turns of the loop away from being known to the
-        # runner (asyncio leaks it if its server closes before), and a closed one from being gone.
-        await _turns_of_the_loop()
-        await self._runner.cleanup()
-        await _turns_of_the_loop()
+        """Lets requests under way end, within a second."""
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._close_sockets()
+        open_ones = list(self._connections)
+        for connection in open_ones:
+            connection.finish()
+        if open_ones:
+            closed = [connection.closed for connection in open_ones]
+            await asyncio.wait(closed, timeout=_SHUTDOWN_TIMEOUT)
+        for connection in open_ones:
+            connection.abort()
+        # The loop closes a socket a few turns after it was told to.
+        for _ in range(5):
+            await asyncio.sleep(0)
 
-
-async def _turns_of_the_loop() -> None:
-    for _ in range(5):
-        await asyncio.sleep(0)
-
-
-class ServerThread:
-    """A thread with an event loop in which the service runs until it is stopped."""
-
-    def __init__(
-        self,
-        listen: Callable[[], Coroutine[None, None, None]],
-        stop_listening: Callable[[], Coroutine[None, None, None]],
-    ) -> None:
-        """Returns when `listen` has, and raises what it raises."""
-        self._listen = listen
-        self._stop_listening = stop_listening
-        self._stopping = asyncio.Event()
-        started: concurrent.futures.Future[asyncio.AbstractEventLoop] = concurrent.futures.Future()
-        self._thread = threading.Thread(
-            target=self._run, args=(started,), name="acs-identity-emulator", daemon=True
+    def _bind(self, port: int) -> socket.socket:
+        """Listens on every address of the host; returns the first socket."""
+        found = socket.getaddrinfo(
+            self._host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
-        self._thread.start()
-        self._loop = started.result()
-
-    def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join()
-
-    def _run(self, started: "concurrent.futures.Future[asyncio.AbstractEventLoop]") -> None:
-        serving = self._serve(started)
-        try:
-            asyncio.run(serving)
-        except BaseException as error:
-            serving.close()  # it has not begun if there is no event loop to be had
-            if started.done():
+        bound: list[socket.socket] = []
+        for family, _, _, _, address in dict.fromkeys(found):
+            if bound:  # localhost has two addresses, which are to have the same port
+                address = (address[0], bound[0].getsockname()[1], *address[2:])
+            try:
+                sock = socket.create_server(address[:2], family=family, backlog=_BACKLOG)
+            except OSError:
+                if bound and port == 0:
+                    continue
                 raise
-            started.set_exception(error)  # which raises it in the thread that starts
+            sock.setblocking(False)
+            bound.append(sock)
+            self._sockets.append(sock)
+        return bound[0]
 
-    async def _serve(self, started: "concurrent.futures.Future[asyncio.AbstractEventLoop]") -> None:
-        await self._listen()
-        started.set_result(asyncio.get_running_loop())
-        await self._stopping.wait()
-        await self._stop_listening()
+    def _close_sockets(self) -> None:
+        for sock in self._sockets:
+            sock.close()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _accept(
+        self, sock: socket.socket, application: Application, context: ssl.SSLContext
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                client, _ = await loop.sock_accept(sock)
+            except OSError as error:
+                if error.errno in _EXHAUSTED:
+                    await self._recover(error)
+                continue  # else a client that left before it was accepted
+            self._is_exhausted = False
+            client.setblocking(False)
+            self._start(self._greet(client, application, context))
+
+    async def _recover(self, error: OSError) -> None:
+        """Makes room when the process may open no more sockets."""
+        if not self._is_exhausted:
+            _log.warning("cannot accept connections (%s): idle ones are closed", error.strerror)
+        self._is_exhausted = True
+        for connection in [one for one in self._connections if one.is_idle]:
+            connection.abort()
+        await asyncio.sleep(_EXHAUSTED_PAUSE)
+
+    async def _greet(
+        self, client: socket.socket, application: Application, context: ssl.SSLContext
+    ) -> None:
+        """Finds out which protocol the client speaks, and serves it."""
+        try:
+            first = await _first_byte(client)
+        except BaseException as error:
+            client.close()
+            if isinstance(error, OSError | asyncio.TimeoutError):
+                return  # the client has left, or says nothing
+            raise
+        if not first:
+            client.close()
+            return
+        is_tls = first == _TLS_HANDSHAKE
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: Connection(application, self._connections),
+                client,
+                ssl=context if is_tls else None,
+                ssl_handshake_timeout=_HANDSHAKE_TIMEOUT if is_tls else None,
+            )
+        except ssl.SSLError as error:
+            # Such as TLSV1_ALERT_UNKNOWN_CA: the client does not trust the authority.
+            _log.info("- TLS handshake failed: %s", error.reason)
+        except OSError:
+            _log.info("- TLS handshake failed: the client left")
+
+    def _sweep(self) -> None:
+        """Closes what has been idle for long: a client that vanished never says goodbye."""
+        loop = asyncio.get_running_loop()
+        oldest = loop.time() - _IDLE_LIMIT
+        for connection in list(self._connections):
+            if connection.last_active < oldest and not connection.is_serving:
+                connection.abort()
+        self._sweeping = loop.call_later(_SWEEP_INTERVAL, self._sweep)
 
 
-def _url_of(address: tuple[str, int], tls: ssl.SSLContext | None) -> str:
+async def _first_byte(client: socket.socket) -> bytes:
+    """The first byte, which stays in the socket; empty if the client has left.
+
+    :raises OSError: If the connection is broken.
+    :raises asyncio.TimeoutError: If the client says nothing.
+    """
+    while True:
+        try:
+            return client.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            await asyncio.wait_for(_readable(client), _IDLE_LIMIT)
+
+
+async def _readable(client: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    ready = loop.create_future()
+    try:
+        loop.add_reader(client, _settle, ready)
+    except NotImplementedError:  # the default loop of Windows
+        await loop.run_in_executor(None, select.select, [client], [], [], _IDLE_LIMIT)
+        return
+    try:
+        await ready
+    finally:
+        loop.remove_reader(client)
+
+
+def _settle(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+def _url(scheme: str, sock: socket.socket) -> str:
     """The URL that reaches a listening socket from this machine."""
-    host, port = address[:2]
+    host, port = sock.getsockname()[:2]
     ip = ipaddress.ip_address(host.partition("%")[0])
     if ip.is_unspecified:
         ip = ipaddress.ip_address("127.0.0.1" if ip.version == 4 else "::1")
-    scheme = "http" if tls is None else "https"
     return f"{scheme}://{f'[{ip}]' if ip.version == 6 else ip}:{port}/"

@@ -1,19 +1,17 @@
-"""A fault, carried out on the response to one request."""
+"""Plays a fault on the response to one request."""
 
 import asyncio
-import contextlib
 import http
-import socket
-import struct
 from collections.abc import Awaitable, Callable
 
-from aiohttp import web
-
+from ..authentication.authenticators import WireRequest
 from ..contract import errors
 from ..contract.errors import ServiceError
 from ..contract.faults import Fault, Kind
 from ..state.clock import ServiceClock
-from .responses import Response
+from .responses import BrokenOff, Reply, Response
+
+Serve = Callable[[], Response | Awaitable[Response]]
 
 _FRONT_DOOR_PAGE = b"""\
 <!DOCTYPE html>
@@ -23,7 +21,7 @@ _FRONT_DOOR_PAGE = b"""\
 
 
 def _error_of_status(fault: Fault) -> ServiceError:
-    """The error of the service that a status fault stands for."""
+    """The service error of a status fault."""
     status = int(fault.value)
     if status == 429:
         return errors.too_many_requests(fault.retry_after)
@@ -39,37 +37,31 @@ def _error_of_status(fault: Fault) -> ServiceError:
     return error
 
 
-async def misbehave(
-    fault: Fault,
-    request: web.BaseRequest,
-    serve: Callable[[], Awaitable[Response]],
-    clock: ServiceClock,
-) -> web.StreamResponse:
+async def misbehave(fault: Fault, request: WireRequest, serve: Serve, clock: ServiceClock) -> Reply:
     """The response with the fault in it. `serve` performs the request; not every fault calls it.
 
-    :raises ServiceError: the fault is an error of the service.
+    :raises ServiceError: If the fault is an error of the service.
     """
     match fault.kind:
         case Kind.HTML:
-            return web.Response(status=503, body=_FRONT_DOOR_PAGE, content_type="text/html")
+            return Response(503, "Content-Type: text/html; charset=utf-8\r\n", _FRONT_DOOR_PAGE)
         case Kind.DELAY:
             await asyncio.sleep(fault.value)
-            return await serve()
+            return await _settled(serve())
         case Kind.CLOCK:
             with clock.off_by(60 * fault.value):
-                response_under_way = serve()  # by this clock: only the signature may come later
-            return await response_under_way
+                under_way = serve()  # reads the clock; only the signature may come later
+            return await _settled(under_way)
         case Kind.RESET:
-            _reset(request)
-            return web.Response()
+            return BrokenOff()
         case Kind.RESET_IN_BODY:
-            return await _reset_in_body(request, await serve())
+            return _broken_in_body(request, await _settled(serve()))
         case Kind.TRUNCATED:
-            response = await serve()
+            response = await _settled(serve())
             response.content = response.content[: len(response.content) // 2]
             return response
         case Kind.NO_FIELDS:
-            response = await serve()
+            response = await _settled(serve())
             if response.content and response.status < 300:
                 response.content = b"{}"
             return response
@@ -77,21 +69,11 @@ async def misbehave(
             raise _error_of_status(fault)
 
 
-async def _reset_in_body(request: web.BaseRequest, response: Response) -> Response:
-    encoded = response.encoded(request)
+async def _settled(response: Response | Awaitable[Response]) -> Response:
+    return response if isinstance(response, Response) else await response
+
+
+def _broken_in_body(request: WireRequest, response: Response) -> BrokenOff:
+    encoded = response.encoded(request.method, is_http_1_1=True, closes=False)
     body_at = encoded.index(b"\r\n\r\n") + 4
-    await request.writer.write(encoded[: (body_at + len(encoded)) // 2])
-    _reset(request)
-    return response
-
-
-def _reset(request: web.BaseRequest) -> None:
-    """Ends the connection with RST rather than FIN, as when a machine between has gone."""
-    transport = request.transport
-    if transport is None:
-        return
-    sock = transport.get_extra_info("socket")
-    if sock is not None:
-        with contextlib.suppress(OSError):
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    transport.abort()
+    return BrokenOff(encoded[: (body_at + len(encoded)) // 2])

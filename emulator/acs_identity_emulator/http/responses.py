@@ -1,15 +1,16 @@
-"""From an answer or an error to an HTTP response with the service's headers."""
+"""From an answer or an error to the bytes of an HTTP response with the service's headers."""
 
 import base64
+import http
 import json
 from email.utils import formatdate
 from functools import lru_cache
-
-from aiohttp import HttpVersion11, web
-from aiohttp.abc import AbstractStreamWriter
+from typing import NamedTuple
 
 from .._version import __version__
+from ..authentication.authenticators import WireRequest
 from ..contract.errors import ServiceError
+from ..control.own_paths import PREFIX
 from ..operations.calls import Payload
 from ..state import unique
 
@@ -19,69 +20,68 @@ _FIXED = (
     "Strict-Transport-Security: max-age=31536000;includeSubDomains\r\n"
     "X-Cache: CONFIG_NOCACHE\r\n"
 )
+_REASONS = {status.value: status.phrase for status in http.HTTPStatus}
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
-class Response(web.StreamResponse):
-    """A response that is written in one piece.
+class Response:
+    """A response before it is framed for one version of HTTP."""
 
-    aiohttp's own keeps headers in a mapping and looks at each of them, and in a create that is
-    a fifth of the time: here the header fields are text from the beginning.
-    """
+    __slots__ = ("_chunked", "_fields", "content", "status")
 
     def __init__(self, status: int, fields: str, content: bytes, *, chunked: bool = False) -> None:
         """:param fields: header lines, each with its line end, without those that frame."""
-        super().__init__(status=status)
+        self.status = status
         self.content = content
         self._fields = fields
-        self._chunked_content = chunked
-        self._closes = False
+        self._chunked = chunked
 
-    @property
-    def keep_alive(self) -> bool:
-        return not self._closes
-
-    def force_close(self) -> None:
-        self._closes = True
-
-    def encoded(self, request: web.BaseRequest) -> bytes:
-        """What goes over the wire in answer to the request."""
+    def encoded(self, method: str, *, is_http_1_1: bool, closes: bool) -> bytes:
+        """The bytes that answer a request of that method."""
         content = self.content
         fields = self._fields
-        is_http_1_1 = request.version >= HttpVersion11
         if self.status != 204:
-            if self._chunked_content and is_http_1_1:
+            if self._chunked and is_http_1_1:
                 fields += "Transfer-Encoding: chunked\r\n"
                 content = b"%x\r\n%b\r\n0\r\n\r\n" % (len(content), content)
             else:
                 fields += f"Content-Length: {len(content)}\r\n"
-        if self._closes:
+        if closes:
             fields += "Connection: close\r\n"
         elif not is_http_1_1:
             fields += "Connection: keep-alive\r\n"
         version = "1.1" if is_http_1_1 else "1.0"
-        head = f"HTTP/{version} {self.status} {self.reason}\r\n{fields}\r\n".encode("ascii")
-        return head if request.method == "HEAD" else head + content
+        reason = _REASONS.get(self.status, "")
+        head = f"HTTP/{version} {self.status} {reason}\r\n{fields}\r\n".encode("ascii")
+        return head if method == "HEAD" else head + content
 
-    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:
-        """Called by aiohttp to begin the response, which ends it as well."""
-        if not request.keep_alive:
-            self.force_close()
-        await request.writer.write(self.encoded(request))
-        return request.writer
 
-    async def write_eof(self, data: bytes = b"") -> None:
-        """Called by aiohttp to end the response: there is nothing left of it."""
+class BrokenOff(NamedTuple):
+    """The beginning of a response, after which the connection is reset."""
+
+    sent: bytes = b""
+
+
+Reply = Response | BrokenOff
 
 
 class ResponseWriter:
     """Writes the response to one request."""
 
-    def __init__(self, request: web.BaseRequest, now: float) -> None:
-        """:param now: Unix time of the service's clock."""
+    def __init__(self, request: WireRequest | None, now: float) -> None:
+        """:param request: None if it was not understood.
+        :param now: Unix time of the service's clock.
+        """
         self._date = _http_date(int(now))
-        self._client_request_id = request.headers.get("x-ms-client-request-id")
+        self._client_request_id: str | None = None
+        self._is_cross_origin = False
+        if request is not None:
+            self._client_request_id = request.headers.get("x-ms-client-request-id")
+            # The emulator's own paths are not for pages of other origins.
+            self._is_cross_origin = "Origin" in request.headers and not request.target.startswith(
+                PREFIX
+            )
 
     def success(
         self, status: int, payload: Payload | None, versions: str | None, milliseconds: int
@@ -101,6 +101,18 @@ class ResponseWriter:
             fields += f"Retry-After: {error.retry_after}\r\n"
         return Response(error.status, fields, _json(error.body()), chunked=True)
 
+    def preflight(self, method: str, headers: str, milliseconds: int) -> Response:
+        """What lets a browser make the request that it announces.
+
+        :param method: the method that it asks for.
+        :param headers: the header names that it asks for.
+        """
+        fields = self._fields(None, milliseconds)
+        for name, value in (("Methods", method), ("Headers", headers)):
+            if _is_plain(value):
+                fields += f"Access-Control-Allow-{name}: {value}\r\n"
+        return Response(204, fields, b"")
+
     def _fields(self, versions: str | None, milliseconds: int) -> str:
         token = base64.b64encode(unique.octets(48)).decode("ascii")
         fields = (
@@ -109,10 +121,17 @@ class ResponseWriter:
         )
         if versions is not None:
             fields += f"api-supported-versions: {versions}\r\n"
+        if self._is_cross_origin:
+            fields += "Access-Control-Allow-Origin: *\r\n"
         client_request_id = self._client_request_id
-        if client_request_id and client_request_id.isascii() and client_request_id.isprintable():
+        if client_request_id and _is_plain(client_request_id):
             fields += f"x-ms-client-request-id: {client_request_id}\r\n"
         return fields
+
+
+def _is_plain(value: str) -> bool:
+    """Whether a header may carry the value back."""
+    return bool(value) and value.isascii() and value.isprintable()
 
 
 def _json(value: Payload) -> bytes:

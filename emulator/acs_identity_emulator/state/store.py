@@ -1,10 +1,14 @@
 """What the service remembers: identities, assignments and settings of the resource, in SQLite."""
 
-import contextlib
 import os
 import sqlite3
 import threading
+from types import TracebackType
 from typing import Any, NamedTuple
+
+from . import database
+from .database import DatabaseError as DatabaseError
+from .database import StoreError as StoreError
 
 _SCHEMA_VERSION = 2
 _SCHEMA = """
@@ -30,10 +34,6 @@ CREATE TABLE assignment (
 ) WITHOUT ROWID;
 """
 _COLUMNS = "guid, revocations, deleted, custom_id, last_token_issued_at"
-
-
-class DatabaseError(RuntimeError):
-    """The database file cannot be used: unwritable, in use by another emulator, or no database."""
 
 
 class Identity(NamedTuple):
@@ -62,38 +62,34 @@ class Store:
     looks into it, rotates a key or empties it meanwhile.
     """
 
-    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        """Opens the database; None keeps everything in memory.
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        imported: str | os.PathLike[str] | None = None,
+    ) -> None:
+        """Opens the database.
 
-        :raises DatabaseError: the file cannot be opened or written, or belongs to somebody else.
+        :param path: None keeps everything in memory.
+        :param imported: a file that `export` wrote, whose contents a new database begins with.
+        :raises DatabaseError: If a file cannot be opened or written, is damaged or not a database,
+            or if the database is in use, or is not new and should be filled.
         """
         self._path = path
         self._lock = threading.RLock()
+        self._connection = database.connect(path)
         try:
-            self._connection = sqlite3.connect(
-                ":memory:" if path is None else os.fspath(path),
-                timeout=0,
-                isolation_level=None,
-                check_same_thread=False,
-            )
-        except sqlite3.Error as error:
-            raise DatabaseError(_advice(path, error)) from None
-        try:
+            if imported is not None:
+                database.copy_in(self._connection, imported)
             self._prepare()
-        except sqlite3.Error as error:
+        except sqlite3.Error:
             self._connection.close()
-            raise DatabaseError(_advice(path, error)) from None
+            raise self.damaged() from None
         except BaseException:
             self._connection.close()
             raise
 
     def _prepare(self) -> None:
         execute = self._connection.execute
-        if self._path is not None:
-            # An exclusive lock for as long as the store is open keeps a second emulator out.
-            execute("PRAGMA locking_mode = EXCLUSIVE")
-            execute("PRAGMA journal_mode = WAL")
-            execute("PRAGMA synchronous = FULL")
         execute("BEGIN IMMEDIATE")
         version = execute("PRAGMA user_version").fetchone()[0]
         tables = execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
@@ -109,8 +105,22 @@ class Store:
         execute("COMMIT")
 
     def close(self) -> None:
-        with self._lock, contextlib.suppress(sqlite3.Error):
-            self._connection.close()
+        with self._lock:
+            database.close(self._connection)
+
+    def damaged(self) -> DatabaseError:
+        """The error for contents that cannot be read; it quotes none of them."""
+        return DatabaseError(
+            f"the database {self._path!s} is damaged: restore a copy, or name another file"
+        )
+
+    def export(self, path: str | os.PathLike[str]) -> None:
+        """Writes everything into one file.
+
+        :raises DatabaseError: If the file cannot be written.
+        """
+        with self._lock:
+            database.copy_out(self._connection, path)
 
     def setting(self, name: str) -> str | None:
         row = self._one("SELECT value FROM setting WHERE name = ?", (name,))
@@ -148,8 +158,8 @@ class Store:
 
     def identities(self) -> list[Identity]:
         """All that are not deleted."""
-        with self._lock:
-            rows = self._connection.execute(
+        with self._access() as connection:
+            rows = connection.execute(
                 f"SELECT {_COLUMNS} FROM identity WHERE deleted = 0 ORDER BY guid"  # noqa: S608
             ).fetchall()
         return [_identity(row) for row in rows]
@@ -189,35 +199,56 @@ class Store:
 
     def empty(self) -> int:
         """Removes all identities and assignments, and begins the next generation."""
-        with self._lock, self._connection:  # which commits, or rolls back
-            self._connection.execute("BEGIN IMMEDIATE")
+        with self._access() as connection, connection:  # which commits, or rolls back
+            connection.execute("BEGIN IMMEDIATE")
             generation = self.generation + 1
-            self._connection.execute("DELETE FROM identity")
-            self._connection.execute("DELETE FROM assignment")
+            connection.execute("DELETE FROM identity")
+            connection.execute("DELETE FROM assignment")
             self.set_setting("generation", str(generation))
         return generation
 
     def _one(self, sql: str, values: tuple[object, ...]) -> tuple[Any, ...] | None:
-        with self._lock:
-            row: tuple[Any, ...] | None = self._connection.execute(sql, values).fetchone()
+        with self._access() as connection:
+            row: tuple[Any, ...] | None = connection.execute(sql, values).fetchone()
         return row
 
     def _write(self, sql: str, values: tuple[object, ...]) -> None:
-        with self._lock:
-            self._connection.execute(sql, values)
+        with self._access() as connection:
+            connection.execute(sql, values)
+
+    def _access(self) -> "_Access":
+        return _Access(self._lock, self._connection)
+
+
+class _Access:
+    """The connection for one thread at a time; a class, as a generator costs three times as much.
+
+    :raises StoreError: If SQLite fails, without the text that it failed on.
+    """
+
+    __slots__ = ("_connection", "_lock")
+
+    def __init__(self, lock: threading.RLock, connection: sqlite3.Connection) -> None:
+        self._lock = lock
+        self._connection = connection
+
+    def __enter__(self) -> sqlite3.Connection:
+        self._lock.acquire()
+        return self._connection
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._lock.release()
+        # A full disk, a damaged file; not a mistake of this program, such as an IntegrityError.
+        if isinstance(exc, sqlite3.OperationalError) or type(exc) is sqlite3.DatabaseError:
+            reason = getattr(exc, "sqlite_errorname", type(exc).__name__)  # since Python 3.11
+            raise StoreError(f"the database cannot be used: {reason}") from None
 
 
 def _identity(row: tuple[Any, ...]) -> Identity:
     guid, revocations, deleted, custom_id, last_token_issued_at = row
     return Identity(guid, revocations, bool(deleted), custom_id, last_token_issued_at)
-
-
-def _advice(path: str | os.PathLike[str] | None, error: sqlite3.Error) -> str:
-    text = str(error)
-    if "locked" in text:
-        return f"the database {path!s} is in use by another emulator: stop it or name another file"
-    if "not a database" in text:
-        return f"{path!s} is not an SQLite database: name another file"
-    return (
-        f"cannot open the database {path!s} for writing ({text}): name a file in a writable folder"
-    )

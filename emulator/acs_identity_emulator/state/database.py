@@ -1,0 +1,124 @@
+"""The SQLite file: opened privately, kept to one emulator, whole after a clean stop, copied whole.
+
+No error that leaves this module quotes what the file holds.
+"""
+
+import contextlib
+import os
+import sqlite3
+import tempfile
+from pathlib import Path
+
+
+class DatabaseError(RuntimeError):
+    """If the database file cannot be used: not writable, damaged, in use, or not a database."""
+
+
+class StoreError(RuntimeError):
+    """If the database cannot be read or written while the emulator runs."""
+
+
+def connect(path: str | os.PathLike[str] | None) -> sqlite3.Connection:
+    """Opens the database for this process alone; None is a database in memory.
+
+    :raises DatabaseError: If the file cannot be opened or written, or another emulator uses it.
+    """
+    try:
+        if path is not None:
+            _make_private(path)
+        connection = sqlite3.connect(
+            ":memory:" if path is None else os.fspath(path),
+            timeout=0,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+    except OSError as error:
+        raise DatabaseError(_advice(path, error.strerror or "")) from None
+    except sqlite3.Error as error:
+        raise DatabaseError(_advice(path, str(error))) from None
+    # By itself sqlite3 quotes the text that it cannot decode, which may be a key.
+    connection.text_factory = _decoded
+    if path is None:
+        return connection
+    try:
+        # The exclusive lock keeps a second emulator out for as long as the connection is open.
+        for setting in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = FULL"):
+            connection.execute(f"PRAGMA {setting}")
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        connection.close()
+        raise DatabaseError(_advice(path, str(error))) from None
+    return connection
+
+
+def close(connection: sqlite3.Connection) -> None:
+    """Writes all into the one file, so that a copy of it needs no ``-wal`` beside it."""
+    with contextlib.suppress(sqlite3.Error):
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with contextlib.suppress(sqlite3.Error):
+        connection.close()
+
+
+def copy_out(connection: sqlite3.Connection, path: str | os.PathLike[str]) -> None:
+    """Writes the whole database into a file, which takes the place of an older one.
+
+    :raises DatabaseError: If the file cannot be written.
+    """
+    target = Path(path)
+    try:
+        with tempfile.TemporaryDirectory(prefix=".export-", dir=target.parent) as folder:
+            copy = Path(folder) / "copy"
+            _make_private(copy)
+            connection.execute("VACUUM INTO ?", (str(copy),))
+            copy.replace(target)
+    except OSError as error:
+        raise DatabaseError(f"cannot write {path!s} ({error.strerror})") from None
+    except sqlite3.Error as error:
+        raise DatabaseError(f"cannot write {path!s} ({error})") from None
+
+
+def copy_in(connection: sqlite3.Connection, path: str | os.PathLike[str]) -> None:
+    """Fills an empty database from a file that `copy_out` wrote.
+
+    :raises DatabaseError: If the file is not such a file, or the database is not empty.
+    """
+    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        raise DatabaseError("state can be imported into a new database only: name another file")
+    try:
+        uri = f"{Path(path).resolve().as_uri()}?mode=ro"
+        with contextlib.closing(sqlite3.connect(uri, uri=True)) as source:
+            if not source.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                raise DatabaseError(f"{path!s} holds no state: name a file that --export wrote")
+            source.backup(connection)
+    except sqlite3.Error as error:
+        raise DatabaseError(f"cannot import {path!s} ({error})") from None
+
+
+def _decoded(octets: bytes) -> str:
+    try:
+        return octets.decode("utf-8")
+    except UnicodeDecodeError:
+        raise DatabaseError(
+            "the database is damaged: restore a copy, or name another file"
+        ) from None
+
+
+def _make_private(path: str | os.PathLike[str]) -> None:
+    """The file holds keys: nobody but its owner may read it."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    with contextlib.suppress(OSError):  # a file of somebody else that this user may write
+        os.chmod(path, 0o600)
+
+
+def _advice(path: str | os.PathLike[str] | None, reason: str) -> str:
+    if "locked" in reason:
+        return f"the database {path!s} is in use by another emulator: stop it or name another file"
+    if "not a database" in reason:
+        return f"{path!s} is not an SQLite database: name another file"
+    if "malformed" in reason:
+        return f"the database {path!s} is damaged: restore a copy, or name another file"
+    return (
+        f"cannot open the database {path!s} for writing ({reason}): "
+        "name a file in a writable folder"
+    )
