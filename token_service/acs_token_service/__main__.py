@@ -1,0 +1,7 @@
+"""`python -m acs_token_service`."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

@@ -1,0 +1,257 @@
+"""The command line: `python -m acs_token_service`."""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from pydantic import ValidationError
+
+from . import __version__
+
+if TYPE_CHECKING:
+    from .settings import Settings
+
+_CANNOT_START = 2
+_PORT = "ACS_TOKEN_WORKER_PORT"
+_SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"
+_GRACE = 5.0  # seconds beyond shutdown_seconds before a worker is killed
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(_COMMANDS[options.command](options))
+    except _CannotStart as error:
+        print(f"acs-token-service: {error}", file=sys.stderr)  # noqa: T201 - a command line
+        return _CANNOT_START
+
+
+class _CannotStart(Exception):
+    pass
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(_CANNOT_START, f"acs-token-service: {message} (see --help)\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="acs-token-service",
+        description="Signs people in and hands out their Azure Communication Services access "
+        "tokens. Settings are environment variables: `acs-token-service settings` lists them.",
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser.add_argument(
+        "command",
+        nargs="?",
+        default="serve",
+        choices=sorted(_COMMANDS),
+        help="serve (the default), migrate the database, list the settings, make a new cache key",
+    )
+    parser.add_argument(
+        "--dev",
+        action="store_true",
+        help="run on an emulated resource, with a login for trying and nothing kept; needs the "
+        "extra dev",
+    )
+    parser.add_argument("--host", help="address to listen on")
+    parser.add_argument("--port", type=int, help="port to listen on, 0 for any that is free")
+    parser.add_argument("--workers", type=int, help="processes on this machine")
+    return parser
+
+
+def _serve(options: argparse.Namespace) -> int:
+    with contextlib.ExitStack() as stack:
+        if options.dev:
+            stack.enter_context(_development_environment())
+        settings = _settings(options)
+        from .telemetry.logs import set_up
+
+        set_up(settings.log_level)
+        _migrate_first(settings)
+        if settings.workers == 1:
+            return _serve_alone(settings)
+        return _serve_with_workers(settings, stack)
+
+
+def _serve_alone(settings: "Settings") -> int:
+    from .server import listen, serve
+
+    try:
+        listening = listen(settings, shared=False)
+    except OSError as error:
+        raise _cannot_listen(settings, error) from error
+    _say_where(settings, listening.getsockname()[1])
+    _trace(settings)
+    asyncio.run(serve(settings, listening))
+    return 0
+
+
+def _serve_with_workers(settings: "Settings", stack: contextlib.ExitStack) -> int:
+    from .server import listen
+    from .workers import Supervisor, worker_command
+
+    if not hasattr(__import__("socket"), "SO_REUSEPORT"):
+        raise _CannotStart("several workers need a system with SO_REUSEPORT, such as Linux")
+    try:
+        # Bound but not listening: it keeps the port, and gets no connections.
+        reserved = stack.enter_context(contextlib.closing(listen(settings, shared=True)))
+    except OSError as error:
+        raise _cannot_listen(settings, error) from error
+    port = reserved.getsockname()[1]
+    environment = {
+        _PORT: str(port),
+        _SHARED_METRICS: stack.enter_context(tempfile.TemporaryDirectory()),
+        **_as_environment(settings),
+    }
+    _say_where(settings, port)
+    return Supervisor(
+        worker_command(),
+        environment,
+        workers=settings.workers,
+        grace=settings.shutdown_seconds + _GRACE,
+    ).run()
+
+
+def _worker(options: argparse.Namespace) -> int:
+    """One of several workers; started by the supervisor only."""
+    settings = _settings(options)
+    from .server import listen, serve
+    from .telemetry.logs import set_up
+
+    set_up(settings.log_level)
+    if _PORT not in os.environ:
+        raise _CannotStart("`worker` is for the supervisor: start `serve --workers N`")
+    _trace(settings)
+    asyncio.run(serve(settings, listen(settings, int(os.environ[_PORT]), shared=True)))
+    return 0
+
+
+def _as_environment(settings: "Settings") -> dict[str, str]:
+    """What the supervisor decided for all of its workers."""
+    from .settings import PREFIX
+    from .signin.development import new_key
+
+    decided = {"HOST": settings.host, "WORKERS": str(settings.workers)}
+    if settings.development_login and settings.development_key is None:
+        decided["DEVELOPMENT_KEY"] = new_key()
+    return {f"{PREFIX}{name}": value for name, value in decided.items()}
+
+
+def _migrate(options: argparse.Namespace) -> int:
+    _migrate_first(_settings(options), always=True)
+    return 0
+
+
+def _migrate_first(settings: "Settings", *, always: bool = False) -> None:
+    if not (settings.migrate or always):
+        return
+    from .people.database import Database, DatabaseDown
+
+    async def migrate() -> None:
+        database = Database(
+            settings.database_url.get_secret_value(), timeout=settings.database_seconds
+        )
+        try:
+            await database.migrate()
+        finally:
+            await database.close()
+
+    try:
+        asyncio.run(migrate())
+    except (ValueError, ModuleNotFoundError) as error:
+        raise _CannotStart(f"ACS_TOKEN_DATABASE_URL: {error}") from error
+    except DatabaseDown as error:
+        raise _CannotStart("ACS_TOKEN_DATABASE_URL: the database cannot be used") from error
+
+
+def _list_settings(_options: argparse.Namespace) -> int:
+    from .settings_page import page
+
+    sys.stdout.write(page())
+    return 0
+
+
+def _new_key(_options: argparse.Namespace) -> int:
+    from .tokens.encryption import new_key
+
+    sys.stdout.write(f"{new_key()}\n")
+    return 0
+
+
+_COMMANDS = {
+    "serve": _serve,
+    "migrate": _migrate,
+    "settings": _list_settings,
+    "new-key": _new_key,
+    "worker": _worker,
+}
+
+
+def _settings(options: argparse.Namespace) -> "Settings":
+    """:raises _CannotStart: If a setting is missing or not valid. No value is shown."""
+    from .settings import PREFIX, Settings
+
+    given = {
+        name: value
+        for name in ("host", "port", "workers")
+        if (value := getattr(options, name)) is not None
+    }
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        problems = [
+            ": ".join(
+                [PREFIX + "_".join(map(str, each["loc"])).upper()] * bool(each["loc"])
+                + [each["msg"].removeprefix("Value error, ")]
+            )
+            for each in error.errors(include_url=False, include_input=False, include_context=False)
+        ]
+        raise _CannotStart("; ".join(problems)) from None
+
+
+@contextlib.contextmanager
+def _development_environment() -> Iterator[None]:
+    """An emulated resource, a database for this run, and the development login."""
+    try:
+        from acs_identity_emulator import IdentityEmulator
+    except ModuleNotFoundError as error:
+        raise _CannotStart("--dev needs the emulator: pip install acs-token-service[dev]") from error
+    with tempfile.TemporaryDirectory() as folder, IdentityEmulator() as emulator:
+        path = Path(folder, "token-service.db")
+        os.environ.setdefault("ACS_TOKEN_DATABASE_URL", f"sqlite+aiosqlite:///{path}")
+        os.environ["ACS_TOKEN_RESOURCE_CONNECTION_STRING"] = emulator.connection_string
+        os.environ["ACS_TOKEN_DEVELOPMENT_LOGIN"] = "true"
+        yield
+
+
+def _say_where(settings: "Settings", port: int) -> None:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    sys.stdout.write(f"http://{host}:{port}\n")
+    sys.stdout.flush()
+
+
+def _trace(settings: "Settings") -> None:
+    if not settings.tracing:
+        return
+    from .telemetry.tracing import export_by_environment
+
+    try:
+        export_by_environment()
+    except ModuleNotFoundError as error:
+        raise _CannotStart("ACS_TOKEN_TRACING needs the extra otlp") from error
+
+
+def _cannot_listen(settings: "Settings", error: OSError) -> _CannotStart:
+    return _CannotStart(
+        f"cannot listen on {settings.host} port {settings.port} ({error.strerror}): name another "
+        "with --port, 0 for any free one, or with --host"
+    )

@@ -1,0 +1,1 @@
+"""People: who has which identity, in a database."""

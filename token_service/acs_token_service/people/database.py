@@ -1,0 +1,132 @@
+"""The engine: SQLite or PostgreSQL, by URL."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from ..telemetry.logs import describe
+from ..tokens.errors import Unavailable
+
+_LOG = logging.getLogger(__name__)
+_MIGRATION_LOCK = 0x61637320746F6B65  # any number, the same for all
+
+
+class DatabaseDown(Unavailable):
+    code = "DatabaseUnavailable"
+
+
+class Database:
+    """Connections to the database, and what each of its failures means to a caller.
+
+    :param url: ``sqlite+aiosqlite:///FILE`` or ``postgresql+asyncpg://USER:PASSWORD@HOST/NAME``.
+    :param timeout: Seconds for a connection, and for each use of one.
+    :param connections: How many to keep to PostgreSQL.
+    :raises ValueError: If the URL names another database or driver. It is not shown.
+    """
+
+    def __init__(self, url: str, *, timeout: float = 5.0, connections: int = 10) -> None:
+        self._timeout = timeout
+        driver = make_url(url).drivername
+        if driver == "sqlite+aiosqlite":
+            self._engine = create_async_engine(
+                url, hide_parameters=True, connect_args={"timeout": timeout}
+            )
+            event.listen(self._engine.sync_engine, "connect", _set_up_sqlite)
+        elif driver == "postgresql+asyncpg":
+            self._engine = create_async_engine(
+                url,
+                hide_parameters=True,
+                pool_size=connections,
+                max_overflow=0,
+                pool_timeout=timeout,
+                pool_pre_ping=False,
+                connect_args={"timeout": timeout, "command_timeout": timeout},
+            )
+        else:
+            raise ValueError(
+                "the database URL must begin with sqlite+aiosqlite:// or postgresql+asyncpg://"
+            )
+
+    @property
+    def engine(self) -> AsyncEngine:
+        return self._engine
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that is committed when the block ends.
+
+        :raises DatabaseDown: If the database cannot be used.
+        """
+        try:
+            async with self._engine.begin() as connection:
+                yield connection
+        except (SQLAlchemyError, OSError, asyncio.TimeoutError) as error:
+            raise self._down(error) from error
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """:raises DatabaseDown: If the database cannot be used."""
+        try:
+            async with self._engine.connect() as connection:
+                yield connection
+        except (SQLAlchemyError, OSError, asyncio.TimeoutError) as error:
+            raise self._down(error) from error
+
+    def _down(self, error: BaseException) -> DatabaseDown:
+        _LOG.error("The database cannot be used", extra={"error": describe(error)})
+        return DatabaseDown("the database cannot be used at the moment")
+
+    async def migrate(self) -> None:
+        """Brings the tables to this version. One process does it, others wait for it."""
+        async with self.transaction() as connection:
+            if connection.dialect.name == "postgresql":
+                await connection.execute(
+                    text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK}
+                )
+            await connection.run_sync(_upgrade)
+
+    async def is_current(self) -> bool:
+        """Whether the tables are those of this version.
+
+        :raises DatabaseDown: If the database cannot be used.
+        """
+        async with self.reading() as connection:
+            return await connection.run_sync(_is_current)
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+def migration_config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _upgrade(connection: Connection) -> None:
+    command.upgrade(migration_config(connection), "head")
+
+
+def _is_current(connection: Connection) -> bool:
+    head = ScriptDirectory.from_config(migration_config()).get_current_head()
+    return MigrationContext.configure(connection).get_current_revision() == head
+
+
+def _set_up_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")  # readers do not wait for a writer
+    cursor.execute("PRAGMA synchronous = FULL")  # what was answered survives a power failure
+    cursor.close()

@@ -1,0 +1,1 @@
+"""Alembic migrations, part of the distribution."""

@@ -1,0 +1,84 @@
+"""What nobody asks for: renewals ahead of time, and what a process that died left undone."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+
+from ..telemetry import metrics
+from ..telemetry.logs import describe
+from ..tokens import deadlines
+from ..tokens.errors import TokenServiceError, Unavailable
+from .accounts import Accounts
+from .endings import Endings
+from .store import People
+
+_LOG = logging.getLogger(__name__)
+_GRACE = 60  # seconds in which the process that retired an identity deletes it itself
+
+
+class Janitor:
+    """Finishes sign-outs and deletions. Each process has one; a call that two make does no harm."""
+
+    def __init__(self, people: People, endings: Endings, *, grace: float = _GRACE) -> None:
+        self._people = people
+        self._endings = endings
+        self._grace = grace
+
+    async def round(self) -> None:
+        for person in await self._people.unfinished_sign_outs():
+            await self._endings.sign_out(person, person.not_before)
+        for identity in await self._people.retired(self._people.now() - self._grace):
+            if not await self._endings.delete_identity(identity, urgent=False):
+                break
+        await self._people.forget_departed()
+        metrics.RETIRED_IDENTITIES.set(await self._people.count_retired())
+
+
+class Refresher:
+    """Renews the tokens of people who were here lately, before they have to wait for it.
+
+    :param remaining: The part of a token's life at which it is renewed.
+    :param active_seconds: How long ago a person may have been here.
+    """
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        *,
+        remaining: float,
+        active_seconds: float,
+        clock: Callable[[], float],
+    ) -> None:
+        self._accounts = accounts
+        self._remaining = remaining
+        self._active_seconds = active_seconds
+        self._clock = clock
+
+    async def round(self) -> None:
+        now, since = self._clock(), deadlines.now() - self._active_seconds
+        for key, active in list(self._accounts.active.items()):
+            if active.seen < since:
+                del self._accounts.active[key]
+            elif active.issued.fraction_left(now) < self._remaining:
+                try:
+                    if not await self._accounts.renew(key, self._remaining):
+                        return
+                    metrics.REFRESHED.labels("ok").inc()
+                except Unavailable:
+                    metrics.REFRESHED.labels("unavailable").inc()
+                    return
+                except TokenServiceError:  # signed out or deleted
+                    self._accounts.active.pop(key, None)
+
+
+async def repeat(round_: Callable[[], Awaitable[object]], seconds: float) -> None:
+    """Does a round about every so many seconds, whatever goes wrong in one."""
+    while True:
+        await asyncio.sleep(seconds * random.uniform(0.5, 1.5))  # noqa: S311
+        try:
+            await round_()
+        except Unavailable:
+            continue  # said where it happened
+        except Exception as error:  # noqa: BLE001 - a mistake in one round must not end all others
+            _LOG.error("Upkeep failed", extra={"error": describe(error)})

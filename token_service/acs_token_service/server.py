@@ -1,0 +1,48 @@
+"""One process that serves until it is told to stop."""
+
+import asyncio
+import signal
+import socket
+
+from aiohttp import web
+
+from .app import HEALTH, create_app
+from .settings import Settings
+
+
+async def serve(settings: Settings, listening: socket.socket) -> None:
+    """Serves on the socket until SIGTERM or SIGINT, then finishes what it began."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    app = await create_app(settings)
+    runner = web.AppRunner(
+        app, access_log=None, handle_signals=False, shutdown_timeout=settings.shutdown_seconds
+    )
+    await runner.setup()
+    try:
+        await web.SockSite(runner, listening).start()
+        await stop.wait()
+        app[HEALTH].is_stopping = True
+    finally:
+        await runner.cleanup()
+
+
+def listen(settings: Settings, port: int | None = None, *, shared: bool) -> socket.socket:
+    """A bound socket.
+
+    :param shared: Whether other processes bind the same port: the system then gives each new
+        connection to one of them.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        bound.bind((settings.host, settings.port if port is None else port))
+    except OSError:
+        bound.close()
+        raise
+    return bound

@@ -1,0 +1,54 @@
+"""One JSON object a line on standard error."""
+
+import logging
+import sys
+import traceback
+from types import TracebackType
+
+from pythonjsonlogger.json import JsonFormatter
+
+ROOT = "acs_token_service"
+
+
+def set_up(level: str) -> None:
+    """Sends all records of this process to standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        _Formatter(
+            "{levelname}{name}{message}",
+            style="{",
+            rename_fields={"levelname": "level", "name": "logger"},
+            timestamp="time",
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger(ROOT).setLevel(level.upper())
+
+
+class _Formatter(JsonFormatter):
+    """Writes where an exception was raised and its type, not its message.
+
+    Messages of drivers and libraries quote values: a database names the row that violates a
+    constraint, which holds the id of a person.
+    """
+
+    def formatException(  # noqa: N802 - the name is logging's
+        self,
+        ei: tuple[type[BaseException], BaseException, TracebackType | None]
+        | tuple[None, None, None],
+    ) -> str:
+        _, error, _ = ei
+        return "" if error is None else describe(error)
+
+
+def describe(error: BaseException) -> str:
+    """The types and the frames of an exception and its causes."""
+    parts: list[str] = []
+    current: BaseException | None = error
+    while current is not None and len(parts) < 10:
+        frames = "".join(traceback.format_tb(current.__traceback__))
+        parts.append(f"{type(current).__module__}.{type(current).__qualname__}\n{frames}")
+        current = current.__cause__ or current.__context__
+    return "caused by ".join(parts)

@@ -1,0 +1,83 @@
+"""Where tokens are kept between requests. Losing all of it costs calls and nothing else."""
+
+from collections import OrderedDict
+from typing import NamedTuple, Protocol
+
+from .resource import IssuedToken
+
+# What `begin` returns when nobody needs to be kept from issuing at the same time.
+UNGUARDED = 0
+
+
+class Slot(NamedTuple):
+    """What a token is kept under. A sign-out changes the generation, so old tokens are not found."""
+
+    identity: str
+    generation: int
+    scopes: tuple[str, ...]  # sorted
+
+
+class TokenCache(Protocol):
+    async def get(self, slot: Slot) -> IssuedToken | None: ...
+
+    async def begin(self, slot: Slot) -> int | None:
+        """Takes the lease to issue the token; None while another process has it.
+
+        The number grows with each lease, so that a process which lost its lease without noticing
+        cannot overwrite a newer token.
+        """
+
+    async def extend(self, slot: Slot, fence: int) -> None: ...
+
+    async def put(self, slot: Slot, issued: IssuedToken, fence: int) -> None:
+        """Keeps the token and gives the lease back."""
+
+    async def abandon(self, slot: Slot, fence: int) -> None:
+        """Gives the lease back without a token."""
+
+    async def drop(self, identity: str, generation: int) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class MemoryCache:
+    """Keeps tokens in the memory of this process, unencrypted as the process itself needs them.
+
+    :param size: How many identities to keep; those that were asked for longest ago go first.
+    """
+
+    def __init__(self, size: int = 100_000) -> None:
+        self._size = size
+        self._tokens: OrderedDict[tuple[str, int], dict[tuple[str, ...], IssuedToken]]
+        self._tokens = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._tokens)
+
+    async def get(self, slot: Slot) -> IssuedToken | None:
+        key = slot.identity, slot.generation
+        tokens = self._tokens.get(key)
+        if tokens is None:
+            return None
+        self._tokens.move_to_end(key)
+        return tokens.get(slot.scopes)
+
+    async def begin(self, slot: Slot) -> int | None:
+        return UNGUARDED
+
+    async def extend(self, slot: Slot, fence: int) -> None:
+        return
+
+    async def put(self, slot: Slot, issued: IssuedToken, fence: int) -> None:
+        self._tokens.setdefault((slot.identity, slot.generation), {})[slot.scopes] = issued
+        if len(self._tokens) > self._size:
+            self._tokens.popitem(last=False)
+
+    async def abandon(self, slot: Slot, fence: int) -> None:
+        return
+
+    async def drop(self, identity: str, generation: int) -> None:
+        self._tokens.pop((identity, generation), None)
+
+    async def close(self) -> None:
+        self._tokens.clear()

@@ -1,0 +1,64 @@
+"""The key of the resource, replaced while the service runs."""
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import NamedTuple
+
+from azure.core.credentials import AzureKeyCredential
+
+_LOG = logging.getLogger(__name__)
+
+
+class ConnectionString(NamedTuple):
+    endpoint: str
+    access_key: str
+
+    @classmethod
+    def parse(cls, text: str) -> "ConnectionString":
+        """:raises ValueError: If the text is not a connection string. The message has no key."""
+        parts = dict(
+            (name.strip().lower(), value.strip())
+            for name, found, value in (part.partition("=") for part in text.strip().split(";"))
+            if found
+        )
+        if not parts.get("endpoint") or not parts.get("accesskey"):
+            raise ValueError("expected endpoint=https://…/;accesskey=… from the Azure portal")
+        return cls(parts["endpoint"], parts["accesskey"])
+
+
+class KeyFile:
+    """A credential that follows a file with a connection string, such as a mounted secret."""
+
+    def __init__(self, path: Path) -> None:
+        """:raises ValueError: If the file cannot be read or holds no connection string."""
+        self._path = path
+        self.endpoint, key = self._read()
+        self.credential = AzureKeyCredential(key)
+
+    def _read(self) -> ConnectionString:
+        try:
+            return ConnectionString.parse(self._path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ValueError(f"{self._path} cannot be read: {error.strerror}") from error
+        except ValueError as error:
+            raise ValueError(f"{self._path} is not valid: {error}") from None
+
+    async def reload(self) -> bool:
+        """Reads the file again; returns whether the key is another one.
+
+        A file that is being replaced, or names another resource, changes nothing.
+        """
+        try:
+            endpoint, key = await asyncio.to_thread(self._read)
+        except ValueError as error:
+            _LOG.warning("The key of the resource stays as it was: %s", error)
+            return False
+        if endpoint != self.endpoint:
+            _LOG.error("The connection string names another resource: restart the service")
+            return False
+        if key == self.credential.key:
+            return False
+        self.credential.update(key)
+        _LOG.info("The key of the resource was replaced")
+        return True

@@ -1,0 +1,148 @@
+"""Tokens: from the cache, or issued once for however many ask."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import NamedTuple
+
+from . import deadlines
+from .calls import Calls
+from .cache import UNGUARDED, Slot, TokenCache
+from .errors import Superseded, TimedOut, Unavailable
+from .deadlines import Poll
+from .flights import Flights
+from .limiter import Limiter
+from .resource import IssuedToken
+
+# Asks the database whether the generation of a slot is still the current one.
+Confirm = Callable[[], Awaitable[bool]]
+
+_USABLE_SECONDS = 60  # what a token must have left to be served when no other can be had
+
+
+class Served(NamedTuple):
+    issued: IssuedToken
+    origin: str  # cache, issued, or old
+
+
+class Tokens:
+    """Hands out tokens that are good for a while.
+
+    :param min_remaining: The part of a token's life that must be left for it to be served.
+    :param patience: Seconds that an issue may wait for the limits and for other processes.
+    :param lease: Seconds that the cache keeps other processes from issuing.
+    """
+
+    def __init__(
+        self,
+        cache: TokenCache,
+        limiter: Limiter,
+        calls: Calls,
+        *,
+        min_remaining: float,
+        patience: float,
+        lease: float,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._cache = cache
+        self._limiter = limiter
+        self._calls = calls
+        self._min_remaining = min_remaining
+        self._patience = patience
+        self._lease = lease
+        self._clock = clock
+        self._flights: Flights[IssuedToken] = Flights()
+
+    async def get(self, slot: Slot, owner: str, confirm: Confirm, deadline: float) -> Served:
+        """A token of the slot.
+
+        :param owner: Whose rate a call to the resource counts for.
+        :raises Superseded: If the owner signed out meanwhile.
+        :raises Unavailable: If no token can be had before the deadline.
+        """
+        held = await self._cache.get(slot)
+        if held is not None and self._is_fresh(held, self._min_remaining):
+            return Served(held, "cache")
+        try:
+            await self._limiter.count_person(owner)
+            return Served(
+                await self._renew_once(slot, confirm, self._min_remaining, deadline), "issued"
+            )
+        except Unavailable:
+            if held is not None and held.expires_on - self._clock() > _USABLE_SECONDS:
+                return Served(held, "old")
+            raise
+
+    async def refresh(self, slot: Slot, confirm: Confirm, remaining: float) -> IssuedToken | None:
+        """Renews a token of which less than `remaining` of its life is left.
+
+        Only while at least half of the window is free, so that nobody waits for it.
+        """
+        if not await self._limiter.has_room("issue", 0.5):
+            return None
+        deadline = deadlines.now() + self._patience
+        return await self._renew_once(slot, confirm, remaining, deadline)
+
+    async def forget(self, identity: str, generation: int) -> None:
+        await self._cache.drop(identity, generation)
+
+    async def finish(self, timeout: float) -> None:
+        await self._flights.drain(timeout)
+
+    def _is_fresh(self, token: IssuedToken, remaining: float) -> bool:
+        return token.fraction_left(self._clock()) >= remaining
+
+    async def _renew_once(
+        self, slot: Slot, confirm: Confirm, remaining: float, deadline: float
+    ) -> IssuedToken:
+        return await self._flights.run(
+            slot, lambda: self._renew(slot, confirm, remaining), deadline
+        )
+
+    async def _renew(self, slot: Slot, confirm: Confirm, remaining: float) -> IssuedToken:
+        """Issues a token, unless another process does."""
+        deadline = deadlines.now() + self._patience
+        poll = Poll(deadline)
+        while True:
+            held = await self._cache.get(slot)
+            if held is not None and self._is_fresh(held, remaining):
+                return held
+            fence = await self._cache.begin(slot)
+            if fence is not None:
+                async with self._leased(slot, fence):
+                    issued = await self._issue(slot, confirm, deadline)
+                    await self._cache.put(slot, issued, fence)
+                    return issued
+            if not await poll.again():
+                raise TimedOut("another process is issuing the token")
+
+    async def _issue(self, slot: Slot, confirm: Confirm, deadline: float) -> IssuedToken:
+        issued = await self._calls.issue(slot.identity, slot.scopes, deadline)
+        # After the issue, not before: a sign-out changes the generation first and revokes then, so
+        # a token that the revocation missed is seen here.
+        if not await confirm():
+            raise Superseded("the person signed out while the token was issued")
+        return issued
+
+    @asynccontextmanager
+    async def _leased(self, slot: Slot, fence: int) -> AsyncIterator[None]:
+        """Extends the lease until the block ends, and gives it back if the block fails."""
+        keeper = asyncio.create_task(self._keep(slot, fence)) if fence != UNGUARDED else None
+        try:
+            yield
+        except BaseException:
+            await self._cache.abandon(slot, fence)
+            raise
+        finally:
+            if keeper is not None:
+                keeper.cancel()
+                with suppress(asyncio.CancelledError):
+                    await keeper
+
+    async def _keep(self, slot: Slot, fence: int) -> None:
+        while True:
+            await asyncio.sleep(self._lease / 3)
+            await self._cache.extend(slot, fence)
+
+

@@ -1,0 +1,154 @@
+"""The queue before the resource: a call starts before its deadline, or is told when to come back."""
+
+import asyncio
+import random
+import time
+from collections import deque
+from collections.abc import Mapping
+
+from limits import parse
+from limits.aio.strategies import MovingWindowRateLimiter
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter as LocalRateLimiter
+
+from ..telemetry import metrics
+from . import deadlines
+from .errors import Busy, Throttled, Unavailable
+from .shared import SharedDown, SharedRedis
+from .windows import Window, redis_storage, windows
+
+_LONGEST_SLEEP = 1.0  # seconds between looks at a full window
+_LONGEST_RETRY_AFTER = 300.0
+
+
+class TooManyRequests(Unavailable):
+    """A person asks for more than a person may."""
+
+    code = "TooManyRequests"
+
+
+class _Queue:
+    """Calls of one operation that wait for the window, first come, first served."""
+
+    def __init__(self, window: Window, *, urgent: bool) -> None:
+        self._window = window
+        self._urgent = urgent
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._pump: asyncio.Task[None] | None = None
+        self._next_start = 0.0
+        self._promised = 0.0
+
+    async def turn(self, deadline: float) -> None:
+        """:raises Busy: At once, if the call could not start before the deadline."""
+        if not self._waiting:
+            wait = await self._window.try_start(urgent=self._urgent)
+            if wait == 0:
+                return
+            self._next_start = deadlines.now() + wait
+        estimate = max(0.0, deadlines.left(self._next_start)) + (
+            len(self._waiting) / self._window.rate
+        )
+        if estimate > deadlines.left(deadline):
+            raise self._busy(estimate)
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        if self._pump is None or self._pump.done():
+            self._pump = asyncio.create_task(self._start_those_who_wait())
+        try:
+            await asyncio.wait_for(turn, max(0.0, deadlines.left(deadline)))
+        except asyncio.TimeoutError:
+            raise self._busy(max(0.0, deadlines.left(self._next_start))) from None
+
+    def _busy(self, estimate: float) -> Busy:
+        """Tells each caller another time, at the pace of the window, so that no herd comes back."""
+        now = deadlines.now()
+        turn = max(self._promised, now + estimate)
+        self._promised = turn + 1 / self._window.rate
+        wait = turn - now
+        if wait > _LONGEST_RETRY_AFTER:
+            self._promised = turn
+            wait = random.uniform(_LONGEST_RETRY_AFTER / 2, _LONGEST_RETRY_AFTER)  # noqa: S311
+        metrics.QUEUE_REJECTED.labels(self._window.operation).inc()
+        return Busy("the resource is at its limit", max(1.0, wait))
+
+    async def _start_those_who_wait(self) -> None:
+        while self._waiting:
+            if self._waiting[0].done():  # its caller has gone
+                self._waiting.popleft()
+                continue
+            wait = await self._window.try_start(urgent=self._urgent)
+            if wait == 0:
+                turn = self._waiting.popleft()
+                if not turn.done():
+                    turn.set_result(None)
+                continue
+            self._next_start = deadlines.now() + wait
+            await asyncio.sleep(min(wait, _LONGEST_SLEEP) * random.uniform(0.9, 1.1))  # noqa: S311
+
+    async def close(self) -> None:
+        if self._pump is not None:
+            self._pump.cancel()
+            await asyncio.wait([self._pump])
+
+
+class Limiter:
+    """Keeps all calls to the resource within its limits.
+
+    :param limits: Calls in 30 seconds, by operation.
+    :param reserve: The part of each limit that is kept for revocations and deletions that a person
+        asked for, and for what the estimate of the window gets wrong.
+    :param person_rate: How many tokens may be issued for one person, such as ``20/minute``.
+    """
+
+    def __init__(
+        self,
+        limits: Mapping[str, int],
+        *,
+        reserve: float,
+        processes: int,
+        person_rate: str,
+        shared: SharedRedis | None = None,
+    ) -> None:
+        self._windows = windows(limits, reserve, processes, shared)
+        self._queues = {
+            (name, urgent): _Queue(window, urgent=urgent)
+            for name, window in self._windows.items()
+            for urgent in (False, True)
+        }
+        self._person_rate = parse(person_rate)
+        self._shared = shared
+        self._persons = MovingWindowRateLimiter(redis_storage(shared)) if shared else None
+        self._persons_here = LocalRateLimiter(MemoryStorage())
+
+    async def turn(self, operation: str, deadline: float, *, urgent: bool = False) -> None:
+        """Waits until a call may start.
+
+        :raises Busy: If that is not before the deadline. It is raised at once.
+        """
+        started = time.perf_counter()
+        await self._queues[operation, urgent].turn(deadline)
+        metrics.QUEUE_SECONDS.labels(operation).observe(time.perf_counter() - started)
+
+    async def has_room(self, operation: str, part: float) -> bool:
+        return await self._windows[operation].has_room(part)
+
+    async def throttled(self, operation: str, error: Throttled) -> None:
+        """The resource answered 429: no process calls it before it allows."""
+        await self._windows[operation].close_for(error.retry_after)
+
+    async def count_person(self, person: str) -> None:
+        """:raises TooManyRequests: If the person causes more calls than allowed."""
+        item, persons = self._person_rate, self._persons
+        if self._shared is not None and persons is not None:
+            try:
+                allowed = await self._shared.attempt(lambda: persons.hit(item, person))
+            except SharedDown:
+                allowed = self._persons_here.hit(item, person)
+        else:
+            allowed = self._persons_here.hit(item, person)
+        if not allowed:
+            raise TooManyRequests("too many tokens for one person", item.get_expiry())
+
+    async def close(self) -> None:
+        for queue in self._queues.values():
+            await queue.close()

@@ -1,0 +1,203 @@
+"""The Communication Services resource. Only this module knows the identity client."""
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import NamedTuple, Protocol, TypeVar
+
+from azure.communication.identity import ApiVersion
+from azure.communication.identity.aio import CommunicationIdentityClient
+from azure.core.exceptions import (
+    AzureError,
+    HttpResponseError,
+    ResourceNotFoundError,
+)
+
+from ..telemetry import metrics
+from .errors import IdentityGone, KeyRejected, ResourceDown, Throttled, TokenServiceError
+
+T = TypeVar("T")
+
+# The window of the limits: what a 429 without Retry-After closes.
+WINDOW_SECONDS = 30
+# Belongs to no resource, so that revoking its tokens shows whether the key works, and does nothing.
+_NOBODY = "8:acs:00000000-0000-0000-0000-000000000000_00000000-0000-0000-0000-000000000000"
+_NOT_OWNED = "IdentityNotOwned"
+
+
+class IssuedToken(NamedTuple):
+    """A token of the resource; the times are in Unix seconds."""
+
+    token: str
+    issued_at: float
+    expires_on: float
+
+    def fraction_left(self, now: float) -> float:
+        life = self.expires_on - self.issued_at
+        return (self.expires_on - now) / life if life > 0 else 0.0
+
+
+class Reloadable(Protocol):
+    async def reload(self) -> bool: ...
+
+
+class Resource:
+    """Calls the resource once for each call here, and says in our own words what went wrong.
+
+    :param client: A client that does not retry.
+    :param key_file: Where a rejected key is looked up again.
+    :param custom_ids: Whether identities are created with an id of ours, so that a create call can
+        be repeated without a second identity. It needs a preview version of the REST API.
+    :param timeout: Seconds for one call.
+    :param lifetime: Of tokens; None for the resource's own.
+    :param traced: Whether calls are spans of OpenTelemetry.
+    """
+
+    def __init__(
+        self,
+        client: CommunicationIdentityClient,
+        *,
+        key_file: Reloadable | None = None,
+        custom_ids: bool = True,
+        timeout: float = 10.0,
+        lifetime: timedelta | None = None,
+        traced: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._client = client
+        self._key_file = key_file
+        self.has_custom_ids = custom_ids
+        self._timeout = timeout
+        self._lifetime = lifetime
+        self._tracing = {"enabled": traced}
+        self._clock = clock
+
+    async def create(self, custom_id: str) -> str:
+        """Creates an identity, or finds the one that has the custom id; returns its raw id."""
+        if self.has_custom_ids:
+            user = await self._call(
+                "create",
+                lambda: self._client.create_user(
+                    custom_id=custom_id,
+                    api_version=ApiVersion.V2025_03_02_PREVIEW,
+                    timeout=self._timeout,
+                    tracing_options=self._tracing,
+                ),
+            )
+        else:
+            async with _counted_when_unanswered():
+                user = await self._call(
+                    "create",
+                    lambda: self._client.create_user(
+                        timeout=self._timeout, tracing_options=self._tracing
+                    ),
+                )
+        return user.raw_id
+
+    async def issue(self, identity: str, scopes: Sequence[str]) -> IssuedToken:
+        issued_at = self._clock()
+        token = await self._call(
+            "issue",
+            lambda: self._client.get_token(
+                identity,
+                list(scopes),
+                token_expires_in=self._lifetime,
+                timeout=self._timeout,
+                tracing_options=self._tracing,
+            ),
+        )
+        return IssuedToken(token.token, issued_at, token.expires_on)
+
+    async def revoke(self, identity: str) -> None:
+        await self._call(
+            "revoke",
+            lambda: self._client.revoke_tokens(
+                identity, timeout=self._timeout, tracing_options=self._tracing
+            ),
+        )
+
+    async def delete(self, identity: str) -> None:
+        """Deletes an identity. One that does not exist any more is a success."""
+        try:
+            await self._call(
+                "delete",
+                lambda: self._client.delete_user(
+                    identity, timeout=self._timeout, tracing_options=self._tracing
+                ),
+            )
+        except IdentityGone:
+            return
+
+    async def check_key(self) -> None:
+        """Finds out whether the resource accepts the key, without changing anything.
+
+        :raises KeyRejected: If it does not.
+        :raises Unavailable: If it does not answer.
+        """
+        try:
+            await self.revoke(_NOBODY)
+        except IdentityGone:
+            return
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def _call(self, operation: str, send: Callable[[], Awaitable[T]]) -> T:
+        try:
+            return await self._send(operation, send)
+        except KeyRejected:
+            if self._key_file is None or not await self._key_file.reload():
+                raise
+            return await self._send(operation, send)
+
+    async def _send(self, operation: str, send: Callable[[], Awaitable[T]]) -> T:
+        outcome = "error"
+        started = time.perf_counter()
+        try:
+            answer = await send()
+            outcome = "ok"
+            return answer
+        except AzureError as error:
+            translated = _in_our_words(error)
+            outcome = type(translated).__name__
+            raise translated from error
+        finally:
+            metrics.RESOURCE_CALLS.labels(operation, outcome).inc()
+            metrics.RESOURCE_SECONDS.labels(operation).observe(time.perf_counter() - started)
+
+
+@asynccontextmanager
+async def _counted_when_unanswered() -> AsyncIterator[None]:
+    """Without a custom id nobody can find the identity of a create call whose answer is lost."""
+    answered = False
+    try:
+        yield
+        answered = True
+    except (Throttled, KeyRejected):
+        answered = True
+        raise
+    finally:
+        if not answered:
+            metrics.IDENTITIES_UNACCOUNTED.inc()
+
+
+def _in_our_words(error: AzureError) -> TokenServiceError:
+    if not isinstance(error, HttpResponseError) or error.status_code is None:
+        return ResourceDown("the resource does not answer")
+    code = error.error.code if error.error else None
+    if error.status_code == 429:
+        return Throttled("the resource is over its limit", _retry_after(error))
+    if isinstance(error, ResourceNotFoundError) or code == _NOT_OWNED:
+        return IdentityGone("the resource does not have the identity")
+    if error.status_code in (401, 403):
+        return KeyRejected("the resource does not accept the key or the clock of this machine", 30)
+    if error.status_code < 500:
+        return TokenServiceError(f"the resource rejected the call with {error.status_code} {code}")
+    return ResourceDown(f"the resource answers with {error.status_code}", _retry_after(error, 5))
+
+
+def _retry_after(error: HttpResponseError, otherwise: float = WINDOW_SECONDS) -> float:
+    headers = error.response.headers if error.response is not None else {}
+    text = headers.get("Retry-After", "")
+    return float(text) if text.isascii() and text.isdigit() else otherwise

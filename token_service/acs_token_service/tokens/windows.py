@@ -1,0 +1,131 @@
+"""How many calls of one operation may start: the documented limits, over all processes."""
+
+import math
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from limits import RateLimitItemPerSecond
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import MovingWindowRateLimiter
+
+from .resource import WINDOW_SECONDS
+from .shared import SharedDown, SharedRedis
+
+if TYPE_CHECKING:
+    from limits.aio.storage import RedisStorage
+
+_PREFIX = "acs-token-limit"
+_MOMENT = 0.05  # seconds
+
+
+def redis_storage(shared: SharedRedis) -> "RedisStorage":
+    from limits.aio.storage import RedisStorage
+
+    return RedisStorage(
+        f"async+{shared.url}", implementation="redispy", key_prefix=_PREFIX, **shared.options
+    )
+
+
+class Window:
+    """A moving window of 30 seconds for one operation.
+
+    With Redis it counts the calls of all processes. Without, and for one window after Redis was
+    down, each process keeps to its share.
+
+    :param limit: Calls in 30 seconds that the resource allows.
+    :param reserve: The part of them that only urgent calls may use.
+    :param processes: How many processes share the limit.
+    """
+
+    def __init__(
+        self, operation: str, limit: int, reserve: float, processes: int, shared: SharedRedis | None
+    ) -> None:
+        self.operation = operation
+        self.ordinary = max(1, math.floor(limit * (1 - reserve)))
+        self._share = RateLimitItemPerSecond(
+            max(1, self.ordinary // processes), WINDOW_SECONDS, operation
+        )
+        self._all = RateLimitItemPerSecond(limit, WINDOW_SECONDS, operation)
+        self._most = RateLimitItemPerSecond(self.ordinary, WINDOW_SECONDS, operation)
+        self.rate = self._share.amount / WINDOW_SECONDS  # calls a second, of this process
+        self._local = MovingWindowRateLimiter(MemoryStorage())
+        self._shared = shared
+        self._global = MovingWindowRateLimiter(redis_storage(shared)) if shared else None
+        self._keeps_to_share_until = 0.0
+        self._closed_until = 0.0
+
+    async def try_start(self, *, urgent: bool) -> float:
+        """Counts a call if it may start now and returns 0, else the seconds until it may."""
+        closed = await self._closed_for()
+        if closed > 0:
+            return closed
+        if self._shared is None or self._global is None:
+            return await _hit(self._local, self._share)
+        try:
+            wait = await self._shared.attempt(lambda: self._hit_global(urgent=urgent))
+        except SharedDown:
+            self._keeps_to_share_until = time.monotonic() + WINDOW_SECONDS
+            return await _hit(self._local, self._share)
+        if wait == 0 and time.monotonic() < self._keeps_to_share_until:
+            return await _hit(self._local, self._share)
+        return wait
+
+    async def has_room(self, part: float) -> bool:
+        """Whether at least `part` of the window is free, for work that can wait."""
+        if await self._closed_for() > 0:
+            return False
+        if self._shared and self._global:
+            limiter = self._global
+            try:
+                stats = await self._shared.attempt(lambda: limiter.get_window_stats(self._most))
+            except SharedDown:
+                return False
+            return stats.remaining >= self._most.amount * part
+        local = await self._local.get_window_stats(self._share)
+        return local.remaining >= self._share.amount * part
+
+    async def close_for(self, seconds: float) -> None:
+        """Starts no call for so long, in any process: the resource said so."""
+        self._closed_until = max(self._closed_until, time.monotonic() + seconds)
+        if self._shared is None:
+            return
+        client, key = self._shared.client, f"{_PREFIX}:closed:{self.operation}"
+        try:
+            await self._shared.attempt(lambda: client.set(key, 1, px=max(1, round(seconds * 1000))))
+        except SharedDown:
+            return
+
+    async def _closed_for(self) -> float:
+        here = self._closed_until - time.monotonic()
+        if self._shared is None or here > 0:
+            return max(0.0, here)
+        client, key = self._shared.client, f"{_PREFIX}:closed:{self.operation}"
+        try:
+            milliseconds: int = await self._shared.attempt(lambda: client.pttl(key))
+        except SharedDown:
+            return 0.0
+        return max(0.0, milliseconds / 1000)
+
+    async def _hit_global(self, *, urgent: bool) -> float:
+        assert self._global is not None  # noqa: S101 - narrows the type
+        if self._all.amount == self._most.amount:
+            return await _hit(self._global, self._most)
+        if not urgent:
+            wait = await _hit(self._global, self._most)
+            if wait > 0:
+                return wait
+        return await _hit(self._global, self._all)
+
+
+async def _hit(limiter: MovingWindowRateLimiter, item: RateLimitItemPerSecond) -> float:
+    if await limiter.hit(item):
+        return 0.0
+    reset, _ = await limiter.get_window_stats(item)
+    return max(_MOMENT, reset - time.time())
+
+
+def windows(
+    limits: Mapping[str, int], reserve: float, processes: int, shared: SharedRedis | None
+) -> dict[str, Window]:
+    return {name: Window(name, limit, reserve, processes, shared) for name, limit in limits.items()}

@@ -1,0 +1,1 @@
+"""HTTP: routes, errors, headers. Nothing below it knows aiohttp.web."""

@@ -1,0 +1,57 @@
+"""What a browser sees of an error: a status, a code, a sentence, and when to try again."""
+
+import math
+from http import HTTPStatus
+
+from aiohttp import web
+
+from ..people.accounts import SignedOut
+from ..signin.errors import NotSignedIn, ScopeNotAllowed
+from ..tokens.errors import TokenServiceError, Unavailable
+from ..tokens.limiter import TooManyRequests
+
+_CODES = {
+    400: "BadRequest",
+    403: "Forbidden",
+    404: "NotFound",
+    405: "MethodNotAllowed",
+    413: "RequestTooLarge",
+}
+
+
+def response_to(error: TokenServiceError) -> web.Response:
+    match error:
+        case NotSignedIn():
+            return failure(
+                401, "NotSignedIn", str(error), {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+            )
+        case SignedOut():
+            return failure(
+                401, "SignedOut", str(error), {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+            )
+        case ScopeNotAllowed():
+            return failure(403, "ScopeNotAllowed", str(error))
+        case TooManyRequests():
+            return failure(429, error.code, str(error), _retry_after(error))
+        case Unavailable():
+            return failure(503, error.code, str(error), _retry_after(error))
+        case _:
+            return failure(500, "InternalError", "the service made a mistake")
+
+
+def response_to_http(error: web.HTTPException) -> web.Response:
+    """An error of aiohttp, such as an unknown path, in the same form."""
+    code = _CODES.get(error.status, "Error")
+    headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+    return failure(error.status, code, HTTPStatus(error.status).phrase, headers)
+
+
+def failure(
+    status: int, code: str, message: str, headers: dict[str, str] | None = None
+) -> web.Response:
+    body = {"error": {"code": code, "message": message}}
+    return web.json_response(body, status=status, headers=headers)
+
+
+def _retry_after(error: Unavailable) -> dict[str, str]:
+    return {"Retry-After": str(max(1, math.ceil(error.retry_after)))}

@@ -1,0 +1,84 @@
+"""Several processes on one port: started, started again when they die, and stopped together."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from types import FrameType
+
+_LOG = logging.getLogger(__name__)
+_POLL = 0.1
+_SHORTEST_LIFE = 1.0  # seconds; a worker that dies sooner is started again only after them
+
+
+class Supervisor:
+    """:param command: What starts a worker.
+    :param environment: Of the workers.
+    :param grace: Seconds that a worker has to stop in before it is killed.
+    """
+
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], *, workers: int, grace: float
+    ) -> None:
+        self._command = list(command)
+        self._environment = {**os.environ, **environment}
+        self._grace = grace
+        self._running: list[tuple[subprocess.Popen[bytes], float]] = []
+        self._workers = workers
+        self._is_stopping = False
+
+    def run(self) -> int:
+        """Runs the workers until SIGTERM or SIGINT; returns the exit status."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        try:
+            while not self._is_stopping:
+                self._start_missing()
+                time.sleep(_POLL)
+            return 0 if self._end() else 1
+        finally:
+            for worker, _ in self._running:
+                if worker.poll() is None:
+                    worker.kill()
+                worker.wait()
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._is_stopping = True
+
+    def _start_missing(self) -> None:
+        now = time.monotonic()
+        for worker, started in list(self._running):
+            if worker.poll() is None:
+                continue
+            if now - started < _SHORTEST_LIFE:
+                continue
+            _LOG.error("A worker ended with status %s and is started again", worker.returncode)
+            self._running.remove((worker, started))
+        while len(self._running) < self._workers:
+            self._running.append((self._start(), now))
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        # A group of its own: Ctrl-C goes to the supervisor alone, which tells the workers.
+        return subprocess.Popen(  # noqa: S603 - our own program
+            self._command, env=self._environment, start_new_session=True
+        )
+
+    def _end(self) -> bool:
+        for worker, _ in self._running:
+            if worker.poll() is None:
+                worker.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + self._grace
+        for worker, _ in self._running:
+            try:
+                worker.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                _LOG.error("A worker did not stop in time and is killed")
+                return False
+        return True
+
+
+def worker_command() -> list[str]:
+    return [sys.executable, "-m", "acs_token_service", "worker"]
