@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 from aiohttp import ClientSession, web
-from azure.communication.identity.aio import CommunicationIdentityClient
+from azure.core.credentials import AzureKeyCredential
+from azure.core.credentials_async import AsyncTokenCredential
 
 from .people.accounts import Accounts
 from .people.database import Database
@@ -170,24 +171,24 @@ async def _resource(
     settings: Settings, stack: contextlib.AsyncExitStack, clock: Callable[[], float]
 ) -> Resource:
     key_file = None
-    # Retries take a turn of the limiter each, so the client makes none of its own.
+    endpoint: str
+    credential: AzureKeyCredential | AsyncTokenCredential
     if settings.resource_connection_string_file is not None:
         key_file = KeyFile(settings.resource_connection_string_file)
         _repeat(stack, key_file.reload, _KEY_FILE_SECONDS)
-        client = CommunicationIdentityClient(key_file.endpoint, key_file.credential, retry_total=0)
+        endpoint, credential = key_file.endpoint, key_file.credential
     elif settings.resource_connection_string is not None:
         given = ConnectionString.parse(settings.resource_connection_string.get_secret_value())
-        client = CommunicationIdentityClient(given.endpoint, given.access_key, retry_total=0)
+        endpoint, credential = given.endpoint, given.credential
     else:
         from azure.identity.aio import DefaultAzureCredential
 
+        endpoint = str(settings.resource_endpoint)
         credential = await stack.enter_async_context(DefaultAzureCredential())
-        client = CommunicationIdentityClient(
-            str(settings.resource_endpoint), credential, retry_total=0
-        )
     minutes = settings.token_lifetime_minutes
     resource = Resource(
-        client,
+        endpoint,
+        credential,
         key_file=key_file,
         custom_ids=settings.custom_ids,
         timeout=settings.call_seconds,
@@ -244,9 +245,7 @@ def _accounts(
     return accounts, Janitor(people, endings)
 
 
-def _development_login(
-    settings: Settings, clock: Callable[[], float]
-) -> DevelopmentLogin | None:
+def _development_login(settings: Settings, clock: Callable[[], float]) -> DevelopmentLogin | None:
     if not settings.development_login:
         return None
     key = settings.development_key

@@ -28,12 +28,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return int(_COMMANDS[options.command](options))
-    except _CannotStart as error:
+    except _CannotStartError as error:
         print(f"acs-token-service: {error}", file=sys.stderr)  # noqa: T201 - a command line
         return _CANNOT_START
 
 
-class _CannotStart(Exception):
+class _CannotStartError(Exception):
     pass
 
 
@@ -100,7 +100,7 @@ def _serve_with_workers(settings: "Settings", stack: contextlib.ExitStack) -> in
     from .workers import Supervisor, worker_command
 
     if not hasattr(__import__("socket"), "SO_REUSEPORT"):
-        raise _CannotStart("several workers need a system with SO_REUSEPORT, such as Linux")
+        raise _CannotStartError("several workers need a system with SO_REUSEPORT, such as Linux")
     try:
         # Bound but not listening: it keeps the port, and gets no connections.
         reserved = stack.enter_context(contextlib.closing(listen(settings, shared=True)))
@@ -129,7 +129,7 @@ def _worker(options: argparse.Namespace) -> int:
 
     set_up(settings.log_level)
     if _PORT not in os.environ:
-        raise _CannotStart("`worker` is for the supervisor: start `serve --workers N`")
+        raise _CannotStartError("`worker` is for the supervisor: start `serve --workers N`")
     _trace(settings)
     asyncio.run(serve(settings, listen(settings, int(os.environ[_PORT]), shared=True)))
     return 0
@@ -154,7 +154,7 @@ def _migrate(options: argparse.Namespace) -> int:
 def _migrate_first(settings: "Settings", *, always: bool = False) -> None:
     if not (settings.migrate or always):
         return
-    from .people.database import Database, DatabaseDown
+    from .people.database import Database, DatabaseDownError
 
     async def migrate() -> None:
         database = Database(
@@ -168,9 +168,9 @@ def _migrate_first(settings: "Settings", *, always: bool = False) -> None:
     try:
         asyncio.run(migrate())
     except (ValueError, ModuleNotFoundError) as error:
-        raise _CannotStart(f"ACS_TOKEN_DATABASE_URL: {error}") from error
-    except DatabaseDown as error:
-        raise _CannotStart("ACS_TOKEN_DATABASE_URL: the database cannot be used") from error
+        raise _CannotStartError(f"ACS_TOKEN_DATABASE_URL: {error}") from error
+    except DatabaseDownError as error:
+        raise _CannotStartError("ACS_TOKEN_DATABASE_URL: the database cannot be used") from error
 
 
 def _list_settings(_options: argparse.Namespace) -> int:
@@ -197,7 +197,7 @@ _COMMANDS = {
 
 
 def _settings(options: argparse.Namespace) -> "Settings":
-    """:raises _CannotStart: If a setting is missing or not valid. No value is shown."""
+    """:raises _CannotStartError: If a setting is missing or not valid. No value is shown."""
     from .settings import PREFIX, Settings
 
     given = {
@@ -215,7 +215,7 @@ def _settings(options: argparse.Namespace) -> "Settings":
             )
             for each in error.errors(include_url=False, include_input=False, include_context=False)
         ]
-        raise _CannotStart("; ".join(problems)) from None
+        raise _CannotStartError("; ".join(problems)) from None
 
 
 @contextlib.contextmanager
@@ -224,12 +224,16 @@ def _development_environment() -> Iterator[None]:
     try:
         from acs_identity_emulator import IdentityEmulator
     except ModuleNotFoundError as error:
-        raise _CannotStart("--dev needs the emulator: pip install acs-token-service[dev]") from error
+        raise _CannotStartError(
+            "--dev needs the emulator: pip install acs-token-service[dev]"
+        ) from error
     with tempfile.TemporaryDirectory() as folder, IdentityEmulator() as emulator:
         path = Path(folder, "token-service.db")
         os.environ.setdefault("ACS_TOKEN_DATABASE_URL", f"sqlite+aiosqlite:///{path}")
-        os.environ["ACS_TOKEN_RESOURCE_CONNECTION_STRING"] = emulator.connection_string
-        os.environ["ACS_TOKEN_DEVELOPMENT_LOGIN"] = "true"
+        os.environ.update(
+            ACS_TOKEN_RESOURCE_CONNECTION_STRING=emulator.connection_string,
+            ACS_TOKEN_DEVELOPMENT_LOGIN="true",  # noqa: S106 - a switch
+        )
         yield
 
 
@@ -247,11 +251,11 @@ def _trace(settings: "Settings") -> None:
     try:
         export_by_environment()
     except ModuleNotFoundError as error:
-        raise _CannotStart("ACS_TOKEN_TRACING needs the extra otlp") from error
+        raise _CannotStartError("ACS_TOKEN_TRACING needs the extra otlp") from error
 
 
-def _cannot_listen(settings: "Settings", error: OSError) -> _CannotStart:
-    return _CannotStart(
+def _cannot_listen(settings: "Settings", error: OSError) -> _CannotStartError:
+    return _CannotStartError(
         f"cannot listen on {settings.host} port {settings.port} ({error.strerror}): name another "
         "with --port, 0 for any free one, or with --host"
     )

@@ -91,8 +91,8 @@ class Settings(BaseSettings):
     )
     cache_url: SecretStr = Field(
         SecretStr("memory://"),
-        description="`memory://` keeps tokens in each process; `redis://`, `rediss://` or `unix://` "
-        "(extra `redis`) shares them and the limits between processes.",
+        description="`memory://` keeps tokens in each process; `redis://`, `rediss://` or "
+        "`unix://` (extra `redis`) shares them and the limits between processes.",
     )
     cache_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (),
@@ -103,7 +103,10 @@ class Settings(BaseSettings):
 
     # Tokens
     token_lifetime_minutes: int | None = Field(
-        None, ge=60, le=1440, description="Lifetime of tokens; by default the resource's own, a day."
+        None,
+        ge=60,
+        le=1440,
+        description="Lifetime of tokens; by default the resource's own, a day.",
     )
     min_remaining: float = Field(
         0.25, gt=0, lt=1, description="Part of a token's life that is left when it is handed out."
@@ -134,8 +137,8 @@ class Settings(BaseSettings):
         0.1,
         ge=0,
         lt=1,
-        description="Part of the limits that is left unused, but for sign-outs and deletions that a "
-        "person asks for.",
+        description="Part of the limits that only sign-outs and deletions that a person asks for "
+        "may use.",
     )
     processes: int | None = Field(
         None,
@@ -146,8 +149,8 @@ class Settings(BaseSettings):
     request_seconds: float = Field(
         15,
         gt=0,
-        description="Seconds that a request may wait for its token. One that cannot have it by then "
-        "gets 503 with `Retry-After` at once.",
+        description="Seconds that a request may wait for its token. One that cannot have it by "
+        "then gets 503 with `Retry-After` at once.",
     )
     person_rate: str = Field(
         "60/minute", description="Requests of one person to one process that miss its memory."
@@ -158,12 +161,16 @@ class Settings(BaseSettings):
 
     # The process
     host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 for any that is free.")
+    port: int = Field(
+        8080, ge=0, le=65535, description="Port to listen on; 0 for any that is free."
+    )
     workers: int = Field(1, ge=1, description="Processes on this machine.")
     hsts: bool = Field(
         False, description="Tell browsers to use https only. For a service behind a proxy with TLS."
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least level."
+    )
     log_requests: bool = Field(True, description="Log a line for each request, at level info.")
     metrics: bool = Field(True, description="Serve `/metrics` for Prometheus.")
     tracing: bool = Field(
@@ -241,9 +248,7 @@ class Settings(BaseSettings):
                 "`acs-token-service new-key` makes a key"
             )
         if self.refresh_remaining < self.min_remaining:
-            raise ValueError(
-                "ACS_TOKEN_REFRESH_REMAINING must be at least ACS_TOKEN_MIN_REMAINING"
-            )
+            raise ValueError("ACS_TOKEN_REFRESH_REMAINING must be at least ACS_TOKEN_MIN_REMAINING")
         return self
 
     @property

@@ -4,13 +4,14 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from ..telemetry import metrics
 from ..tokens import deadlines
 from ..tokens.cache import Slot
 from ..tokens.deadlines import Poll
-from ..tokens.errors import IdentityGone, Superseded, TimedOut, TokenServiceError
+from ..tokens.errors import IdentityGoneError, SupersededError, TimedOutError, TokenServiceError
 from ..tokens.flights import Background
 from ..tokens.issuing import Served, Tokens
 from ..tokens.resource import IssuedToken
@@ -22,7 +23,7 @@ _LOG = logging.getLogger(__name__)
 _ATTEMPTS = 3
 
 
-class SignedOut(TokenServiceError):
+class SignedOutError(TokenServiceError):
     """The bearer token is older than the last sign-out of its person."""
 
 
@@ -88,7 +89,9 @@ class Accounts:
         self.active: OrderedDict[Key, Active] = OrderedDict()
         self._background = Background()
 
-    def leased(self, subject: Subject, signed_in_at: float, scopes: tuple[str, ...]) -> Handed | None:
+    def leased(
+        self, subject: Subject, signed_in_at: float, scopes: tuple[str, ...]
+    ) -> Handed | None:
         """The token that this process handed out a moment ago."""
         lease = self._leases.get((subject, scopes))
         if lease is None or lease.uses <= 0 or self._monotonic() >= lease.until:
@@ -106,8 +109,8 @@ class Accounts:
 
         :param signed_in_at: When the bearer token was issued, in Unix seconds.
         :param scopes: Sorted.
-        :raises SignedOut: If the person has signed out since.
-        :raises Unavailable: If no token can be had before the deadline.
+        :raises SignedOutError: If the person has signed out since.
+        :raises UnavailableError: If no token can be had before the deadline.
         """
         for _ in range(_ATTEMPTS):
             looked_at = self._monotonic()
@@ -115,17 +118,17 @@ class Accounts:
             slot = Slot(identity, person.generation, scopes)
             try:
                 served = await self._tokens.get(
-                    slot, person.id, lambda slot=slot: self._is_current(person.id, slot), deadline
+                    slot, person.id, partial(self._is_current, person.id, slot), deadline
                 )
-            except Superseded:
+            except SupersededError:
                 continue
-            except IdentityGone:
+            except IdentityGoneError:
                 _LOG.warning("The resource does not have an identity any more: it gets another")
                 await self._people.lose_identity(person.id, identity)
                 continue
             self._remember((subject, scopes), person, slot, served, looked_at)
             return Handed(identity, served.issued)
-        raise TimedOut("the person signs out again and again")
+        raise TimedOutError("the person signs out again and again")
 
     async def sign_out(self, subject: Subject, signed_in_at: float) -> bool:
         """Revokes all tokens of the person; False if the revocation is left to the janitor."""
@@ -154,7 +157,7 @@ class Accounts:
             if finished is not None:
                 return finished
             if not await poll.again():
-                raise TimedOut("the person changes all the time")
+                raise TimedOutError("the person changes all the time")
 
     async def _current(
         self, subject: Subject, signed_in_at: float, deadline: float
@@ -166,7 +169,7 @@ class Accounts:
             if person is None:
                 departed_at = await self._people.departed_at(subject)
                 if departed_at is not None and signed_in_at <= departed_at:
-                    raise SignedOut("the person was deleted: sign in again")
+                    raise SignedOutError("the person was deleted: sign in again")
             if person is None or person.identity_id is None:
                 person, identity = await self._identities.person_of(subject, deadline)
             else:
@@ -178,7 +181,7 @@ class Accounts:
                 # The process that began it has died. Tokens issued now would be revoked later.
                 await self._endings.sign_out(person, person.not_before)
             elif not await poll.again():
-                raise TimedOut("a sign-out is not finished yet")
+                raise TimedOutError("a sign-out is not finished yet")
 
     async def _is_current(self, id_: str, slot: Slot) -> bool:
         person = await self._people.get(id_)
@@ -213,7 +216,7 @@ class Accounts:
         active = self.active[key]
         person, slot = active.person, active.slot
         issued = await self._tokens.refresh(
-            slot, lambda: self._is_current(person, slot), remaining
+            slot, partial(self._is_current, person, slot), remaining
         )
         if issued is not None and self.active.get(key) is active:
             self.active[key] = active._replace(issued=issued)
@@ -240,4 +243,4 @@ class Accounts:
 
 def _check_not_signed_out(person: Person, signed_in_at: float) -> None:
     if signed_in_at <= person.not_before:
-        raise SignedOut("the bearer token is older than the last sign-out: sign in again")
+        raise SignedOutError("the bearer token is older than the last sign-out: sign in again")

@@ -17,13 +17,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from ..telemetry.logs import describe
-from ..tokens.errors import Unavailable
+from ..tokens.errors import UnavailableError
 
 _LOG = logging.getLogger(__name__)
 _MIGRATION_LOCK = 0x61637320746F6B65  # any number, the same for all
 
 
-class DatabaseDown(Unavailable):
+class DatabaseDownError(UnavailableError):
     code = "DatabaseUnavailable"
 
 
@@ -67,7 +67,7 @@ class Database:
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that is committed when the block ends.
 
-        :raises DatabaseDown: If the database cannot be used.
+        :raises DatabaseDownError: If the database cannot be used.
         """
         try:
             async with self._engine.begin() as connection:
@@ -77,16 +77,16 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """:raises DatabaseDown: If the database cannot be used."""
+        """:raises DatabaseDownError: If the database cannot be used."""
         try:
             async with self._engine.connect() as connection:
                 yield connection
         except (SQLAlchemyError, OSError, asyncio.TimeoutError) as error:
             raise self._down(error) from error
 
-    def _down(self, error: BaseException) -> DatabaseDown:
+    def _down(self, error: BaseException) -> DatabaseDownError:
         _LOG.error("The database cannot be used", extra={"error": describe(error)})
-        return DatabaseDown("the database cannot be used at the moment")
+        return DatabaseDownError("the database cannot be used at the moment")
 
     async def migrate(self) -> None:
         """Brings the tables to this version. One process does it, others wait for it."""
@@ -100,7 +100,7 @@ class Database:
     async def is_current(self) -> bool:
         """Whether the tables are those of this version.
 
-        :raises DatabaseDown: If the database cannot be used.
+        :raises DatabaseDownError: If the database cannot be used.
         """
         async with self.reading() as connection:
             return await connection.run_sync(_is_current)

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..tokens import deadlines
 from ..tokens.calls import Calls
-from ..tokens.errors import IdentityGone, TimedOut, Unavailable
+from ..tokens.errors import IdentityGoneError, TimedOutError, UnavailableError
 from ..tokens.flights import Flights
 from ..tokens.issuing import Tokens
 from .store import People, Person, Subject
@@ -19,7 +19,8 @@ _MARGIN = 0.1
 class Endings:
     """:param patience: Seconds that a call to the resource may wait for its limits.
     :param call_seconds: Seconds that a call may take.
-    :param local_seconds: How long other processes may hand out a token on an old look at the database.
+    :param local_seconds: How long other processes may hand out a token without a look at
+        the database.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class Endings:
         deadline = deadlines.now() + self._revoking_seconds + self._local_seconds
         try:
             return await self._flights.run(key, lambda: work, deadline)
-        except TimedOut:
+        except TimedOutError:
             return False
         finally:
             work.close()  # of a caller that joined the run of another; no effect otherwise
@@ -96,9 +97,9 @@ class Endings:
             deadline = deadlines.now() + self._patience
             try:
                 await self._calls.revoke(person.identity_id, deadline, urgent=True)
-            except IdentityGone:
+            except IdentityGoneError:
                 pass
-            except Unavailable:
+            except UnavailableError:
                 return False
         await self._people.end_sign_out(person.id, generation)
         return True
@@ -123,7 +124,7 @@ class Endings:
         deadline = deadlines.now() + (self._patience if urgent else 1.0)
         try:
             await self._calls.delete(identity, deadline, urgent=urgent)
-        except Unavailable:
+        except UnavailableError:
             return False
         await self._people.forget_retired(identity)
         return True

@@ -6,7 +6,7 @@ from ..telemetry import metrics
 from ..tokens import deadlines
 from ..tokens.calls import Calls
 from ..tokens.deadlines import Poll
-from ..tokens.errors import TimedOut
+from ..tokens.errors import TimedOutError
 from ..tokens.flights import Flights
 from .store import People, Person, Subject
 
@@ -18,12 +18,19 @@ class Identities:
     id of the row as custom id. Other processes wait for it. When the process dies in between, its
     claim runs out and another process repeats the call, which finds the same identity.
 
-    :param claim_seconds: How long a claim lasts: longer than a call to the resource may wait and take.
+    :param claim_seconds: How long a claim lasts: longer than a call to the resource may wait and
+        take.
     :param patience: Seconds that the call may wait.
     """
 
     def __init__(
-        self, people: People, calls: Calls, *, has_custom_ids: bool, claim_seconds: float, patience: float
+        self,
+        people: People,
+        calls: Calls,
+        *,
+        has_custom_ids: bool,
+        claim_seconds: float,
+        patience: float,
     ) -> None:
         self._people = people
         self._calls = calls
@@ -35,7 +42,7 @@ class Identities:
     async def person_of(self, subject: Subject, deadline: float) -> tuple[Person, str]:
         """The person and its identity.
 
-        :raises Unavailable: If there is no identity before the deadline.
+        :raises UnavailableError: If there is no identity before the deadline.
         """
         poll = Poll(deadline)
         while True:
@@ -47,7 +54,7 @@ class Identities:
             if id_ is not None:
                 await self._create_once(id_, claim_until, deadline)
             elif not await poll.again():
-                raise TimedOut("the person comes and goes")
+                raise TimedOutError("the person comes and goes")
 
     async def existing(self, subject: Subject, deadline: float) -> tuple[Person, str] | None:
         """Like `person_of`, but None for a person who is not there."""
@@ -59,7 +66,7 @@ class Identities:
             if person.identity_id is not None:
                 return person, person.identity_id
             if not await self._take_over(person, deadline) and not await poll.again():
-                raise TimedOut("another process is creating the identity")
+                raise TimedOutError("another process is creating the identity")
 
     async def _take_over(self, person: Person, deadline: float) -> bool:
         """Creates the identity if no process has a claim to it."""

@@ -173,11 +173,9 @@ class People:
             await connection.execute(statement)
 
     async def unfinished_sign_outs(self) -> Sequence[Person]:
-        query = (
-            select(*_COLUMNS).where(person.c.revoking_until < self._clock()).limit(_BATCH)
-        )
+        query = select(*_COLUMNS).where(person.c.revoking_until < self._clock()).limit(_BATCH)
         async with self._database.reading() as connection:
-            return [Person(*row) for row in await connection.execute(query)]
+            return [Person._make(row) for row in await connection.execute(query)]
 
     async def remove(
         self, seen: Person, subject: Subject, not_before: float, forget_at: float
@@ -214,7 +212,9 @@ class People:
 
     async def count_retired(self) -> int:
         async with self._database.reading() as connection:
-            return (await connection.execute(select(func.count()).select_from(retired))).scalar_one()
+            return (
+                await connection.execute(select(func.count()).select_from(retired))
+            ).scalar_one()
 
     async def forget_retired(self, identity_id: str) -> None:
         async with self._database.transaction() as connection:
@@ -239,4 +239,4 @@ class People:
 
 
 def _person(row: Row[Any] | None) -> Person | None:
-    return None if row is None else Person(*row)
+    return None if row is None else Person._make(row)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from ..telemetry import metrics
 from ..telemetry.logs import describe
 from ..tokens import deadlines
-from ..tokens.errors import TokenServiceError, Unavailable
+from ..tokens.errors import TokenServiceError, UnavailableError
 from .accounts import Accounts
 from .endings import Endings
 from .store import People
@@ -65,7 +65,7 @@ class Refresher:
                     if not await self._accounts.renew(key, self._remaining):
                         return
                     metrics.REFRESHED.labels("ok").inc()
-                except Unavailable:
+                except UnavailableError:
                     metrics.REFRESHED.labels("unavailable").inc()
                     return
                 except TokenServiceError:  # signed out or deleted
@@ -78,7 +78,7 @@ async def repeat(round_: Callable[[], Awaitable[object]], seconds: float) -> Non
         await asyncio.sleep(seconds * random.uniform(0.5, 1.5))  # noqa: S311
         try:
             await round_()
-        except Unavailable:
+        except UnavailableError:
             continue  # said where it happened
         except Exception as error:  # noqa: BLE001 - a mistake in one round must not end all others
             _LOG.error("Upkeep failed", extra={"error": describe(error)})

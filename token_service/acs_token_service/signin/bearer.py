@@ -9,7 +9,7 @@ import jwt
 from jwt.exceptions import PyJWTError
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from .errors import NotSignedIn
+from .errors import NotSignedInError
 from .scopes import AllowedScopes
 from .signing_keys import KeySource, check_is_safe
 
@@ -28,7 +28,8 @@ class IssuerOptions(BaseModel):
     jwks_uri: str | None = Field(None, description="default: from its OpenID configuration")
     subject_claim: str = Field("sub", description="the claim that names a person for good")
     entra_tenant: str | None = Field(
-        None, description="in place of issuer, the id of a Microsoft Entra tenant; people are named by oid"
+        None,
+        description="id of a Microsoft Entra tenant, in place of issuer; people are named by oid",
     )
 
     @model_validator(mode="before")
@@ -91,15 +92,15 @@ class Bearers:
     async def verify(self, authorization: str | None) -> SignedIn:
         """Verifies the header ``Authorization`` of a request.
 
-        :raises NotSignedIn: If there is no valid bearer token.
-        :raises IssuerUnreachable: If that cannot be found out at the moment.
+        :raises NotSignedInError: If there is no valid bearer token.
+        :raises IssuerUnreachableError: If that cannot be found out at the moment.
         """
         scheme, _, token = (authorization or "").partition(" ")
         token = token.strip()
         if scheme.lower() != "bearer" or not token:
-            raise NotSignedIn("a bearer token is needed: Authorization: Bearer …")
+            raise NotSignedInError("a bearer token is needed: Authorization: Bearer …")
         if len(token) > _LARGEST_TOKEN:
-            raise NotSignedIn("the bearer token is too long")
+            raise NotSignedInError("the bearer token is too long")
         digest = hashlib.sha256(token.encode("utf-8", "replace")).digest()
         known = self._verified.get(digest)
         now = self._clock()
@@ -116,7 +117,7 @@ class Bearers:
         try:
             return await self._decode(token)
         except (PyJWTError, ValueError, TypeError, RecursionError):
-            raise NotSignedIn("the bearer token is not valid here, or has expired") from None
+            raise NotSignedInError("the bearer token is not valid here, or has expired") from None
 
     async def _decode(self, token: str) -> tuple[SignedIn, float]:
         # Read before the signature is verified, to find the key; nothing else is done with them.

@@ -43,7 +43,7 @@ class DevelopmentLogin:
         if not isinstance(private, ec.EllipticCurvePrivateKey):
             raise ValueError("the development key must be of an elliptic curve")
         document = jwt.get_algorithm_by_name("ES256").to_jwk(private.public_key(), as_dict=True)
-        options = IssuerOptions(issuer=ISSUER, audience=AUDIENCE)
+        options = IssuerOptions.model_validate({"issuer": ISSUER, "audience": AUDIENCE})
         return Issuer(options, FixedKeys({None: SigningKey({**document, "alg": "ES256"})}))
 
     def sign_in(self, name: str, roles: Sequence[str] = ()) -> str:

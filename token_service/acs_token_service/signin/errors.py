@@ -1,15 +1,15 @@
 """Why somebody is not signed in."""
 
-from ..tokens.errors import TokenServiceError, Unavailable
+from ..tokens.errors import TokenServiceError, UnavailableError
 
 
-class NotSignedIn(TokenServiceError):
+class NotSignedInError(TokenServiceError):
     """There is no bearer token, or it is not valid. The message holds nothing of it."""
 
 
-class IssuerUnreachable(Unavailable):
+class IssuerUnreachableError(UnavailableError):
     code = "IssuerUnreachable"
 
 
-class ScopeNotAllowed(TokenServiceError):
+class ScopeNotAllowedError(TokenServiceError):
     """The person may not have a scope."""

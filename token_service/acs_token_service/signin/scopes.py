@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from .errors import ScopeNotAllowed
+from .errors import ScopeNotAllowedError
 
 Claims = Mapping[str, Any]
 AllowedScopes = Callable[[Claims], frozenset[str]]
@@ -61,13 +61,13 @@ def by_rules(rules: Sequence[ScopeRule]) -> AllowedScopes:
 def choose(asked: Sequence[str], allowed: frozenset[str]) -> tuple[str, ...]:
     """The scopes that were asked for, or all that are allowed if none were, sorted.
 
-    :raises ScopeNotAllowed: If one is not allowed, or there is none to give.
+    :raises ScopeNotAllowedError: If one is not allowed, or there is none to give.
     """
     if not allowed:
-        raise ScopeNotAllowed("this account may not have a token")
+        raise ScopeNotAllowedError("this account may not have a token")
     for scope in asked:
         if scope not in allowed:
-            raise ScopeNotAllowed(
-                f"this account may not have one of the scopes; it may have {' '.join(sorted(allowed))}"
+            raise ScopeNotAllowedError(
+                f"a scope is not allowed; this account may have {' '.join(sorted(allowed))}"
             )
     return tuple(sorted(set(asked) or allowed))

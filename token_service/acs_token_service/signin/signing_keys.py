@@ -12,7 +12,7 @@ from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 from yarl import URL
 
-from .errors import IssuerUnreachable
+from .errors import IssuerUnreachableError
 
 _LOG = logging.getLogger(__name__)
 _LARGEST_DOCUMENT = 1024 * 1024
@@ -96,12 +96,14 @@ class PublishedKeys:
         self._lock = asyncio.Lock()
 
     async def find(self, key_id: str | None) -> SigningKey | None:
-        """:raises IssuerUnreachable: If the keys are unknown, or were last seen too long ago."""
+        """:raises IssuerUnreachableError: If the keys are unknown or too old."""
         age = self._age(self._fetched_at)
         if age > self._refresh_seconds or key_id not in self._keys:
             await self._fetch_once()
         if self._age(self._fetched_at) > self._grace_seconds:
-            raise IssuerUnreachable("the keys of the issuer are unreachable", self._pause_seconds)
+            raise IssuerUnreachableError(
+                "the keys of the issuer are unreachable", self._pause_seconds
+            )
         return self._keys.get(key_id)
 
     def _age(self, moment: float | None) -> float:
@@ -118,7 +120,9 @@ class PublishedKeys:
                 self._keys = await self._fetch()
             except (ClientError, OSError, asyncio.TimeoutError, ValueError) as error:
                 _LOG.warning(
-                    "The signing keys of %s cannot be fetched: %s", self._issuer, type(error).__name__
+                    "The signing keys of %s cannot be fetched: %s",
+                    self._issuer,
+                    type(error).__name__,
                 )
                 return
             self._fetched_at = self._tried_at
@@ -158,5 +162,7 @@ def check_is_safe(url: str) -> None:
     """:raises ValueError: If what the URL names could be replaced on its way."""
     parsed = URL(url)
     is_local = parsed.host in ("127.0.0.1", "localhost", "::1")
-    if parsed.host is None or not (parsed.scheme == "https" or (parsed.scheme == "http" and is_local)):
+    if parsed.host is None or not (
+        parsed.scheme == "https" or (parsed.scheme == "http" and is_local)
+    ):
         raise ValueError("an issuer must be at an https URL, or at http on this machine")

@@ -26,10 +26,14 @@ REQUEST_SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
 TOKENS_SERVED = Counter(
-    "acs_token_served", "Tokens handed out: local, cache, issued, or old when issuing failed", ["origin"]
+    "acs_token_served",
+    "Tokens handed out: local, cache, issued, or old when issuing failed",
+    ["origin"],
 )
 RESOURCE_CALLS = Counter(
-    "acs_token_resource_calls", "Calls to the resource, by operation and outcome", ["operation", "outcome"]
+    "acs_token_resource_calls",
+    "Calls to the resource, by operation and outcome",
+    ["operation", "outcome"],
 )
 RESOURCE_SECONDS = Histogram(
     "acs_token_resource_seconds", "Time that calls to the resource took", ["operation"]
@@ -45,7 +49,9 @@ IDENTITIES_UNACCOUNTED = Counter(
     "Create calls without an answer and without a custom id: each may have left an identity behind",
 )
 SHARED_CACHE_UP = Gauge(
-    "acs_token_shared_cache_up", "Whether the last command to Redis succeeded", multiprocess_mode="livemin"
+    "acs_token_shared_cache_up",
+    "Whether the last command to Redis succeeded",
+    multiprocess_mode="livemin",
 )
 RETIRED_IDENTITIES = Gauge(
     "acs_token_retired_identities",
@@ -61,6 +67,6 @@ def exposition() -> bytes:
         from prometheus_client.multiprocess import MultiProcessCollector
 
         registry = CollectorRegistry()
-        MultiProcessCollector(registry)
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call] # has no annotations
         return generate_latest(registry)
     return generate_latest(REGISTRY)

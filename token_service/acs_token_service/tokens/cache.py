@@ -10,7 +10,7 @@ UNGUARDED = 0
 
 
 class Slot(NamedTuple):
-    """What a token is kept under. A sign-out changes the generation, so old tokens are not found."""
+    """What a token is kept under. A sign-out changes the generation: old tokens are not found."""
 
     identity: str
     generation: int

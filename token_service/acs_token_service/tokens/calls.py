@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from . import deadlines
-from .errors import KeyRejected, ResourceDown, Throttled
+from .errors import KeyRejectedError, ResourceDownError, ThrottledError
 from .limiter import Limiter
 from .resource import IssuedToken, Resource
 
@@ -16,7 +16,7 @@ _ATTEMPTS = 2  # each operation here can be repeated; another fault in a row is 
 class Calls:
     """What the service asks of the resource. Every attempt takes a turn of the limiter.
 
-    Each method raises `Unavailable` if there is no answer before the deadline.
+    Each method raises `UnavailableError` if there is no answer before the deadline.
     """
 
     def __init__(self, limiter: Limiter, resource: Resource) -> None:
@@ -56,11 +56,11 @@ class Calls:
             await self._limiter.turn(operation, deadline, urgent=urgent)
             try:
                 return await send()
-            except Throttled as error:
+            except ThrottledError as error:
                 await self._limiter.throttled(operation, error)
                 raise
-            except KeyRejected:
+            except KeyRejectedError:
                 raise
-            except ResourceDown:
+            except ResourceDownError:
                 if attempts < 1 or deadlines.left(deadline) <= 0:
                     raise

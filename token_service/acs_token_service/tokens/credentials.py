@@ -14,14 +14,18 @@ class ConnectionString(NamedTuple):
     endpoint: str
     access_key: str
 
+    @property
+    def credential(self) -> AzureKeyCredential:
+        return AzureKeyCredential(self.access_key)
+
     @classmethod
     def parse(cls, text: str) -> "ConnectionString":
         """:raises ValueError: If the text is not a connection string. The message has no key."""
-        parts = dict(
-            (name.strip().lower(), value.strip())
+        parts = {
+            name.strip().lower(): value.strip()
             for name, found, value in (part.partition("=") for part in text.strip().split(";"))
             if found
-        )
+        }
         if not parts.get("endpoint") or not parts.get("accesskey"):
             raise ValueError("expected endpoint=https://…/;accesskey=… from the Azure portal")
         return cls(parts["endpoint"], parts["accesskey"])

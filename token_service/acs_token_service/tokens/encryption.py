@@ -17,7 +17,9 @@ class TokenBox:
     def __init__(self, keys: Sequence[str]) -> None:
         """:raises ValueError: If there is no key, or one is not a Fernet key. No key is shown."""
         if not keys:
-            raise ValueError("a shared cache needs a key: make one with `acs-token-service new-key`")
+            raise ValueError(
+                "a shared cache needs a key: make one with `acs-token-service new-key`"
+            )
         try:
             self._fernet = MultiFernet([Fernet(key) for key in keys])
         except ValueError:
@@ -26,7 +28,7 @@ class TokenBox:
     def seal(self, issued: IssuedToken) -> bytes:
         return self._fernet.encrypt(json.dumps(issued).encode())
 
-    def open(self, sealed: bytes) -> IssuedToken | None:
+    def open(self, sealed: bytes | str) -> IssuedToken | None:
         """None if the text was not encrypted by one of the keys, or is not a token."""
         try:
             token, issued_at, expires_on = json.loads(self._fernet.decrypt(sealed))

@@ -1,14 +1,14 @@
 """Why a token cannot be had at the moment.
 
 TokenServiceError
-├── Unavailable            comes back by itself: the caller may try again after `retry_after`
-│   ├── Busy               the limits of the resource leave no room before the deadline
-│   │   └── Throttled      the resource itself rejected the call with 429
-│   ├── ResourceDown       the resource does not answer, or with an error of its own
-│   │   └── KeyRejected    the resource does not accept the key, or the clock of this machine
-│   └── TimedOut           another process is still at it
-├── IdentityGone           the resource does not know the identity any more
-└── Superseded             the person signed out while the token was issued
+├── UnavailableError             passes: the caller may try again after `retry_after`
+│   ├── BusyError                the limits of the resource leave no room before the deadline
+│   │   └── ThrottledError       the resource itself rejected the call with 429
+│   ├── ResourceDownError        the resource does not answer, or answers with a server error
+│   │   └── KeyRejectedError     the resource rejects the key, or the clock of this machine
+│   └── TimedOutError            another process has not finished the work yet
+├── IdentityGoneError            the resource does not have the identity
+└── SupersededError              the person signed out while the token was issued
 """
 
 
@@ -16,7 +16,7 @@ class TokenServiceError(Exception):
     """The base of all errors that a layer below `web` raises on purpose."""
 
 
-class Unavailable(TokenServiceError):
+class UnavailableError(TokenServiceError):
     """:param retry_after: When to try again, in seconds from now."""
 
     code = "Unavailable"
@@ -26,29 +26,29 @@ class Unavailable(TokenServiceError):
         self.retry_after = retry_after
 
 
-class Busy(Unavailable):
+class BusyError(UnavailableError):
     code = "Busy"
 
 
-class Throttled(Busy):
+class ThrottledError(BusyError):
     pass
 
 
-class ResourceDown(Unavailable):
+class ResourceDownError(UnavailableError):
     code = "ResourceUnavailable"
 
 
-class KeyRejected(ResourceDown):
+class KeyRejectedError(ResourceDownError):
     pass
 
 
-class TimedOut(Unavailable):
+class TimedOutError(UnavailableError):
     code = "TimedOut"
 
 
-class IdentityGone(TokenServiceError):
+class IdentityGoneError(TokenServiceError):
     pass
 
 
-class Superseded(TokenServiceError):
+class SupersededError(TokenServiceError):
     pass

@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, Generic, TypeVar
 
 from . import deadlines
-from .errors import TimedOut
+from .errors import TimedOutError
 
 T = TypeVar("T")
 
@@ -24,7 +24,7 @@ class Flights(Generic[T]):
         A caller that is cancelled, or whose deadline passes, leaves the run alone: what it began is
         finished and cached for the next caller.
 
-        :raises TimedOut: If the deadline passes first.
+        :raises TimedOutError: If the deadline passes first.
         """
         task = self._tasks.get(key)
         if task is None:
@@ -32,7 +32,7 @@ class Flights(Generic[T]):
             task.add_done_callback(lambda done: self._finished(key, done))
         finished, _ = await asyncio.wait([task], timeout=max(0.0, deadlines.left(deadline)))
         if not finished:
-            raise TimedOut("the work is not finished yet", retry_after=1)
+            raise TimedOutError("the work is not finished yet", retry_after=1)
         return task.result()
 
     def _finished(self, key: Hashable, task: asyncio.Task[T]) -> None:
@@ -72,4 +72,3 @@ class Background:
             task.cancel()
         if rest:
             await asyncio.wait(rest)
-

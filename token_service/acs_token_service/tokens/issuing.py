@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
 
 from . import deadlines
-from .calls import Calls
 from .cache import UNGUARDED, Slot, TokenCache
-from .errors import Superseded, TimedOut, Unavailable
+from .calls import Calls
 from .deadlines import Poll
+from .errors import SupersededError, TimedOutError, UnavailableError
 from .flights import Flights
 from .limiter import Limiter
 from .resource import IssuedToken
@@ -58,8 +58,8 @@ class Tokens:
         """A token of the slot.
 
         :param owner: Whose rate a call to the resource counts for.
-        :raises Superseded: If the owner signed out meanwhile.
-        :raises Unavailable: If no token can be had before the deadline.
+        :raises SupersededError: If the owner signed out meanwhile.
+        :raises UnavailableError: If no token can be had before the deadline.
         """
         held = await self._cache.get(slot)
         if held is not None and self._is_fresh(held, self._min_remaining):
@@ -69,7 +69,7 @@ class Tokens:
             return Served(
                 await self._renew_once(slot, confirm, self._min_remaining, deadline), "issued"
             )
-        except Unavailable:
+        except UnavailableError:
             if held is not None and held.expires_on - self._clock() > _USABLE_SECONDS:
                 return Served(held, "old")
             raise
@@ -115,14 +115,14 @@ class Tokens:
                     await self._cache.put(slot, issued, fence)
                     return issued
             if not await poll.again():
-                raise TimedOut("another process is issuing the token")
+                raise TimedOutError("another process is issuing the token")
 
     async def _issue(self, slot: Slot, confirm: Confirm, deadline: float) -> IssuedToken:
         issued = await self._calls.issue(slot.identity, slot.scopes, deadline)
         # After the issue, not before: a sign-out changes the generation first and revokes then, so
         # a token that the revocation missed is seen here.
         if not await confirm():
-            raise Superseded("the person signed out while the token was issued")
+            raise SupersededError("the person signed out while the token was issued")
         return issued
 
     @asynccontextmanager
@@ -144,5 +144,3 @@ class Tokens:
         while True:
             await asyncio.sleep(self._lease / 3)
             await self._cache.extend(slot, fence)
-
-

@@ -1,4 +1,4 @@
-"""The queue before the resource: a call starts before its deadline, or is told when to come back."""
+"""The queue before the resource: a call starts by its deadline, or is told when to come back."""
 
 import asyncio
 import random
@@ -13,15 +13,15 @@ from limits.strategies import MovingWindowRateLimiter as LocalRateLimiter
 
 from ..telemetry import metrics
 from . import deadlines
-from .errors import Busy, Throttled, Unavailable
-from .shared import SharedDown, SharedRedis
+from .errors import BusyError, ThrottledError, UnavailableError
+from .shared import SharedDownError, SharedRedis
 from .windows import Window, redis_storage, windows
 
 _LONGEST_SLEEP = 1.0  # seconds between looks at a full window
 _LONGEST_RETRY_AFTER = 300.0
 
 
-class TooManyRequests(Unavailable):
+class TooManyRequestsError(UnavailableError):
     """A person asks for more than a person may."""
 
     code = "TooManyRequests"
@@ -39,7 +39,7 @@ class _Queue:
         self._promised = 0.0
 
     async def turn(self, deadline: float) -> None:
-        """:raises Busy: At once, if the call could not start before the deadline."""
+        """:raises BusyError: At once, if the call could not start before the deadline."""
         if not self._waiting:
             wait = await self._window.try_start(urgent=self._urgent)
             if wait == 0:
@@ -59,7 +59,7 @@ class _Queue:
         except asyncio.TimeoutError:
             raise self._busy(max(0.0, deadlines.left(self._next_start))) from None
 
-    def _busy(self, estimate: float) -> Busy:
+    def _busy(self, estimate: float) -> BusyError:
         """Tells each caller another time, at the pace of the window, so that no herd comes back."""
         now = deadlines.now()
         turn = max(self._promised, now + estimate)
@@ -69,7 +69,7 @@ class _Queue:
             self._promised = turn
             wait = random.uniform(_LONGEST_RETRY_AFTER / 2, _LONGEST_RETRY_AFTER)  # noqa: S311
         metrics.QUEUE_REJECTED.labels(self._window.operation).inc()
-        return Busy("the resource is at its limit", max(1.0, wait))
+        return BusyError("the resource is at its limit", max(1.0, wait))
 
     async def _start_those_who_wait(self) -> None:
         while self._waiting:
@@ -123,7 +123,7 @@ class Limiter:
     async def turn(self, operation: str, deadline: float, *, urgent: bool = False) -> None:
         """Waits until a call may start.
 
-        :raises Busy: If that is not before the deadline. It is raised at once.
+        :raises BusyError: If that is not before the deadline. It is raised at once.
         """
         started = time.perf_counter()
         await self._queues[operation, urgent].turn(deadline)
@@ -132,22 +132,22 @@ class Limiter:
     async def has_room(self, operation: str, part: float) -> bool:
         return await self._windows[operation].has_room(part)
 
-    async def throttled(self, operation: str, error: Throttled) -> None:
+    async def throttled(self, operation: str, error: ThrottledError) -> None:
         """The resource answered 429: no process calls it before it allows."""
         await self._windows[operation].close_for(error.retry_after)
 
     async def count_person(self, person: str) -> None:
-        """:raises TooManyRequests: If the person causes more calls than allowed."""
+        """:raises TooManyRequestsError: If the person causes more calls than allowed."""
         item, persons = self._person_rate, self._persons
         if self._shared is not None and persons is not None:
             try:
                 allowed = await self._shared.attempt(lambda: persons.hit(item, person))
-            except SharedDown:
+            except SharedDownError:
                 allowed = self._persons_here.hit(item, person)
         else:
             allowed = self._persons_here.hit(item, person)
         if not allowed:
-            raise TooManyRequests("too many tokens for one person", item.get_expiry())
+            raise TooManyRequestsError("too many tokens for one person", item.get_expiry())
 
     async def close(self) -> None:
         for queue in self._queues.values():

@@ -5,7 +5,7 @@ import hashlib
 from .cache import UNGUARDED, MemoryCache, Slot
 from .encryption import TokenBox
 from .resource import IssuedToken
-from .shared import SharedDown, SharedRedis
+from .shared import SharedDownError, SharedRedis
 
 _KEEP_SECONDS = 24 * 60 * 60  # no token lives longer
 
@@ -59,7 +59,7 @@ class RedisCache:
         field = f"token:{_field(slot)}"
         try:
             sealed = await self._shared.attempt(lambda: self._shared.client.hget(tokens, field))
-        except SharedDown:
+        except SharedDownError:
             return await self._meanwhile.get(slot)
         if sealed is None:
             return await self._meanwhile.get(slot) if self._meanwhile else None
@@ -70,7 +70,7 @@ class RedisCache:
             fence = await self._shared.attempt(
                 lambda: self._begin(keys=_keys(slot), args=[self._lease, _KEEP_SECONDS])
             )
-        except SharedDown:
+        except SharedDownError:
             return UNGUARDED
         return None if fence == -1 else int(fence)
 
@@ -91,7 +91,7 @@ class RedisCache:
         tokens, _ = _keys(Slot(identity, generation, ()))
         try:
             await self._shared.attempt(lambda: self._shared.client.delete(tokens))
-        except SharedDown:
+        except SharedDownError:
             return  # nobody looks under an old generation
 
     async def close(self) -> None:
@@ -100,7 +100,7 @@ class RedisCache:
     async def _ignoring_failure(self, script, slot: Slot, values: list) -> bool:  # type: ignore
         try:
             await self._shared.attempt(lambda: script(keys=_keys(slot), args=values))
-        except SharedDown:
+        except SharedDownError:
             return False
         return True
 

@@ -6,16 +6,25 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import NamedTuple, Protocol, TypeVar
 
-from azure.communication.identity import ApiVersion
-from azure.communication.identity.aio import CommunicationIdentityClient
+from azure.core.credentials import AzureKeyCredential
+from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import (
     AzureError,
     HttpResponseError,
     ResourceNotFoundError,
 )
 
+from azure.communication.identity import ApiVersion
+from azure.communication.identity.aio import CommunicationIdentityClient
+
 from ..telemetry import metrics
-from .errors import IdentityGone, KeyRejected, ResourceDown, Throttled, TokenServiceError
+from .errors import (
+    IdentityGoneError,
+    KeyRejectedError,
+    ResourceDownError,
+    ThrottledError,
+    TokenServiceError,
+)
 
 T = TypeVar("T")
 
@@ -43,9 +52,10 @@ class Reloadable(Protocol):
 
 
 class Resource:
-    """Calls the resource once for each call here, and says in our own words what went wrong.
+    """Sends one request for each call, and translates what the client raises.
 
-    :param client: A client that does not retry.
+    :param endpoint: The URL of the resource.
+    :param credential: Its access key, or an Entra credential.
     :param key_file: Where a rejected key is looked up again.
     :param custom_ids: Whether identities are created with an id of ours, so that a create call can
         be repeated without a second identity. It needs a preview version of the REST API.
@@ -56,7 +66,8 @@ class Resource:
 
     def __init__(
         self,
-        client: CommunicationIdentityClient,
+        endpoint: str,
+        credential: AzureKeyCredential | AsyncTokenCredential,
         *,
         key_file: Reloadable | None = None,
         custom_ids: bool = True,
@@ -65,7 +76,8 @@ class Resource:
         traced: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._client = client
+        # Every attempt takes a turn of the limiter, so the client makes no retries of its own.
+        self._client = CommunicationIdentityClient(endpoint, credential, retry_total=0)
         self._key_file = key_file
         self.has_custom_ids = custom_ids
         self._timeout = timeout
@@ -126,18 +138,18 @@ class Resource:
                     identity, timeout=self._timeout, tracing_options=self._tracing
                 ),
             )
-        except IdentityGone:
+        except IdentityGoneError:
             return
 
     async def check_key(self) -> None:
         """Finds out whether the resource accepts the key, without changing anything.
 
-        :raises KeyRejected: If it does not.
-        :raises Unavailable: If it does not answer.
+        :raises KeyRejectedError: If it does not.
+        :raises UnavailableError: If it does not answer.
         """
         try:
             await self.revoke(_NOBODY)
-        except IdentityGone:
+        except IdentityGoneError:
             return
 
     async def close(self) -> None:
@@ -146,7 +158,7 @@ class Resource:
     async def _call(self, operation: str, send: Callable[[], Awaitable[T]]) -> T:
         try:
             return await self._send(operation, send)
-        except KeyRejected:
+        except KeyRejectedError:
             if self._key_file is None or not await self._key_file.reload():
                 raise
             return await self._send(operation, send)
@@ -160,7 +172,7 @@ class Resource:
             return answer
         except AzureError as error:
             translated = _in_our_words(error)
-            outcome = type(translated).__name__
+            outcome = type(translated).__name__.removesuffix("Error")
             raise translated from error
         finally:
             metrics.RESOURCE_CALLS.labels(operation, outcome).inc()
@@ -174,7 +186,7 @@ async def _counted_when_unanswered() -> AsyncIterator[None]:
     try:
         yield
         answered = True
-    except (Throttled, KeyRejected):
+    except (ThrottledError, KeyRejectedError):
         answered = True
         raise
     finally:
@@ -184,20 +196,21 @@ async def _counted_when_unanswered() -> AsyncIterator[None]:
 
 def _in_our_words(error: AzureError) -> TokenServiceError:
     if not isinstance(error, HttpResponseError) or error.status_code is None:
-        return ResourceDown("the resource does not answer")
+        return ResourceDownError("the resource does not answer")
     code = error.error.code if error.error else None
     if error.status_code == 429:
-        return Throttled("the resource is over its limit", _retry_after(error))
+        return ThrottledError("the resource is over its limit", _retry_after(error))
     if isinstance(error, ResourceNotFoundError) or code == _NOT_OWNED:
-        return IdentityGone("the resource does not have the identity")
+        return IdentityGoneError("the resource does not have the identity")
     if error.status_code in (401, 403):
-        return KeyRejected("the resource does not accept the key or the clock of this machine", 30)
+        return KeyRejectedError("the resource rejects the key, or the clock of this machine", 30)
     if error.status_code < 500:
         return TokenServiceError(f"the resource rejected the call with {error.status_code} {code}")
-    return ResourceDown(f"the resource answers with {error.status_code}", _retry_after(error, 5))
+    return ResourceDownError(
+        f"the resource answers with {error.status_code}", _retry_after(error, 5)
+    )
 
 
 def _retry_after(error: HttpResponseError, otherwise: float = WINDOW_SECONDS) -> float:
-    headers = error.response.headers if error.response is not None else {}
-    text = headers.get("Retry-After", "")
+    text: str = getattr(error.response, "headers", {}).get("Retry-After", "")
     return float(text) if text.isascii() and text.isdigit() else otherwise

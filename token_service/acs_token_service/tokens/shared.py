@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..telemetry import metrics
 
 if TYPE_CHECKING:
-    from redis.asyncio import Redis
+    pass
 
 T = TypeVar("T")
 
 
-class SharedDown(Exception):
+class SharedDownError(Exception):
     """Redis did not answer in time, or answered with an error."""
 
 
@@ -46,15 +46,15 @@ class SharedRedis:
         self.is_up = True
 
     async def attempt(self, command: Callable[[], Awaitable[T]]) -> T:
-        """:raises SharedDown: If Redis cannot be used at the moment."""
+        """:raises SharedDownError: If Redis cannot be used at the moment."""
         if time.monotonic() < self._tried_again_at:
-            raise SharedDown
+            raise SharedDownError
         try:
             answer = await command()
         except self._errors as error:
             self._tried_again_at = time.monotonic() + self._pause
             self._note(is_up=False)
-            raise SharedDown from error
+            raise SharedDownError from error
         self._note(is_up=True)
         return answer
 
@@ -66,7 +66,7 @@ class SharedRedis:
         """Whether Redis answers now."""
         try:
             await self.attempt(lambda: self.client.ping())
-        except SharedDown:
+        except SharedDownError:
             return False
         return True
 

@@ -10,7 +10,7 @@ from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
 from .resource import WINDOW_SECONDS
-from .shared import SharedDown, SharedRedis
+from .shared import SharedDownError, SharedRedis
 
 if TYPE_CHECKING:
     from limits.aio.storage import RedisStorage
@@ -64,7 +64,7 @@ class Window:
             return await _hit(self._local, self._share)
         try:
             wait = await self._shared.attempt(lambda: self._hit_global(urgent=urgent))
-        except SharedDown:
+        except SharedDownError:
             self._keeps_to_share_until = time.monotonic() + WINDOW_SECONDS
             return await _hit(self._local, self._share)
         if wait == 0 and time.monotonic() < self._keeps_to_share_until:
@@ -79,7 +79,7 @@ class Window:
             limiter = self._global
             try:
                 stats = await self._shared.attempt(lambda: limiter.get_window_stats(self._most))
-            except SharedDown:
+            except SharedDownError:
                 return False
             return stats.remaining >= self._most.amount * part
         local = await self._local.get_window_stats(self._share)
@@ -93,7 +93,7 @@ class Window:
         client, key = self._shared.client, f"{_PREFIX}:closed:{self.operation}"
         try:
             await self._shared.attempt(lambda: client.set(key, 1, px=max(1, round(seconds * 1000))))
-        except SharedDown:
+        except SharedDownError:
             return
 
     async def _closed_for(self) -> float:
@@ -103,7 +103,7 @@ class Window:
         client, key = self._shared.client, f"{_PREFIX}:closed:{self.operation}"
         try:
             milliseconds: int = await self._shared.attempt(lambda: client.pttl(key))
-        except SharedDown:
+        except SharedDownError:
             return 0.0
         return max(0.0, milliseconds / 1000)
 

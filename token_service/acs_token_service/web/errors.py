@@ -5,10 +5,10 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from ..people.accounts import SignedOut
-from ..signin.errors import NotSignedIn, ScopeNotAllowed
-from ..tokens.errors import TokenServiceError, Unavailable
-from ..tokens.limiter import TooManyRequests
+from ..people.accounts import SignedOutError
+from ..signin.errors import NotSignedInError, ScopeNotAllowedError
+from ..tokens.errors import TokenServiceError, UnavailableError
+from ..tokens.limiter import TooManyRequestsError
 
 _CODES = {
     400: "BadRequest",
@@ -21,19 +21,19 @@ _CODES = {
 
 def response_to(error: TokenServiceError) -> web.Response:
     match error:
-        case NotSignedIn():
+        case NotSignedInError():
             return failure(
                 401, "NotSignedIn", str(error), {"WWW-Authenticate": 'Bearer error="invalid_token"'}
             )
-        case SignedOut():
+        case SignedOutError():
             return failure(
                 401, "SignedOut", str(error), {"WWW-Authenticate": 'Bearer error="invalid_token"'}
             )
-        case ScopeNotAllowed():
+        case ScopeNotAllowedError():
             return failure(403, "ScopeNotAllowed", str(error))
-        case TooManyRequests():
+        case TooManyRequestsError():
             return failure(429, error.code, str(error), _retry_after(error))
-        case Unavailable():
+        case UnavailableError():
             return failure(503, error.code, str(error), _retry_after(error))
         case _:
             return failure(500, "InternalError", "the service made a mistake")
@@ -53,5 +53,5 @@ def failure(
     return web.json_response(body, status=status, headers=headers)
 
 
-def _retry_after(error: Unavailable) -> dict[str, str]:
+def _retry_after(error: UnavailableError) -> dict[str, str]:
     return {"Retry-After": str(max(1, math.ceil(error.retry_after)))}

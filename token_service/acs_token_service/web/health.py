@@ -10,7 +10,7 @@ from ..people.database import Database
 from ..telemetry import metrics
 from ..tokens import deadlines
 from ..tokens.calls import Calls
-from ..tokens.errors import KeyRejected, Unavailable
+from ..tokens.errors import KeyRejectedError, UnavailableError
 from ..tokens.shared import SharedRedis
 
 _CHECK_SECONDS = 30.0  # between two looks at a key that worked
@@ -65,7 +65,7 @@ class Health:
     async def _database_state(self) -> str:
         try:
             return "ok" if await self._database.is_current() else "not migrated"
-        except Unavailable:
+        except UnavailableError:
             return "unavailable"
 
     async def _resource_state(self) -> str:
@@ -85,9 +85,9 @@ class Health:
 async def _state_of(check_key: Callable[[float], Awaitable[None]]) -> str:
     try:
         await check_key(deadlines.now() + _PATIENCE)
-    except KeyRejected:
+    except KeyRejectedError:
         return "key rejected"
-    except Unavailable:
+    except UnavailableError:
         return "unavailable"
     return "ok"
 

@@ -2,10 +2,11 @@
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Collection
 from contextlib import nullcontext
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from ..telemetry import metrics
 from ..telemetry.logs import describe
@@ -13,7 +14,6 @@ from ..telemetry.tracing import request_span
 from ..tokens.errors import TokenServiceError
 from .errors import failure, response_to, response_to_http
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _LOG = logging.getLogger("acs_token_service.requests")
 
 # What OWASP recommends for an API. A page of the service sets a Content-Security-Policy of its own.
@@ -39,7 +39,7 @@ def route_of(request: web.Request) -> str:
     return resource.canonical if resource is not None else _UNKNOWN
 
 
-def recording(*, traced: bool, log_requests: bool) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def recording(*, traced: bool, log_requests: bool) -> Middleware:
     """Turns errors into responses; counts, times, traces and logs requests."""
 
     @web.middleware
@@ -84,7 +84,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         return failure(500, "InternalError", "the service made a mistake")
 
 
-def securing(origins: Collection[str], *, hsts: bool) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def securing(origins: Collection[str], *, hsts: bool) -> Middleware:
     """Adds the headers that browsers look at.
 
     :param origins: The origins whose pages may call the service.
@@ -104,7 +104,7 @@ def securing(origins: Collection[str], *, hsts: bool) -> Callable[[web.Request, 
             headers.setdefault(name, value)
         if origins:
             headers["Vary"] = "Origin"
-        if origin in origins:
+        if origin is not None and origin in origins:
             headers["Access-Control-Allow-Origin"] = origin
             headers["Access-Control-Expose-Headers"] = "Retry-After"
             headers["Cross-Origin-Resource-Policy"] = "cross-origin"

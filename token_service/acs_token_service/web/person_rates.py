@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from aiolimiter import AsyncLimiter
 from limits import parse
 
-from ..tokens.limiter import TooManyRequests
+from ..tokens.limiter import TooManyRequestsError
 
 
 class PersonRates:
@@ -21,7 +21,7 @@ class PersonRates:
         self._limiters: OrderedDict[Hashable, AsyncLimiter] = OrderedDict()
 
     async def count(self, person: Hashable) -> None:
-        """:raises TooManyRequests: If the person asks more often than allowed."""
+        """:raises TooManyRequestsError: If the person asks more often than allowed."""
         limiter = self._limiters.get(person)
         if limiter is None:
             limiter = self._limiters[person] = AsyncLimiter(self.amount, self._seconds)
@@ -29,5 +29,7 @@ class PersonRates:
                 self._limiters.popitem(last=False)
         self._limiters.move_to_end(person)
         if not limiter.has_capacity():
-            raise TooManyRequests("too many requests of one person", self._seconds / self.amount)
+            raise TooManyRequestsError(
+                "too many requests of one person", self._seconds / self.amount
+            )
         await limiter.acquire()

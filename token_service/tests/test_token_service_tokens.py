@@ -1,0 +1,56 @@
+"""A token: issued once, cached, revoked, deleted."""
+
+import asyncio
+from datetime import datetime, timezone
+
+from running_service import Services
+
+
+async def test_a_token_is_issued_once_and_then_cached(services: Services) -> None:
+    browser = await services.start()
+    ada = await browser.sign_in()
+    first = await ada.ask("chat")
+    assert first.status == 200
+    assert first.body["scopes"] == ["chat"]
+    assert services.emulator.is_token_valid(first.body["token"])
+    expires_on = datetime.fromisoformat(first.body["expiresOn"].replace("Z", "+00:00"))
+    assert 23 <= (expires_on - datetime.now(timezone.utc)).total_seconds() / 3600 <= 24
+    (identity,) = services.emulator.identities()
+    assert first.body["identity"] == identity.id
+    assert (await ada.ask("chat")).body == first.body
+
+
+async def test_however_many_ask_at_once_get_one_token(services: Services) -> None:
+    processes = [await services.start(), await services.start()]
+    ada = await processes[0].sign_in()
+    replies = await asyncio.gather(*(ada.at(processes[n % 2]).ask() for n in range(20)))
+    assert {reply.status for reply in replies} == {200}
+    tokens = {reply.body["token"] for reply in replies}
+    # Without Redis each process has a token of its own.
+    assert len(tokens) == (1 if services.storage.is_shared else 2)
+    assert len({reply.body["identity"] for reply in replies}) == 1
+    assert len(services.emulator.identities()) == 1
+
+
+async def test_a_sign_out_revokes_and_no_process_hands_the_token_out_again(
+    services: Services,
+) -> None:
+    processes = [await services.start(), await services.start()]
+    ada = await processes[0].sign_in()
+    tokens = {await ada.at(process).token() for process in processes}
+    assert (await ada.sign_out()).status == 204
+    assert not any(services.emulator.is_token_valid(token) for token in tokens)
+    for process in processes:
+        refused = await ada.at(process).ask()
+        assert (refused.status, refused.code) == (401, "SignedOut")
+
+
+async def test_deletion_removes_identity_mapping_and_tokens(services: Services) -> None:
+    browser = await services.start()
+    ada = await browser.sign_in()
+    token = await ada.token()
+    assert (await ada.delete()).status == 204
+    assert services.emulator.identities() == []
+    assert not services.emulator.is_token_valid(token)
+    refused = await ada.ask()
+    assert (refused.status, refused.code) == (401, "SignedOut")
