@@ -25,6 +25,13 @@ WELL_FORMED = {
     "a part without a value": f"endpoint=https://{HOST}/;note;accesskey={KEY}",
     "a part that is not known, twice": f"a=1;endpoint={HOST};a=2;accesskey={KEY}",
     "no scheme": f"endpoint={HOST};accesskey={KEY}",
+    "a line break between the parts": f"endpoint=https://{HOST}/;\r\naccesskey={KEY}\r\n",
+    "a file with a byte order mark": f"\ufeffendpoint=https://{HOST}/;accesskey={KEY}\r\n",
+    "a space that is not seen": f"\u00a0endpoint=https://{HOST}/;accesskey={KEY}\u200b",
+    "double quotes": f'"endpoint=https://{HOST}/;accesskey={KEY}"',
+    "single quotes": f"'endpoint=https://{HOST}/;accesskey={KEY}'\n",
+    "quotes around the parts": f"endpoint='https://{HOST}/';accesskey=\"{KEY}\"",
+    "spaces inside the quotes": f"' endpoint=https://{HOST}/;accesskey={KEY} '",
 }
 
 
@@ -69,8 +76,31 @@ ILL_FORMED = {
     "a second, empty key": (f"endpoint=a;accesskey={KEY};accesskey=", "has accesskey twice"),
     "a key that is cut short": (f"endpoint=a;accesskey={KEY[:-1]}", "access key is not base64"),
     "a key that is not base64": (f"endpoint=a;accesskey={KEY}!", "access key is not base64"),
-    "a key in quotes": (f"endpoint=a;accesskey='{KEY}'", "access key is not base64"),
-    "a key with a space in it": (f"endpoint=a;accesskey=c2Vj {KEY}", "access key is not base64"),
+    "a key with one quote": (f"endpoint=a;accesskey='{KEY}", "access key is not base64"),
+    "a key with a space in it": (f"endpoint=a;accesskey=c2Vj {KEY}", "key has white space in it"),
+    "two quotes": (f"''endpoint=a;accesskey={KEY}''", "has no endpoint"),
+    "the name of a variable": (f"ACS=endpoint=a;accesskey={KEY}", "the name of a variable: remove"),
+    "a line of a shell": (f"export ACS='endpoint=a;accesskey={KEY}'", "the name of a variable"),
+    "a line of PowerShell": (f"$env:ACS = 'endpoint=a;accesskey={KEY}'", "has no endpoint"),
+    "typographic quotes": (f"\u201cendpoint=a;accesskey={KEY}\u201d", "has typographic quotes"),
+    "typographic quotes around the key": (f"endpoint=a;accesskey=\u2018{KEY}\u2019", "typographic"),
+    "two strings in two lines": (
+        f"endpoint=a;accesskey={KEY}\nendpoint=b;accesskey={KEY}",
+        "has endpoint twice: pass one connection string",
+    ),
+    "two strings in one line": (
+        f"endpoint=a;accesskey={KEY}endpoint=b;accesskey={KEY}",
+        "has endpoint twice",
+    ),
+    "a second string that is cut short": (
+        f"endpoint=a;accesskey={KEY} endpoint=b",
+        "has endpoint twice",
+    ),
+    "a SAS URL": (f"https://{HOST}/?sv=2024-01-01&sig=c2Vj", "shared access signature"),
+    "a SAS URL in the place of the endpoint": (
+        f"endpoint=https://{HOST}/?sv=2024&sig=c2Vj;accesskey={KEY}",
+        "shared access signature",
+    ),
 }
 
 

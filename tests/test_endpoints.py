@@ -13,6 +13,8 @@ CANONICAL = "https://my-resource.communication.azure.com"
         (CANONICAL, CANONICAL),
         (f"{CANONICAL}/", CANONICAL),
         (f"  {CANONICAL}//  ", CANONICAL),
+        (f"\ufeff{CANONICAL}\r\n", CANONICAL),
+        (f'"{CANONICAL}/"\n', CANONICAL),
         ("my-resource.communication.azure.com", CANONICAL),
         ("HTTPS://My-Resource.Communication.Azure.COM:443/", CANONICAL),
         (f"{CANONICAL}:8443", f"{CANONICAL}:8443"),

@@ -78,11 +78,10 @@ NOT_BASE64 = {
     "padding alone": "====",
     "padding in the middle": "c2VjcmV0IQ==c2VjcmV0",
     "a single character in the last group": "c2VjcmV0I",
-    "a line break at the end": "c2VjcmV0IQ==\n",
-    "a space inside": "c2Vj cmV0IQ==",
     "base64url": "c2Vj-_V0IQ==",
     "another alphabet": "c2VjcmV0İQ==",
-    "quoted": "'c2VjcmV0IQ=='",
+    "one quote": "'c2VjcmV0IQ==",
+    "two pairs of quotes": "\"'c2VjcmV0IQ=='\"",
 }
 
 
@@ -92,6 +91,40 @@ def test_a_key_that_is_not_base64_is_refused_and_not_shown(key: str) -> None:
         decode_access_key(key)
     assert "c2Vj" not in str(refused.value)
     assert refused.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "c2VjcmV0IQ==\n",
+        " c2VjcmV0IQ==\r\n",
+        "\ufeffc2VjcmV0IQ==",
+        '"c2VjcmV0IQ=="',
+        "'c2VjcmV0IQ==' ",
+    ],
+)
+def test_a_key_may_have_around_it_what_pasting_adds(key: str) -> None:
+    assert decode_access_key(key) == b"secret!"
+
+
+@pytest.mark.parametrize(
+    ("key", "problem"),
+    [
+        ("c2Vj cmV0IQ==", "has white space in it"),
+        ("c2VjcmV0IQ==\nc2VjcmV0IQ==", "has white space in it: pass one key"),
+        ("\u201cc2VjcmV0IQ==\u201d", "has typographic quotes"),
+        ("ACS_KEY=c2VjcmV0IQ==", "begins with the name of a variable"),
+        ("accesskey=c2VjcmV0IQ==", "is a part of a connection string"),
+        ("endpoint=https://host/;accesskey=c2VjcmV0IQ==", "is a part of a connection string"),
+        ("ACS=endpoint=https://host/;accesskey=c2VjcmV0IQ==", "begins with the name of a variable"),
+        ("https://host/?sv=2024&sig=c2VjcmV0IQ==", "is a URL with a shared access signature"),
+        ("https://host/", "is a URL"),
+    ],
+)
+def test_the_error_names_what_was_pasted_in_the_place_of_a_key(key: str, problem: str) -> None:
+    with pytest.raises(ValueError, match=f"^The access key {problem}") as refused:
+        decode_access_key(key)
+    assert "c2Vj" not in str(refused.value)
 
 
 @pytest.mark.parametrize("key", [None, b"c2VjcmV0IQ==", 1])

@@ -1,8 +1,10 @@
-"""URLs: the endpoint of a resource, and the parts of a URL that are requested and signed."""
+"""The endpoint of a resource, and the parts of a URL that are requested and signed."""
 
 import re
 from functools import lru_cache
 from urllib.parse import urlsplit
+
+from .pasted import mistake, unwrapped
 
 _EXPECTED = (
     "endpoint must be the URL of a resource, such as 'https://my-resource.communication.azure.com'"
@@ -14,16 +16,17 @@ _URL = re.compile("([^:/?#]*)(?:://)?([^/?#]*)([^#]*)")
 
 
 def endpoint_url(endpoint: str) -> str:
-    """Checks an endpoint.
+    """Normalizes an endpoint.
 
-    :param str endpoint: The endpoint of a resource, with or without a scheme. https is assumed.
-    :return: Scheme and host in lower case, no default port, no trailing slash.
-    :raises TypeError: The endpoint is not a str.
-    :raises ValueError: The endpoint is not that of a resource.
+    :param str endpoint: The endpoint of a resource. https is assumed if it has no scheme. White
+        space, a byte order mark and one pair of quotes may stand around it.
+    :return: Scheme and host in lower case, without a default port and a trailing slash.
+    :raises TypeError: If the endpoint is not a str.
+    :raises ValueError: If the endpoint is not the URL of a resource.
     """
     if not isinstance(endpoint, str):
         raise TypeError(f"{_EXPECTED}, not {type(endpoint).__name__}.")
-    text = endpoint.strip()
+    text = unwrapped(endpoint)
     if "://" not in text:
         text = f"https://{text}"
     try:
@@ -31,16 +34,19 @@ def endpoint_url(endpoint: str) -> str:
     except ValueError:
         url = None
     if url is None:
-        # It is not shown: it may hold a password, or be a connection string with its key.
-        hint = " For a connection string, use from_connection_string." if "=" in endpoint else ""
+        # The endpoint is not shown: it may be a connection string, or hold another secret.
+        problem = mistake(unwrapped(endpoint))
+        hint = f" The endpoint {problem}." if problem else ""
+        if "=" in endpoint and not hint:
+            hint = " For a connection string, use from_connection_string."
         raise ValueError(f"{_EXPECTED}, without a user name and without a query.{hint}")
     return url
 
 
 @lru_cache(maxsize=64)  # a program has few endpoints, and may make many clients
 def _normalized(url: str) -> str | None:
-    """None, or a ValueError of who takes it apart, if it is not the URL of a resource."""
-    # urlsplit would pass over line breaks and tabs, and over the mark of an empty query.
+    """None, or a ValueError of urlsplit, if it is not the URL of a resource."""
+    # urlsplit ignores line breaks and tabs, and the mark of an empty query.
     if not url.isprintable() or "?" in url or "#" in url:
         return None
     parts = urlsplit(url)
@@ -63,7 +69,7 @@ def host_header(scheme: str, authority: str) -> str:
     """The value of the header ``Host`` that HTTP clients send for a URL.
 
     :param str scheme: The scheme of the URL.
-    :param str authority: What is between the scheme and the path: the host, and perhaps a port.
+    :param str authority: The part between the scheme and the path: the host, and perhaps a port.
     :rtype: str
     """
     default_port = _DEFAULT_PORTS.get(scheme.lower())
@@ -75,8 +81,8 @@ def split_url(url: str) -> tuple[str, str, str]:
     """Splits a URL without changing anything in it.
 
     :param str url: The URL.
-    :return: Scheme and authority, the value of the header ``Host``, and what HTTP clients request:
-        path and query.
+    :return: Scheme and authority, the value of the header ``Host``, and the request target: path
+        and query.
     :rtype: tuple[str, str, str]
     """
     scheme, authority, target = _URL.match(url).groups()  # type: ignore[union-attr] # any matches

@@ -1,7 +1,8 @@
-"""Connection strings, tokens and times: the names that other code imports from here."""
+"""Connection strings, tokens and times, by the path of azure-communication-identity 1.5.0."""
 
 import calendar
 import json
+import re
 import time
 from base64 import urlsafe_b64decode
 from datetime import datetime
@@ -9,6 +10,7 @@ from email.utils import formatdate
 
 from azure.core.credentials import AccessToken
 
+from .pasted import mistake, unwrapped
 from .signing import decode_access_key
 
 _FORMAT = "endpoint=https://<resource>.communication.azure.com/;accesskey=<key>"
@@ -17,39 +19,41 @@ _FORMAT = "endpoint=https://<resource>.communication.azure.com/;accesskey=<key>"
 def parse_connection_str(conn_str: str | None) -> tuple[str, str]:
     """Splits a connection string into the endpoint and the access key.
 
-    The order and the case of the parts do not matter, nor do spaces around them. Parts other than
-    these two are ignored.
+    The order and the case of the parts do not matter, and other parts are ignored. White space, a
+    byte order mark and one pair of quotes may stand around the string and around its parts.
 
     :param str conn_str: ``endpoint=https://<resource>.communication.azure.com/;accesskey=<key>``,
         from the Keys page of the resource in the Azure portal.
-    :return: The endpoint without a trailing slash, and the access key. The scheme is left off when
-        it is https, which is what clients assume; http is kept.
+    :return: The endpoint without a trailing slash, and the access key. The scheme is omitted if it
+        is https, which clients assume.
     :rtype: tuple[str, str]
-    :raises TypeError: The connection string is not a str.
-    :raises ValueError: A part is missing or given twice, or the key is not base64. The message does
-        not hold the key.
+    :raises TypeError: If the connection string is not a str.
+    :raises ValueError: If a part is missing or given twice, or the key is not base64. The message
+        does not show the key.
     """
     if conn_str is None:
         raise ValueError(f"The connection string is None. Expected: {_FORMAT}")
     if not isinstance(conn_str, str):
         raise TypeError(f"The connection string must be a str, not {type(conn_str).__name__}.")
+    text = unwrapped(conn_str)
     parts: dict[str, str] = {}
-    for part in conn_str.split(";"):
+    for part in text.split(";"):
         name, _, value = part.partition("=")
-        name = name.strip().lower()
-        if name in ("endpoint", "accesskey"):
-            if name in parts:
-                raise ValueError(f"The connection string has {name} twice. Expected: {_FORMAT}")
-            parts[name] = value.strip()
+        parts[name.strip().lower()] = unwrapped(value)
     endpoint = parts.get("endpoint", "")
     if endpoint.lower().startswith("https://"):
         endpoint = endpoint[len("https://") :]
     parts["endpoint"] = endpoint.rstrip("/")
+    problem = mistake(text)
+    for name in ("endpoint", "accesskey"):
+        # Not after a character of base64: a key may end in the name.
+        if len(re.findall(rf"(?<![A-Za-z0-9+/]){name}\s*=", text, re.IGNORECASE)) > 1:
+            problem = problem or f"has {name} twice: pass one connection string"
     missing = [name for name in ("endpoint", "accesskey") if not parts.get(name)]
     if missing:
-        raise ValueError(
-            f"The connection string has no {' and no '.join(missing)}. Expected: {_FORMAT}"
-        )
+        problem = problem or f"has no {' and no '.join(missing)}"
+    if problem:
+        raise ValueError(f"The connection string {problem}. Expected: {_FORMAT}")
     decode_access_key(parts["accesskey"])
     return parts["endpoint"], parts["accesskey"]
 
