@@ -2,10 +2,11 @@
 
     python samples/identity_samples_async.py
 
-The examples run against the resource whose connection string is in the environment variable
-AZURE_COMMUNICATION_SERVICE_CONNECTION_STRING; or, signed in by DefaultAzureCredential, against the
-one whose endpoint is in AZURE_COMMUNICATION_SERVICE_ENDPOINT; or, when neither is set, against the
-emulator.
+The examples run against a resource. Its connection string is in the environment variable
+AZURE_COMMUNICATION_SERVICE_CONNECTION_STRING, COMMUNICATION_SERVICES_CONNECTION_STRING (the name in
+Microsoft's quickstarts) or AZURE_COMMUNICATION_CONNECTION_STRING (the name for the Azure CLI). Or
+its endpoint is in AZURE_COMMUNICATION_SERVICE_ENDPOINT, and DefaultAzureCredential signs in. If
+none of them is set, the examples run against the emulator.
 """
 
 import asyncio

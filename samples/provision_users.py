@@ -6,10 +6,11 @@ people.csv has a column custom_id. users.csv gets a row for each user as soon as
 program may be stopped at any time, with Ctrl-C for instance, and goes on when it is started again:
 nobody is created twice, as the service returns the user that has a custom id already.
 
-The resource is the one whose connection string is in the environment variable
-AZURE_COMMUNICATION_SERVICE_CONNECTION_STRING or, signed in by DefaultAzureCredential, the one whose
-endpoint is in AZURE_COMMUNICATION_SERVICE_ENDPOINT. `python -m acs_identity_emulator --throttle`
-prints a connection string for a trial. The progress bar needs `pip install rich`.
+The environment names the resource, as for the other samples: by a connection string in
+AZURE_COMMUNICATION_SERVICE_CONNECTION_STRING, COMMUNICATION_SERVICES_CONNECTION_STRING or
+AZURE_COMMUNICATION_CONNECTION_STRING, or by an endpoint in AZURE_COMMUNICATION_SERVICE_ENDPOINT.
+`python -m acs_identity_emulator --throttle` prints a connection string for a trial. The progress
+bar needs `pip install rich`.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from io import StringIO
 from pathlib import Path
 
 from azure.core.exceptions import AzureError, HttpResponseError
+from sample_service import CONNECTION_STRINGS, ENDPOINT, setting_of_environment
 
 try:
     from rich.progress import MofNCompleteColumn, Progress
@@ -34,8 +36,6 @@ from azure.communication.identity import ApiVersion, CommunicationUserIdentifier
 from azure.communication.identity.aio import CommunicationIdentityClient
 
 CUSTOM_ID, USER_ID = "custom_id", "user_id"
-CONNECTION_STRING = "AZURE_COMMUNICATION_SERVICE_CONNECTION_STRING"
-ENDPOINT = "AZURE_COMMUNICATION_SERVICE_ENDPOINT"
 Done = Callable[[str, CommunicationUserIdentifier], None]
 Refused = Callable[[str, HttpResponseError], None]
 
@@ -46,24 +46,23 @@ class InputError(Exception):
 
 @asynccontextmanager
 async def client_of_environment() -> AsyncIterator[CommunicationIdentityClient]:
-    connection_string, endpoint = os.environ.get(CONNECTION_STRING), os.environ.get(ENDPOINT)
+    name = setting_of_environment()
+    if not name:
+        raise InputError(f"set {CONNECTION_STRINGS[0]} or {ENDPOINT}")
     async with AsyncExitStack() as stack:
         try:
-            if connection_string:
-                client = CommunicationIdentityClient.from_connection_string(connection_string)
-            elif endpoint:
+            if name in CONNECTION_STRINGS:
+                client = CommunicationIdentityClient.from_connection_string(os.environ[name])
+            else:
                 from azure.identity.aio import DefaultAzureCredential
 
                 credential = await stack.enter_async_context(DefaultAzureCredential())
-                client = CommunicationIdentityClient(endpoint, credential)
-            else:
-                raise InputError(f"set {CONNECTION_STRING} or {ENDPOINT}")
+                client = CommunicationIdentityClient(os.environ[name], credential)
         except ValueError as error:
-            name = CONNECTION_STRING if connection_string else ENDPOINT
             raise InputError(f"{name}: {error}") from error
         except ModuleNotFoundError as error:
             hint = "Run python -m pip install azure-identity"
-            raise InputError(f"{error.name} is not there. {hint}") from error
+            raise InputError(f"{error.name} is not installed. {hint}") from error
         except ImportError as error:
             raise InputError(str(error)) from error
         yield await stack.enter_async_context(client)

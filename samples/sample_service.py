@@ -1,4 +1,4 @@
-"""Which service the samples run against."""
+"""The service that the samples run against."""
 
 import os
 import sys
@@ -9,7 +9,12 @@ from uuid import uuid4
 
 from azure.core.exceptions import AzureError
 
-CONNECTION_STRING = "AZURE_COMMUNICATION_SERVICE_CONNECTION_STRING"
+# The second is the name in Microsoft's quickstarts, the third that of the Azure CLI.
+CONNECTION_STRINGS = (
+    "AZURE_COMMUNICATION_SERVICE_CONNECTION_STRING",
+    "COMMUNICATION_SERVICES_CONNECTION_STRING",
+    "AZURE_COMMUNICATION_CONNECTION_STRING",
+)
 ENDPOINT = "AZURE_COMMUNICATION_SERVICE_ENDPOINT"
 
 
@@ -23,18 +28,23 @@ class TeamsUser(NamedTuple):
 
 
 class Service(NamedTuple):
-    """A resource, by its connection string or its endpoint, and a Teams user if there is one."""
+    """A resource by its connection string or its endpoint, and perhaps a Teams user."""
 
     connection_string: str
     endpoint: str
     teams_user: TeamsUser | None
 
 
+def setting_of_environment() -> str:
+    """The name of the variable that says which resource to use; empty if there is none."""
+    return next(filter(os.environ.get, (*CONNECTION_STRINGS, ENDPOINT)), "")
+
+
 @contextmanager
 def service() -> Iterator[Service]:
-    """The resource that the environment names, else an emulator while the context lasts.
+    """The resource that the environment names, or else an emulator while the context lasts.
 
-    What the service refuses there, or that there is none, ends the program with its message.
+    An error of the service ends the program with its message.
     """
     try:
         with _service() as chosen:
@@ -45,16 +55,18 @@ def service() -> Iterator[Service]:
 
 @contextmanager
 def _service() -> Iterator[Service]:
-    connection_string = os.environ.get(CONNECTION_STRING, "")
-    endpoint = os.environ.get(ENDPOINT, "")
-    if connection_string or endpoint:
+    if name := setting_of_environment():
+        setting = os.environ[name]
+        connection_string, endpoint = ("", setting) if name == ENDPOINT else (setting, "")
         yield Service(connection_string, endpoint, _teams_user_of_environment())
         return
 
     try:
         from acs_identity_emulator import IdentityEmulator
     except ImportError:
-        _stop(f"Set {CONNECTION_STRING} or {ENDPOINT}, or run python -m pip install -e ./emulator")
+        _stop(
+            f"Set {CONNECTION_STRINGS[0]} or {ENDPOINT}, or run python -m pip install -e ./emulator"
+        )
 
     print("The environment names no resource: starting the emulator.")
     with IdentityEmulator() as emulator:
@@ -66,14 +78,13 @@ def _service() -> Iterator[Service]:
 
 @contextmanager
 def said_in_one_line() -> Iterator[None]:
-    """While a client is made: what it lacks ends the program, without a traceback."""
+    """While a client is created: an error ends the program without a traceback."""
     try:
         yield
     except ValueError as error:
-        name = CONNECTION_STRING if os.environ.get(CONNECTION_STRING) else ENDPOINT
-        _stop(f"{name}: {error}")
+        _stop(f"{setting_of_environment()}: {error}")
     except ModuleNotFoundError as error:
-        _stop(f"{error.name} is not there. Run python -m pip install azure-identity")
+        _stop(f"{error.name} is not installed. Run python -m pip install azure-identity")
     except ImportError as error:
         _stop(str(error))
 

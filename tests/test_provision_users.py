@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 from either_client import Clock
 
-from acs_identity_emulator import IdentityEmulator, throttling
+from acs_identity_emulator import IdentityEmulator
+from acs_identity_emulator.operations import throttling
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 CONNECTION_STRING = "AZURE_COMMUNICATION_SERVICE_CONNECTION_STRING"
@@ -384,7 +385,7 @@ def test_says_that_it_needs_azure_identity(
     monkeypatch.setenv(ENDPOINT, "https://host")
     monkeypatch.setitem(sys.modules, "azure.identity.aio", None)
     line = refusal(files.with_people(1).arguments())
-    assert line.endswith("is not there. Run python -m pip install azure-identity")
+    assert line.endswith("is not installed. Run python -m pip install azure-identity")
 
 
 def test_says_that_it_needs_rich(monkeypatch: pytest.MonkeyPatch) -> None:

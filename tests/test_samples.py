@@ -13,6 +13,11 @@ from acs_identity_emulator import IdentityEmulator
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 CONNECTION_STRING = "AZURE_COMMUNICATION_SERVICE_CONNECTION_STRING"
+CONNECTION_STRINGS = (
+    CONNECTION_STRING,
+    "COMMUNICATION_SERVICES_CONNECTION_STRING",
+    "AZURE_COMMUNICATION_CONNECTION_STRING",
+)
 ENDPOINT = "AZURE_COMMUNICATION_SERVICE_ENDPOINT"
 
 APP, USER, TENANT = (str(UUID(int=number)) for number in (11, 12, 13))
@@ -51,7 +56,7 @@ runpy.run_path(program, run_name="__main__")
 def run(
     sample: str, *arguments: str, without: str | None = None, **environment: str
 ) -> "subprocess.CompletedProcess[str]":
-    ours = {CONNECTION_STRING, ENDPOINT}
+    ours = {*CONNECTION_STRINGS, ENDPOINT}
     inherited = {name: value for name, value in os.environ.items() if name not in ours}
     program = [] if without is None else ["-c", WITHOUT, without]
     return subprocess.run(
@@ -100,6 +105,24 @@ def test_uses_the_connection_string_of_the_environment(sample: str) -> None:
     introduction, *rest = steps(without_teams.stdout)
     assert introduction.startswith("Left out the examples with a Teams user: ")
     assert rest == STEPS
+
+
+@pytest.mark.parametrize("name", CONNECTION_STRINGS)
+def test_takes_the_connection_string_by_each_name_and_as_it_is_pasted(
+    sample: str, name: str
+) -> None:
+    with IdentityEmulator() as emulator:
+        done = run(sample, **{name: f'"{emulator.connection_string}"\r\n'})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert steps(done.stdout)[1:] == STEPS
+
+
+@pytest.mark.parametrize("name", CONNECTION_STRINGS)
+def test_names_the_variable_that_is_wrong(sample: str, name: str) -> None:
+    done = run(sample, **{name: "ACS=endpoint=https://host/;accesskey=c2VjcmV0"})
+    assert done.returncode == 2
+    assert f"{name}: The connection string begins with the name of a variable" in done.stderr
+    assert "c2VjcmV0" not in done.stderr
 
 
 def test_uses_the_endpoint_of_the_environment(sample: str) -> None:

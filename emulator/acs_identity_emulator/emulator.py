@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from .authentication.access_keys import SLOTS, decode_key
+from .authentication.access_keys import SLOTS, pasted_key
 from .contract.guids import is_guid
 from .control.managed_identity import PATH as MANAGED_IDENTITY_PATH
 from .http.certificates import default_stem
@@ -30,7 +30,8 @@ class IdentityEmulator(Lifecycle):
         emulator uses it at a time.
     :param import_state: A file written by `export_state`, for a new database to begin with.
     :param access_key: The primary access key, base64. By default the one of the database, or a
-        random one. A key that differs from the one in the database takes its place.
+        random one. A key that differs from the one in the database takes its place. White space and
+        a pair of quotes around the key are removed.
     :param secondary_key: The secondary access key, likewise.
     :param resource_id: The GUID of the resource, by default the one of the database, or a random
         one.
@@ -72,9 +73,9 @@ class IdentityEmulator(Lifecycle):
         if database is not None and not os.fspath(database):
             raise ValueError("database must be the path of a file, not empty")
         if access_key is not None:
-            decode_key("access_key", access_key)
+            access_key = pasted_key("access_key", access_key)
         if secondary_key is not None:
-            decode_key("secondary_key", secondary_key)
+            secondary_key = pasted_key("secondary_key", secondary_key)
         if resource_id is not None and not is_guid(resource_id):
             raise ValueError(f"resource_id must be a GUID, not {resource_id!r}")
         super().__init__(
@@ -148,7 +149,7 @@ class IdentityEmulator(Lifecycle):
         if slot not in SLOTS:
             raise ValueError(f"slot must be one of {', '.join(SLOTS)}, not {slot!r}")
         if key is not None:
-            decode_key("key", key)
+            key = pasted_key("key", key)
         return self._running().keys.rotate(slot, key)
 
     def reset(self) -> None:

@@ -90,6 +90,49 @@ class TestRotateKey:
         assert "no base64!" not in str(caught.value)
 
 
+class TestPastedKeys:
+    @pytest.mark.parametrize(
+        "pasted",
+        [f"{KEY}\n", f"  {KEY}\r\n", f"\ufeff{KEY}", f'"{KEY}"', f"'{KEY}'\n"],
+        ids=["line break", "CRLF", "byte order mark", "double quotes", "single quotes"],
+    )
+    def test_are_taken_without_what_pasting_adds(
+        self, send: Send, tmp_path: Path, pasted: str
+    ) -> None:
+        file = tmp_path / "a.db"
+        with IdentityEmulator(access_key=pasted, secondary_key=pasted, database=file) as emulator:
+            assert emulator.connection_string == f"endpoint={emulator.endpoint};accesskey={KEY}"
+            assert emulator.secondary_key == KEY
+            assert emulator.rotate_key("primary", pasted) == KEY
+            assert send("POST", "/identities", to=emulator, key=KEY).status == 201
+            token = new_token(send, emulator)
+        with IdentityEmulator(access_key=pasted, database=file) as emulator:
+            assert emulator.is_token_valid(token)  # not taken for another key
+
+    @pytest.mark.parametrize(
+        ("key", "problem"),
+        [
+            (f"\u201c{KEY}\u201d", "it has typographic quotes"),
+            (f"ACS_KEY={KEY}", "it begins with the name of a variable"),
+            (f"{KEY}\n{KEY}", "it has white space in it"),
+            (f"endpoint=https://a/;accesskey={KEY}", "it is a URL or a connection string"),
+            (f"https://a/?sv=1&sig={KEY}", "it is a URL or a connection string"),
+            ("", "at least one byte"),
+        ],
+    )
+    def test_are_refused_by_name_and_never_shown(
+        self, own: IdentityEmulator, key: str, problem: str
+    ) -> None:
+        for take in (
+            lambda: IdentityEmulator(access_key=key),
+            lambda: IdentityEmulator(secondary_key=key),
+            lambda: own.rotate_key("primary", key),
+        ):
+            with pytest.raises(ValueError, match=rf"key must be base64 .*{problem}") as caught:
+                take()
+            assert KEY[:8] not in str(caught.value)
+
+
 class TestReset:
     def test_empties_the_resource_and_leaves_what_it_is(
         self, own: IdentityEmulator, send: Send

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import re
 import secrets
 import threading
 from collections.abc import Mapping
@@ -15,18 +16,32 @@ _KEY_BYTES = 64
 _RETIRED = 16  # how many earlier keys are remembered, to explain a refusal
 
 
-def decode_key(name: str, key: str) -> bytes:
-    """The bytes of an access key.
+# What may be pasted in the place of a key, and the pattern that tells it.
+_MISTAKES = {
+    "has typographic quotes": "[\u2018-\u201f]",
+    "is a URL or a connection string, or a part of one": "://|(?:endpoint|accesskey) *=",
+    "begins with the name of a variable": r"^(?:\w+ )?\w+ *= *[\"']?[A-Za-z0-9+/]",
+    "has white space in it": r"\s",
+}
+
+
+def pasted_key(name: str, key: str) -> str:
+    """An access key, without the white space, byte order mark and quotes around it.
 
     :raises ValueError: If the key is empty or not base64. The message never holds the key.
     """
+    text = key.strip().strip("\ufeff").strip()
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+        text = text[1:-1].strip()
     try:
-        octets = base64.b64decode(key, validate=True)
+        octets = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         octets = b""
     if not octets:
-        raise ValueError(f"{name} must be base64 of at least one byte")
-    return octets
+        found = [mistake for mistake, regex in _MISTAKES.items() if re.search(regex, text, re.I)]
+        hint = f": it {found[0]}" if found else ""
+        raise ValueError(f"{name} must be base64 of at least one byte{hint}")
+    return text
 
 
 class AccessKeys:
@@ -72,7 +87,7 @@ class AccessKeys:
         self._use(slot, key, changes)
 
     def _use(self, slot: str, key: str, changes: int) -> None:
-        octets = decode_key(f"the {slot} key", key)
+        octets = base64.b64decode(key)
         own = f"{slot}-"
         others = {id_: kept for id_, kept in self.octets_by_id.items() if not id_.startswith(own)}
         replaced = {id_: kept for id_, kept in self.octets_by_id.items() if id_.startswith(own)}
