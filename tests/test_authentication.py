@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
+from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.pipeline.transport import AioHttpTransport, RequestsTransport
 from either_client import ClientFactory, Clock, EitherClient
 from hypothesis import HealthCheck, given, settings
@@ -174,11 +175,25 @@ def test_a_path_of_the_endpoint_is_signed_as_well(
     assert service.requests[0].target == "/gateway/acs/identities?api-version=2025-06-30"
 
 
-def test_what_a_hook_changes_is_signed_too(client: EitherClient) -> None:
-    def add_to_query(request: Any) -> None:
-        request.http_request.url += "&added=by%20hook"
+def test_what_a_policy_of_the_call_changes_is_signed_too(
+    make_client: ClientFactory, emulator: IdentityEmulator
+) -> None:
+    class AddToQuery(SansIOHTTPPolicy[Any, Any]):
+        def on_request(self, request: Any) -> None:
+            request.http_request.url += "&added=by%20policy"
 
-    assert client.create_user(raw_request_hook=add_to_query).raw_id
+    client = make_client.from_connection_string(
+        emulator.connection_string, per_call_policies=AddToQuery()
+    )
+    assert client.create_user().raw_id
+
+
+def test_a_hook_sees_the_signature(client: EitherClient) -> None:
+    seen: list[str] = []
+    client.create_user(
+        raw_request_hook=lambda request: seen.append(request.http_request.headers["Authorization"])
+    )
+    assert "Signature=" in seen[0]
 
 
 class EntraCredential:

@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
-from azure.core.exceptions import HttpResponseError, TooManyRedirectsError
+from azure.core.exceptions import HttpResponseError
 from azure.core.pipeline import policies
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.rest import HttpRequest
@@ -278,75 +278,11 @@ def test_the_environment_adds_to_the_user_agent(
 ) -> None:
     monkeypatch.setenv("AZURE_HTTP_USER_AGENT", "of-environment/1")
     client = make_client(created.endpoint, user_agent_use_env=is_wanted)
-    monkeypatch.delenv("AZURE_HTTP_USER_AGENT")  # it is read once per client
     client.create_user()
     (request,) = created.requests
     agent = str(request.headers["User-Agent"])
     assert agent.startswith("azsdk-python-communication-identity/")
     assert agent.endswith(" of-environment/1") is is_wanted
-
-
-class TestRedirects:
-    def test_they_are_followed_and_signed_anew(
-        self, scripted_client: EitherClient, service: ScriptedService
-    ) -> None:
-        service.will_answer(307, location="/elsewhere?x=1").will_answer(201, EVERYTHING)
-        scripted_client.create_user()
-        first, second = (signature(request) for request in service.requests)
-        assert service.requests[1].target == "/elsewhere?x=1"
-        assert first
-        assert second
-        assert first != second
-
-    def test_another_host_gets_no_credentials(
-        self, scripted_client: EitherClient, service: ScriptedService
-    ) -> None:
-        with ScriptedService() as other:
-            other.will_answer(201, EVERYTHING)
-            port = other.endpoint.rpartition(":")[2]
-            service.will_answer(307, location=f"http://localhost:{port}/identities")
-            scripted_client.create_user()
-            (request,) = other.requests
-        assert signature(request) is None
-
-    def test_another_host_further_on_gets_no_credentials_either(
-        self, scripted_client: EitherClient, service: ScriptedService
-    ) -> None:
-        with ScriptedService() as other:
-            other.will_answer(201, EVERYTHING)
-            port = other.endpoint.rpartition(":")[2]
-            service.will_answer(307, location="/elsewhere")
-            service.will_answer(307, location=f"http://localhost:{port}/identities")
-            scripted_client.create_user()
-            (request,) = other.requests
-        assert [bool(signature(request)) for request in service.requests] == [True, True]
-        assert signature(request) is None
-
-    def test_see_other_is_asked_with_get(
-        self, scripted_client: EitherClient, service: ScriptedService
-    ) -> None:
-        service.will_answer(303, location="/elsewhere").will_answer(201, EVERYTHING)
-        scripted_client.create_user()
-        assert [request.method for request in service.requests] == ["POST", "GET"]
-
-    @pytest.mark.parametrize("of_the_call", [True, False])
-    def test_there_is_an_end_to_them(
-        self, make_client: ClientFactory, service: ScriptedService, of_the_call: bool
-    ) -> None:
-        service.will_answer(307, location="/elsewhere")
-        limit = {"redirect_max": 2}
-        client = make_client(service.endpoint, **({} if of_the_call else limit))
-        with pytest.raises(TooManyRedirectsError):
-            client.create_user(**(limit if of_the_call else {}))
-        assert len(service.requests) == 3
-
-    def test_they_can_be_turned_off(
-        self, scripted_client: EitherClient, service: ScriptedService
-    ) -> None:
-        service.will_answer(307, location="/elsewhere")
-        with pytest.raises(HttpResponseError) as raised:
-            scripted_client.create_user(permit_redirects=False)
-        assert raised.value.status_code == 307
 
 
 def signature(request: ReceivedRequest) -> str | None:

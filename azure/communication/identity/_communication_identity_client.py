@@ -21,7 +21,8 @@ from ._generated import CommunicationIdentityClient as _RestClient
 from ._generated._enums import CommunicationTokenScope, TeamsExtensionPrincipalType
 from ._models import CommunicationUserDetail, TeamsExtensionAssignment
 from ._pipeline.assembly import sync_pipeline_options
-from ._pipeline.options import ClientOptions, RequestOptions, call_version
+from ._pipeline.option_checks import call_version
+from ._pipeline.options import ClientOptions, RequestOptions
 from ._shared.identifiers import CommunicationUserIdentifier
 from ._shared.urls import endpoint_url
 from ._shared.utils import parse_connection_str

@@ -2,29 +2,37 @@
 
 import sys
 from collections.abc import Callable, Mapping
-from copy import copy
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 from azure.core.credentials import AzureKeyCredential, TokenCredential
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.pipeline.policies import (
-    AsyncRetryPolicy,
     CustomHookPolicy,
     DistributedTracingPolicy,
-    HttpLoggingPolicy,
+    HeadersPolicy,
     ProxyPolicy,
-    RetryPolicy,
     SensitiveHeaderCleanupPolicy,
+    UserAgentPolicy,
 )
 from azure.core.pipeline.transport import HttpTransport
 
 from .._shared.auth_policy_utils import get_authentication_policy
-from .header_policies import FixedHeadersPolicy, FixedUserAgentPolicy, RandomRequestIdPolicy
-from .logging_policy import RedactedTraceLoggingPolicy
-from .options import UnknownOptionsPolicy, refuse_unknown_client_options
+from .._version import SDK_MONIKER, VERSION
+from .answer_policy import MatchingAnswerPolicy
+from .deadlines import bounded, without_zero_timeouts
+from .logging_policy import RedactedTraceLoggingPolicy, new_http_logging_policy
+from .option_checks import UnknownOptionsPolicy, refuse_unknown_client_options
 from .policy_chain import chained, listed
-from .redirects import AsyncLateRedirectPolicy, LateRedirectPolicy
+from .redirect_policies import AsyncGuardedRedirectPolicy, GuardedRedirectPolicy
+from .request_ids import RandomRequestIdPolicy
+from .retries import new_retry_policy
+
+INSTRUMENTATION = {
+    "library_name": "azure-communication-identity",
+    "library_version": VERSION,
+    "attributes": {"az.namespace": "Microsoft.Communication"},
+}
 
 
 def sync_pipeline_options(
@@ -63,7 +71,10 @@ def _pipeline_options(
     is_async: bool,
 ) -> dict[str, Any]:
     refuse_unknown_client_options(options)
-    authentication = get_authentication_policy(endpoint, credential, is_async=is_async)
+    options = {"sdk_moniker": SDK_MONIKER, **without_zero_timeouts(options)}
+    authentication = get_authentication_policy(
+        endpoint, credential if is_async else bounded(credential), is_async=is_async
+    )
     result = {**options, "authentication_policy": authentication}
     if result.get("pipeline") is not None:
         return result
@@ -83,35 +94,38 @@ def _configured(is_async: bool) -> dict[str, Callable[..., Any]]:
     """From the option that replaces a policy to what makes that policy."""
     return {
         "request_id_policy": RandomRequestIdPolicy,
-        "headers_policy": FixedHeadersPolicy,
-        "user_agent_policy": FixedUserAgentPolicy,
+        "headers_policy": HeadersPolicy,
+        "user_agent_policy": UserAgentPolicy,
         "proxy_policy": ProxyPolicy,
-        "redirect_policy": AsyncLateRedirectPolicy if is_async else LateRedirectPolicy,
-        "retry_policy": partial(_retry_policy, is_async),
+        "redirect_policy": (AsyncGuardedRedirectPolicy if is_async else GuardedRedirectPolicy),
+        "retry_policy": partial(new_retry_policy, is_async),
         "custom_hook_policy": CustomHookPolicy,
         "logging_policy": RedactedTraceLoggingPolicy,
-        "http_logging_policy": HttpLoggingPolicy,
+        "http_logging_policy": new_http_logging_policy,
     }
 
 
 def _in_order(policies: Mapping[str, Any]) -> list[Any]:
+    # The order of azure-core. ContentDecodePolicy is missing: operations decode their responses,
+    # and its exceptions show bodies, which may hold tokens.
     return [
-        *listed(policies.get("per_call_policies")),
         policies["request_id_policy"],
         policies["headers_policy"],
         policies["user_agent_policy"],
         policies["proxy_policy"],
+        *listed(policies.get("per_call_policies")),
         policies["redirect_policy"],
         policies["retry_policy"],
+        policies["authentication_policy"],
+        policies["custom_hook_policy"],
         *listed(policies.get("per_retry_policies")),
         UnknownOptionsPolicy(),
         *_for_requests(policies["transport"]),
-        policies["custom_hook_policy"],
         policies["logging_policy"],
-        DistributedTracingPolicy(**policies),
-        policies["authentication_policy"],
+        DistributedTracingPolicy(**{"instrumentation_config": INSTRUMENTATION, **policies}),
         SensitiveHeaderCleanupPolicy(**policies),
         policies["http_logging_policy"],
+        MatchingAnswerPolicy(),
     ]
 
 
@@ -123,22 +137,6 @@ def _for_requests(transport: object) -> list[Any]:
     from .._transports._netrc import without_netrc
 
     return without_netrc(transport)
-
-
-def _retry_policy(is_async: bool, **options: Any) -> Any:
-    if any(map(_is_about_retries, options)):
-        return (AsyncRetryPolicy if is_async else RetryPolicy)(**options)
-    # Each policy has a table of the status codes to retry, of 16 KiB. A copy shares it.
-    return copy(_default_retry_policy(is_async))
-
-
-def _is_about_retries(option: str) -> bool:
-    return option == "timeout" or option.startswith("retry_")
-
-
-@cache
-def _default_retry_policy(is_async: bool) -> RetryPolicy[Any, Any] | AsyncRetryPolicy[Any, Any]:
-    return AsyncRetryPolicy() if is_async else RetryPolicy()
 
 
 def _sync_transport(options: Mapping[str, Any]) -> HttpTransport[Any, Any]:

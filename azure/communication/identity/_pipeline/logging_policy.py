@@ -1,13 +1,15 @@
-"""The trace of requests and responses at DEBUG, without what is secret in them."""
+"""Logs: the trace at DEBUG without secrets, and the headers that support asks for at INFO."""
 
 import re
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from azure.core.pipeline import PipelineRequest, PipelineResponse
-from azure.core.pipeline.policies import NetworkTraceLoggingPolicy
+from azure.core.pipeline.policies import HttpLoggingPolicy, NetworkTraceLoggingPolicy
 from azure.core.utils import case_insensitive_dict
 
+# Support asks for the first two; the last tells which API versions the service knows.
+_SUPPORT_HEADERS = ("MS-CV", "X-Azure-Ref", "api-supported-versions")
 _REDACTED = "REDACTED"
 _SECRET_HEADERS = frozenset(
     [
@@ -18,14 +20,14 @@ _SECRET_HEADERS = frozenset(
         "x-ms-authorization-auxiliary",
     ]
 )
-# In text and not in parsed JSON, so that a body which is cut short is no exception.
+# In text and not in parsed JSON, so that truncated bodies are redacted too.
 _TOKEN_FIELD = re.compile(r'("token"\s*:\s*")(?:[^"\\]|\\.)*')
-# Three parts when it is signed; five when it is encrypted, of which the second may be empty.
+# Three parts if it is signed; five if it is encrypted, the second of which may be empty.
 _JWT = re.compile(r"\beyJ[\w-]+(?:\.[\w-]*)+")
 
 
 class RedactedTraceLoggingPolicy(NetworkTraceLoggingPolicy):
-    """Logs like its base class, but no credentials, no signatures and no tokens."""
+    """Logs like its base class, with credentials, signatures and tokens redacted."""
 
     def on_request(self, request: PipelineRequest[Any]) -> None:
         """Logs the request.
@@ -52,8 +54,8 @@ class RedactedTraceLoggingPolicy(NetworkTraceLoggingPolicy):
         )
 
 
-# Stand-ins that show what the base class looks at. It looks only when it is to log, so that
-# nothing is redacted in vain.
+# Stand-ins with the attributes that the base class reads. Evaluated lazily: nothing is redacted
+# unless it is logged.
 
 
 class _RedactedRequest:
@@ -102,9 +104,9 @@ class _RedactedResponse:
 
 
 def redact(text: str) -> str:
-    """A text without the tokens in it.
+    """Removes tokens from a text.
 
-    :param str text: JSON, or anything else.
+    :param str text: JSON, or any other text.
     :rtype: str
     """
     return _JWT.sub(_REDACTED, _TOKEN_FIELD.sub(rf"\1{_REDACTED}", text))
@@ -121,3 +123,13 @@ def _redacted_headers(headers: Mapping[str, str]) -> MutableMapping[str, str]:
 
 def _text(body: bytes | str) -> str:
     return body if isinstance(body, str) else body.decode("utf-8", "replace")
+
+
+def new_http_logging_policy(**options: Any) -> HttpLoggingPolicy:
+    """azure-core's policy for INFO, which also shows the headers that support asks for.
+
+    :param options: The options of the client.
+    """
+    policy: HttpLoggingPolicy = HttpLoggingPolicy(**options)
+    policy.allowed_header_names.update(_SUPPORT_HEADERS)
+    return policy

@@ -1,7 +1,7 @@
-"""The keyword arguments that go through to the azure-core pipeline.
+"""The keyword arguments that clients and calls pass to the azure-core pipeline.
 
-The one list of them: type checkers read it by ``Unpack``, and at run time a keyword that is not on
-it is refused, so that a misspelt one does not go unnoticed.
+The only list of them: type checkers and editors read it through ``Unpack``, and a keyword that is
+not listed is a TypeError. Times are in seconds.
 """
 
 import logging
@@ -18,144 +18,158 @@ from azure.core.pipeline.policies import (
 )
 from azure.core.pipeline.transport import AsyncHttpTransport, HttpTransport
 
-from .._api_versions import ApiVersion, version_string
-from .._shared.keywords import unknown_keyword
+from .._api_versions import ApiVersion
 
 Policy = SansIOHTTPPolicy[Any, Any] | HTTPPolicy[Any, Any] | AsyncHTTPPolicy[Any, Any]
 
 
 class PipelineOptions(TypedDict, total=False):
-    """What can be set for a client, and for a single call.
-
-    Times are in seconds.
-    """
+    """Options of a client and of a single call. A call's option takes precedence."""
 
     headers: Mapping[str, str]
+    """Headers to add to each request. Default: none."""
     request_id: str
+    """The ``x-ms-client-request-id`` of each request. Default: a random GUID per call."""
     user_agent: str
+    """Text to put before the User-Agent. Default: none."""
     user_agent_overwrite: bool
+    """Whether ``user_agent`` replaces the User-Agent. Default: False."""
     proxies: MutableMapping[str, str]
+    """Proxies by scheme, such as ``{"https": "http://proxy:3128"}``. Default: those of the
+    environment."""
     logging_enable: bool
+    """Whether to log requests and responses at DEBUG, with secrets redacted. Default: False."""
     logger: logging.Logger
+    """The logger for the summary of requests and responses. Default: azure-core's."""
     http_logging_level: int
+    """The level of that summary. Default: ``logging.INFO``."""
     raw_request_hook: Callable[[PipelineRequest[Any]], object]
+    """A function to call with each request, after it is signed. Default: none."""
     raw_response_hook: Callable[[PipelineResponse[Any, Any]], object]
+    """A function to call with each response. Default: none."""
     retry_total: int
+    """How often to repeat a request at most. 0 sends exactly one request. Default: 10."""
     retry_connect: int
+    """How often to repeat a request that was not sent. Default: 3."""
     retry_read: int
+    """How often to repeat a request without a complete response. Default: 3."""
     retry_status: int
+    """How often to repeat a request after an error response. Default: 3."""
     retry_backoff_factor: float
+    """The unit of the pauses between attempts, in seconds. Default: 0.8."""
     retry_backoff_max: float
-    timeout: float
+    """The longest pause between attempts, in seconds. Default: 120."""
+    retry_mode: RetryMode | str
+    """``"exponential"`` or ``"fixed"`` pauses between attempts. Default: ``"exponential"``."""
+    retry_on_methods: Iterable[str]
+    """HTTP methods to repeat after any transient failure. Default: decided by operation."""
+    retry_on_status_codes: Sequence[int]
+    """Statuses to repeat after besides 408, 429, 500, 502, 503 and 504. Default: none."""
+    timeout: float | None
+    """The deadline of the whole call, with its attempts and pauses, in seconds from its start.
+    Default: None, no deadline."""
     permit_redirects: bool
+    """Whether to follow redirects. Default: False."""
     redirect_max: int
-    connection_timeout: float
-    read_timeout: float
+    """How many redirects to follow at most. Default: 30."""
+    connection_timeout: float | None
+    """How long to wait for a connection, in seconds. 0 or None: no limit. Default: 10."""
+    read_timeout: float | None
+    """How long to wait for the next bytes, in seconds. 0 or None: no limit. Default: 60."""
     connection_verify: bool | str
+    """Whether to verify certificates, or the path of a CA bundle. Default: True."""
     connection_cert: str | tuple[str, str]
+    """The path of a client certificate, or of a certificate and its key. Default: none."""
     tracing_attributes: Mapping[str, Any]
+    """Attributes to set on spans. Default: none."""
 
 
 class RequestOptions(PipelineOptions, total=False):
-    """What can be set for a single call."""
+    """Options of a single call."""
 
     api_version: str | ApiVersion
+    """The API version of the call. Default: the client's."""
     params: Mapping[str, str]
+    """Parameters to add to the query. Default: none."""
     error_map: Mapping[int, type[HttpResponseError]]
-    retry_on_methods: Iterable[str]
+    """Exceptions by status. Default: those of azure-core for 401, 404 and 409."""
     enforce_https: bool
+    """Whether to reject http for Entra tokens. Default: True."""
     tracing_options: Mapping[str, Any]
+    """``enabled`` and ``attributes`` of the call's spans. Default: the settings of azure-core."""
     merge_span: bool
+    """Whether the call adds its requests to the current span. Default: False."""
     parent_span: Any
+    """The parent of the call's span. Default: the current span."""
 
 
 class BaseClientOptions(PipelineOptions, total=False):
-    """What can be set for a client of either kind."""
+    """Options of both clients."""
 
     user_agent_use_env: bool
+    """Whether to append ``AZURE_HTTP_USER_AGENT`` to the User-Agent. Default: True."""
     sdk_moniker: str
+    """The name and version in the User-Agent. Default: those of this library."""
     auto_request_id: bool
-    retry_mode: RetryMode | str
-    retry_on_status_codes: Sequence[int]
+    """Whether to make request ids. Default: True."""
     redirect_remove_headers: Sequence[str]
+    """Headers to remove when a redirect is followed, besides Authorization. Default: none."""
     redirect_on_status_codes: Sequence[int]
+    """Statuses that are redirects, besides 300 to 303, 307 and 308. Default: none."""
     network_span_namer: Callable[[Any], str]
+    """A function from a request to the name of its span. Default: the HTTP method."""
     instrumentation_config: Mapping[str, Any]
+    """The ``library_name``, ``library_version`` and ``attributes`` of spans of requests. Default:
+    those of this library."""
     additional_allowed_query_params: Iterable[str]
+    """Parameters of the query to show in logs, besides ``api-version``. Default: none."""
     connection_data_block_size: int
+    """The size of the blocks of a streamed body, in bytes. Default: 4096."""
     use_env_settings: bool
+    """Whether to use the proxies and the CA bundle of the environment. Default: True."""
     session: Any
+    """A ``requests.Session`` or an ``aiohttp.ClientSession`` to send with. Default: none."""
     session_owner: bool
+    """Whether closing the client closes ``session``. Default: True."""
     policies: Sequence[Policy]
+    """The policies of the pipeline, in place of all others. Default: none."""
     per_call_policies: Policy | Iterable[Policy]
+    """Policies that run once for each call. Default: none."""
     per_retry_policies: Policy | Iterable[Policy]
+    """Policies that run once for each attempt, after it is signed. Default: none."""
     request_id_policy: Policy
+    """In place of the policy that sets request ids. Default: none."""
     headers_policy: Policy
+    """In place of the policy that sets ``headers``. Default: none."""
     user_agent_policy: Policy
+    """In place of the policy that sets the User-Agent. Default: none."""
     proxy_policy: Policy
+    """In place of the policy that sets ``proxies``. Default: none."""
     redirect_policy: Policy
+    """In place of the policy that follows redirects. Default: none."""
     retry_policy: Policy
+    """In place of the policy that repeats requests and keeps ``timeout``. Default: none."""
     custom_hook_policy: Policy
+    """In place of the policy that calls the hooks. Default: none."""
     logging_policy: Policy
+    """In place of the policy that logs at DEBUG. Default: none."""
     http_logging_policy: Policy
+    """In place of the policy that logs at INFO. Default: none."""
 
 
 class ClientOptions(BaseClientOptions, total=False):
-    """What can be set for the sync client."""
+    """Options of the sync client."""
 
     transport: HttpTransport[Any, Any]
+    """The transport to send with. Default: one on urllib3."""
     pipeline: Pipeline[Any, Any]
+    """A whole pipeline to send with, in place of transport and policies. Default: none."""
 
 
 class AsyncClientOptions(BaseClientOptions, total=False):
-    """What can be set for the async client."""
+    """Options of the async client."""
 
     transport: AsyncHttpTransport[Any, Any]
+    """The transport to send with. Default: one on aiohttp."""
     pipeline: AsyncPipeline[Any, Any]
-
-
-def call_version(options: RequestOptions, client_version: str) -> str:
-    """The API version that a call asks for.
-
-    :raises TypeError: The version of the options is not a str.
-    :raises ValueError: The version of the options cannot be one.
-    """
-    version = options.get("api_version", client_version)
-    return version if version is client_version else version_string(version)
-
-
-_FOR_A_CLIENT = ClientOptions.__annotations__.keys()
-_FOR_A_CALL = RequestOptions.__annotations__.keys()
-# What some methods name themselves. It gets here when it is misspelt, or given to another method.
-_OF_METHODS = frozenset(["token_expires_in", "custom_id", "client_ids"])
-# Set by the pipeline itself.
-_KNOWN_TO_TRANSPORTS = _FOR_A_CALL | {"stream", "insecure_domain_change"}
-
-
-def refuse_unknown_client_options(options: Mapping[str, Any]) -> None:
-    """Refuses keyword arguments of a client that nothing would read.
-
-    :raises TypeError: There is one. The message names the nearest one that exists.
-    """
-    for name in options.keys() - _FOR_A_CLIENT:
-        raise TypeError(
-            unknown_keyword(name, "CommunicationIdentityClient", {*_FOR_A_CLIENT, "api_version"})
-        )
-
-
-class UnknownOptionsPolicy(SansIOHTTPPolicy[Any, Any]):
-    """Refuses keyword arguments of a call that nothing read.
-
-    It comes after the policies of the user, which may take arguments of their own, and before
-    anything is logged, authenticated or sent.
-    """
-
-    def on_request(self, request: PipelineRequest[Any]) -> None:
-        """Looks at the arguments that are left.
-
-        :param request: The request.
-        :type request: ~azure.core.pipeline.PipelineRequest
-        :raises TypeError: One is not known. The message names the nearest one that is.
-        """
-        for name in request.context.options.keys() - _KNOWN_TO_TRANSPORTS:
-            raise TypeError(unknown_keyword(name, "The call", _FOR_A_CALL | _OF_METHODS))
+    """A whole pipeline to send with, in place of transport and policies. Default: none."""

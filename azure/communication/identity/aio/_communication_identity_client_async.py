@@ -22,7 +22,8 @@ from .._generated._enums import CommunicationTokenScope, TeamsExtensionPrincipal
 from .._generated.aio import CommunicationIdentityClient as _RestClient
 from .._models import CommunicationUserDetail, TeamsExtensionAssignment
 from .._pipeline.assembly import async_pipeline_options
-from .._pipeline.options import AsyncClientOptions, RequestOptions, call_version
+from .._pipeline.option_checks import call_version
+from .._pipeline.options import AsyncClientOptions, RequestOptions
 from .._shared.identifiers import CommunicationUserIdentifier
 from .._shared.urls import endpoint_url
 from .._shared.utils import parse_connection_str

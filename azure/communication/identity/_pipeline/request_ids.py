@@ -1,42 +1,10 @@
-"""The policies that set headers, with less to do for each request than those of azure-core."""
+"""Random request ids."""
 
 import os
 from typing import Any
 
 from azure.core.pipeline import PipelineRequest
-from azure.core.pipeline.policies import HeadersPolicy, RequestIdPolicy, UserAgentPolicy
-
-from .._version import SDK_MONIKER
-
-
-class FixedHeadersPolicy(HeadersPolicy):
-    """Sets the headers of the client and of the call, which most do not have.
-
-    Options are those of its base class.
-    """
-
-    def on_request(self, request: PipelineRequest[Any]) -> None:
-        """Sets the headers.
-
-        :param request: The request.
-        :type request: ~azure.core.pipeline.PipelineRequest
-        """
-        if self.headers or "headers" in request.context.options:
-            super().on_request(request)
-
-
-class FixedUserAgentPolicy(UserAgentPolicy):
-    """Names the client to the service. It reads the environment once, and not for each request.
-
-    Options are those of its base class.
-    """
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"sdk_moniker": SDK_MONIKER, **kwargs})
-        addition = os.environ.get("AZURE_HTTP_USER_AGENT") if self.use_env else None
-        self.use_env = False
-        if addition is not None:
-            self.add_user_agent(addition)
+from azure.core.pipeline.policies import RequestIdPolicy
 
 
 class RandomRequestIdPolicy(RequestIdPolicy):

@@ -1,0 +1,174 @@
+"""Deadlines: the time that is left of a call's ``timeout``, for its attempts and for its tokens."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
+from functools import partial
+from threading import Thread
+from time import monotonic
+from typing import Any, TypeVar
+
+from azure.core.exceptions import ServiceResponseTimeoutError
+
+T = TypeVar("T")
+
+_DEADLINE: ContextVar[float | None] = ContextVar("deadline", default=None)
+TIMEOUTS = ("connection_timeout", "read_timeout")
+
+
+def deadline_after(timeout: float | None) -> float | None:
+    """The time, of ``time.monotonic()``, at which a timeout is over.
+
+    :param timeout: In seconds. None for no limit.
+    :raises TypeError: If the timeout is not a number.
+    """
+    if timeout is None:
+        return None
+    if not isinstance(timeout, int | float):
+        raise TypeError(f"timeout must be a number of seconds, not {type(timeout).__name__}.")
+    return monotonic() + timeout
+
+
+def timed_out() -> ServiceResponseTimeoutError:
+    """The error of a call whose deadline has passed."""
+    return ServiceResponseTimeoutError("The call did not end within its timeout.")
+
+
+def seconds_left(deadline: float) -> float:
+    """The seconds until a deadline.
+
+    :raises ~azure.core.exceptions.ServiceResponseTimeoutError: If the deadline has passed.
+    """
+    left = deadline - monotonic()
+    if left <= 0:
+        raise timed_out()
+    return left
+
+
+def attempt_options(transport: Any, options: Mapping[str, Any], deadline: float) -> dict[str, Any]:
+    """The options that make a transport keep a deadline.
+
+    The transports of this library take the deadline. Others get shorter timeouts, which limit the
+    time to connect and the time between bytes but not the time that a slow body takes.
+
+    :param transport: The transport.
+    :param options: The options of the call.
+    :param float deadline: The deadline.
+    :raises ~azure.core.exceptions.ServiceResponseTimeoutError: If the deadline has passed.
+    """
+    left = seconds_left(deadline)
+    if getattr(transport, "accepts_deadline", False):
+        return {"deadline": deadline}
+    config = getattr(transport, "connection_config", None)
+    defaults = (getattr(config, "timeout", None), getattr(config, "read_timeout", None))
+    given = options.get(TIMEOUTS[0], defaults[0])
+    if isinstance(given, tuple):  # both, as RequestsTransport takes them
+        return {TIMEOUTS[0]: tuple(_shorter(timeout, left) for timeout in given)}
+    read = options.get(TIMEOUTS[1], defaults[1])
+    return {TIMEOUTS[0]: _shorter(given, left), TIMEOUTS[1]: _shorter(read, left)}
+
+
+def _shorter(timeout: float | None, left: float) -> float:
+    return min(timeout, left) if timeout else left
+
+
+def without_zero_timeouts(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options in which a timeout of 0 is None: no limit, whatever the transport makes of 0."""
+    return {
+        name: None if name in TIMEOUTS and value == 0 else value for name, value in options.items()
+    }
+
+
+@contextmanager
+def tokens_until(deadline: float) -> Iterator[None]:
+    """Limits how long :class:`BoundedCredential` waits for a token."""
+    token = _DEADLINE.set(deadline)
+    try:
+        yield
+    finally:
+        _DEADLINE.reset(token)
+
+
+def call_until(deadline: float | None, function: Callable[[], T]) -> T:
+    """Calls a function that does not know of deadlines.
+
+    A thread of its own runs the function, and goes on running it when the deadline passes.
+
+    :param deadline: The deadline. None to call the function without one, in this thread.
+    :param function: The function.
+    :raises ~azure.core.exceptions.ServiceResponseTimeoutError: If the deadline passes first.
+    """
+    if deadline is None:
+        return function()
+    left = seconds_left(deadline)
+    future: Future[T] = Future()
+    run = partial(copy_context().run, _settle, future, function)
+    Thread(target=run, name="Entra token", daemon=True).start()
+    try:
+        return future.result(left)
+    except FutureTimeoutError:
+        if future.done():  # the function raised it
+            raise
+        raise timed_out() from None
+
+
+def _settle(future: "Future[T]", function: Callable[[], T]) -> None:
+    try:
+        result = function()
+    except BaseException as error:  # noqa: BLE001 - the caller gets it
+        future.set_exception(error)
+    else:
+        future.set_result(result)
+
+
+async def ended_by(deadline: float, work: Coroutine[Any, Any, T]) -> T:
+    """Awaits what must end by a deadline, and cancels it when the deadline passes.
+
+    :param float deadline: The deadline.
+    :param work: The coroutine. Outside of asyncio it runs without a limit.
+    :raises ~azure.core.exceptions.ServiceResponseTimeoutError: If the deadline passes first.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return await work
+    try:
+        return await asyncio.wait_for(work, max(0.0, deadline - monotonic()))
+    except asyncio.TimeoutError:
+        if monotonic() < deadline:  # the work raised it
+            raise
+        raise timed_out() from None
+
+
+class _Bounded:
+    def __init__(self, credential: Any) -> None:
+        self._credential = credential
+
+
+class _WithToken(_Bounded):
+    def get_token(self, *scopes: str, **kwargs: Any) -> Any:
+        return call_until(_DEADLINE.get(), partial(self._credential.get_token, *scopes, **kwargs))
+
+
+class _WithTokenInfo(_Bounded):
+    def get_token_info(self, *scopes: str, **kwargs: Any) -> Any:
+        return call_until(
+            _DEADLINE.get(), partial(self._credential.get_token_info, *scopes, **kwargs)
+        )
+
+
+class _WithBoth(_WithToken, _WithTokenInfo):
+    pass
+
+
+def bounded(credential: Any) -> Any:
+    """A sync Entra credential whose tokens are waited for no longer than the call may last.
+
+    :param credential: The credential, or an access key, which is returned as it is.
+    """
+    kinds = {(True, True): _WithBoth, (True, False): _WithToken, (False, True): _WithTokenInfo}
+    kind = kinds.get((hasattr(credential, "get_token"), hasattr(credential, "get_token_info")))
+    return credential if kind is None else kind(credential)

@@ -1,0 +1,68 @@
+"""Redirects, off by default, which never take a body or a signature to another place."""
+
+import re
+from typing import Any
+from urllib.parse import urljoin
+
+from azure.core.pipeline import PipelineResponse
+from azure.core.pipeline.policies import AsyncRedirectPolicy, RedirectPolicy
+
+from .._shared.urls import split_url
+
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9._\[\]:-]+")
+
+Response = PipelineResponse[Any, Any]
+
+
+class GuardedRedirectPolicy(RedirectPolicy[Any, Any]):
+    """Follows redirects of the sync client if ``permit_redirects`` is True.
+
+    A redirect from https to http is not followed, and neither is one that takes a body to another
+    host. To another host a request goes without Authorization: SensitiveHeaderCleanupPolicy
+    removes it. Options are those of the base class.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"permit_redirects": False, **kwargs})
+
+    def get_redirect_location(self, response: Response) -> Any:
+        """The location of a redirect that may be followed, else False.
+
+        :param response: The response.
+        :type response: ~azure.core.pipeline.PipelineResponse
+        """
+        return _safe_location(super().get_redirect_location(response), response)
+
+
+class AsyncGuardedRedirectPolicy(AsyncRedirectPolicy[Any, Any]):
+    """Follows redirects of the async client, as :class:`GuardedRedirectPolicy` does."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"permit_redirects": False, **kwargs})
+
+    def get_redirect_location(self, response: Response) -> Any:
+        """The location of a redirect that may be followed, else False.
+
+        :param response: The response.
+        :type response: ~azure.core.pipeline.PipelineResponse
+        """
+        return _safe_location(super().get_redirect_location(response), response)
+
+
+def _safe_location(location: Any, response: Response) -> Any:
+    if not location:
+        return False
+    request = response.http_request
+    try:
+        target = urljoin(request.url, location)
+    except ValueError:  # not a URL
+        return False
+    origin, host, _ = split_url(request.url)
+    next_origin, next_host, _ = split_url(target)
+    # What parsers of URLs disagree about could hide another host.
+    if not _ORIGIN.fullmatch(next_origin):
+        return False
+    is_downgrade = origin.lower().startswith("https:") and not next_origin.startswith("https:")
+    if is_downgrade or (host != next_host and request.body):
+        return False
+    return location
