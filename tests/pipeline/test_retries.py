@@ -2,7 +2,6 @@
 
 import socket
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -47,7 +46,7 @@ TRANSIENT = [408, 429, 500, 502, 503, 504]
 REJECTING = [429, 503]
 
 
-def calls(cases: list[tuple[str, tuple[Any, ...], dict[str, Any], int]]) -> Any:
+def calls(cases: list[tuple[str, tuple[Any, ...], dict[str, Any], int]]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(
         ("method", "arguments", "keywords", "success"), cases, ids=[case[0] for case in cases]
     )
@@ -377,7 +376,7 @@ class TestRetryAfter:
     @pytest.fixture
     def waiting(
         self, make_client: ClientFactory, flavour: str, service: ScriptedService
-    ) -> Iterator[tuple[EitherClient, Any]]:
+    ) -> tuple[EitherClient, Any]:
         transport = transport_with(flavour)
         return make_client(service.endpoint, transport=transport), transport
 
