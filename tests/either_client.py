@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from azure.communication.identity import CommunicationIdentityClient
@@ -39,6 +39,16 @@ class EitherClient:
             return self._loop.run_until_complete(result) if inspect.isawaitable(result) else result
 
         return call
+
+    def items(self, paged: Any) -> list[Any]:
+        """The items of a result in pages, or of one page."""
+        if isinstance(paged, Iterable):
+            return list(paged)
+
+        async def collected() -> list[Any]:
+            return [item async for item in paged]
+
+        return self._loop.run_until_complete(collected())
 
     def __enter__(self) -> "EitherClient":
         self.__getattr__("__enter__" if hasattr(self.wrapped, "__enter__") else "__aenter__")()

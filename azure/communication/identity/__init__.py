@@ -1,9 +1,18 @@
-"""Users of Azure Communication Services, and the access tokens that let them chat and call."""
+"""Manages the users of Azure Communication Services and their access tokens."""
 
 from ._api_versions import ApiVersion
 from ._communication_identity_client import CommunicationIdentityClient
-from ._generated._enums import CommunicationTokenScope, TeamsExtensionPrincipalType
-from ._models import CommunicationUserDetail, TeamsExtensionAssignment
+from ._generated._enums import (
+    CommunicationTokenScope,
+    EntraPrincipalType,
+    TeamsExtensionPrincipalType,
+)
+from ._models import (
+    CommunicationUserDetail,
+    EntraAssignment,
+    EntraAssignmentUpdate,
+    TeamsExtensionAssignment,
+)
 from ._shared.models import (
     CommunicationCloudEnvironment,
     CommunicationIdentifier,
@@ -37,6 +46,9 @@ __all__ = [
     "CommunicationUserDetail",
     "CommunicationUserIdentifier",
     "CommunicationUserProperties",
+    "EntraAssignment",
+    "EntraAssignmentUpdate",
+    "EntraPrincipalType",
     "MicrosoftTeamsAppIdentifier",
     "MicrosoftTeamsAppProperties",
     "MicrosoftTeamsUserIdentifier",

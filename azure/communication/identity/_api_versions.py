@@ -1,4 +1,4 @@
-"""The versions of the REST API, and what each of them has."""
+"""The versions of the REST API, and the features of each."""
 
 import re
 from collections.abc import Mapping
@@ -28,8 +28,8 @@ def _since(first: ApiVersion) -> tuple[str, ...]:
 
 _PREVIEW_ONLY = (ApiVersion.V2025_03_02_PREVIEW.value,)
 
-# The methods and parameters that not every version has, and the versions that have them.
-# Versions are dates, so that their order is that of the strings.
+# The methods and parameters that not all versions support, with the versions that do. Versions are
+# dates: they sort as strings.
 VERSIONS_OF: Mapping[str, tuple[str, ...]] = {
     "get_token_for_teams_user": _since(ApiVersion.V2022_06_01),
     "token_expires_in": _since(ApiVersion.V2022_10_01),
@@ -38,6 +38,11 @@ VERSIONS_OF: Mapping[str, tuple[str, ...]] = {
     "get_teams_extension_assignment": _since(ApiVersion.V2025_03_02_PREVIEW),
     "upsert_teams_extension_assignment": _since(ApiVersion.V2025_03_02_PREVIEW),
     "delete_teams_extension_assignment": _since(ApiVersion.V2025_03_02_PREVIEW),
+    "list_entra_assignments": _PREVIEW_ONLY,
+    "get_entra_assignment": _PREVIEW_ONLY,
+    "upsert_entra_assignment": _PREVIEW_ONLY,
+    "delete_entra_assignment": _PREVIEW_ONLY,
+    "update_entra_assignments": _PREVIEW_ONLY,
 }
 
 _KNOWN = frozenset(version.value for version in ApiVersion)
@@ -45,10 +50,10 @@ _FORM = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]*")
 
 
 def version_string(api_version: str | ApiVersion) -> str:
-    """Checks the form of a version. One that is not known is for the service to judge.
+    """Checks the format of a version. The service judges whether an unknown version exists.
 
-    :raises TypeError: The version is not a str.
-    :raises ValueError: The version cannot be one.
+    :raises TypeError: If the version is not a str.
+    :raises ValueError: If the version has an invalid format.
     """
     if not isinstance(api_version, str):
         raise TypeError(
@@ -64,11 +69,12 @@ def version_string(api_version: str | ApiVersion) -> str:
 
 
 def require_version(feature: str, api_version: str) -> None:
-    """Refuses what a version does not have. One that is not known counts as newer than all.
+    """Checks that a version supports a feature. An unknown version counts as the newest.
 
-    :param str feature: The name of a method or of a parameter.
-    :param str api_version: The version that the request asks for.
-    :raises ValueError: The version does not have it. The message names those that do.
+    :param str feature: The name of a method or parameter.
+    :param str api_version: The version of the request.
+    :raises ValueError: If the version does not support the feature. The message names the versions
+        that do.
     """
     having = VERSIONS_OF[feature]
     if api_version in _KNOWN and api_version not in having:

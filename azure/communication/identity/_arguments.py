@@ -1,14 +1,17 @@
-"""Checks of what the caller passes, and the bodies that are made of it.
+"""Checks the arguments of the clients' methods, and builds request bodies from them.
 
-What is refused here is wrong whatever the service thinks of it. What is for the service to judge
-goes through to it: the range of an expiry, the names of scopes, the format of Teams tokens and ids.
+A check rejects what is wrong for any service. The service judges the rest: ranges, the names of
+scopes, the format of ids.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from azure.core.rest import HttpRequest
+
 from ._api_versions import require_version
+from ._models import EntraAssignmentUpdate
 from ._shared.enums import CommunicationIdentifierKind
 from ._shared.identifiers import CommunicationUserIdentifier
 from ._utils import convert_timedelta_to_mins
@@ -17,80 +20,118 @@ JSON = dict[str, Any]
 
 
 def user_id(user: CommunicationUserIdentifier | str) -> str:
-    """The id that stands for a user in the path of a request.
+    """Returns the id of a user for the path of a request.
 
-    :param user: A user, or its raw id. Users of other Azure packages will do as well.
+    :param user: A user, which may be of another Azure package, or its raw id.
     :type user: ~azure.communication.identity.CommunicationUserIdentifier or str
-    :raises TypeError: That is not a user.
-    :raises ValueError: The id is empty, or cannot be a part of a path.
+    :raises TypeError: If the value is not a user.
+    :raises ValueError: If the id cannot be a path segment.
     """
     identifier: object = user
     kind = getattr(user, "kind", None)
     if kind == CommunicationIdentifierKind.COMMUNICATION_USER:
         identifier = user.properties["id"]  # type: ignore[union-attr]
     elif kind == CommunicationIdentifierKind.TEAMS_EXTENSION_USER:
-        # What identifier_from_raw_id makes of an id of three parts, which the service takes too.
+        # identifier_from_raw_id returns this kind for an id of three parts, which the service
+        # accepts too.
         identifier = user.raw_id  # type: ignore[union-attr]
     if not isinstance(identifier, str):
         raise TypeError(_wanted("user", "a CommunicationUserIdentifier or its raw id", user))
-    if identifier in _NO_PART_OF_A_PATH:
+    if identifier in _NOT_A_SEGMENT:
         raise ValueError(f"user must have an id such as '8:acs:…', not {identifier!r}.")
     return _encodable("The id of user", identifier)
 
 
-def assignment_ids(tenant_id: str, object_id: str) -> tuple[str, str]:
-    """The ids that stand for an assignment in the path of a request.
+def entra_id(name: str, value: str) -> str:
+    """Checks the id of an object, tenant or application in Entra.
 
-    :raises TypeError: An id is not a str.
-    :raises ValueError: An id is empty, or cannot be a part of a path.
+    :raises TypeError: If the id is not a str.
+    :raises ValueError: If the id cannot be a path segment.
     """
-    for name, value in (("tenant_id", tenant_id), ("object_id", object_id)):
-        if not isinstance(value, str):
-            raise TypeError(_wanted(name, "a str", value))
-        if value in _NO_PART_OF_A_PATH:
-            raise ValueError(f"{name} must be an id that Entra gave, not {value!r}.")
-        _encodable(name, value)
-    return tenant_id, object_id
+    if _require_str(name, "a str", value) in _NOT_A_SEGMENT:
+        raise ValueError(f"{name} must be an id from Entra, not {value!r}.")
+    return _encodable(name, value)
 
 
 def user_body(custom_id: str | None, api_version: str) -> JSON | None:
-    """The body that creates a user. There is none unless there is something to say."""
+    """Builds the body that creates a user. None if the body would be empty."""
     return _with_custom_id({}, custom_id, api_version) or None
 
 
 def user_and_token_body(
     scopes: Sequence[str], expires_in: timedelta | None, custom_id: str | None, api_version: str
 ) -> JSON:
-    """The body that creates a user together with a token."""
+    """Builds the body that creates a user together with a token."""
     body = _with_expiry({"createTokenWithScopes": _scope_list(scopes)}, expires_in, api_version)
     return _with_custom_id(body, custom_id, api_version)
 
 
 def issue_body(scopes: Sequence[str], expires_in: timedelta | None, api_version: str) -> JSON:
-    """The body that issues a token."""
+    """Builds the body that issues a token."""
     return _with_expiry({"scopes": _scope_list(scopes)}, expires_in, api_version)
 
 
 def teams_user_body(aad_token: str, client_id: str, object_id: str, api_version: str) -> JSON:
-    """The body that exchanges the Entra token of a Teams user."""
+    """Builds the body that exchanges the Entra token of a Teams user."""
     require_version("get_token_for_teams_user", api_version)
     named = {"aad_token": aad_token, "client_id": client_id, "user_object_id": object_id}
     for name, value in named.items():
-        if not isinstance(value, str):
-            raise TypeError(_wanted(name, "a str", value))
+        _require_str(name, "a str", value)
     return {"token": aad_token, "appId": client_id, "userId": object_id}
 
 
-def assignment_body(principal_type: str, client_ids: Sequence[str] | None) -> JSON:
-    """The body that creates or replaces an assignment."""
-    if not isinstance(principal_type, str):
-        raise TypeError(
-            _wanted("principal_type", "a TeamsExtensionPrincipalType or a str", principal_type)
-        )
-    body: JSON = {"principalType": principal_type}
+def teams_extension_assignment_body(principal_type: str, client_ids: Sequence[str] | None) -> JSON:
+    """Builds the body that creates or replaces a Teams extension assignment."""
+    expected = "a TeamsExtensionPrincipalType or a str"
+    body: JSON = {"principalType": _require_str("principal_type", expected, principal_type)}
     if client_ids is not None:
-        body["clientIds"] = _list_of_str("client_ids", "a list of ids", "a str", client_ids)
+        body["clientIds"] = _id_list(client_ids)
     return body
+
+
+def entra_assignment_body(tenant_id: str, principal_type: str, client_ids: Sequence[str]) -> JSON:
+    """Builds the body that creates or replaces an Entra assignment."""
+    return {
+        "tenantId": entra_id("tenant_id", tenant_id),
+        "principalType": _require_str(
+            "principal_type", "an EntraPrincipalType or a str", principal_type
+        ),
+        "clientIds": _id_list(client_ids),
+    }
+
+
+def entra_assignments_patch(assignments: Mapping[str, EntraAssignmentUpdate | None]) -> JSON:
+    """Builds the merge patch that creates, replaces and deletes Entra assignments."""
+    if not isinstance(assignments, Mapping):
+        raise TypeError(
+            _wanted("assignments", "a mapping to EntraAssignmentUpdate or None", assignments)
+        )
+    patch: JSON = {}
+    for object_id, update in assignments.items():
+        if not isinstance(update, EntraAssignmentUpdate | None):
+            raise TypeError(
+                _wanted("Each value of assignments", "an EntraAssignmentUpdate or None", update)
+            )
+        patch[entra_id("Each key of assignments", object_id)] = update and entra_assignment_body(
+            update.tenant_id, update.principal_type, update.client_ids
+        )
+    return patch
+
+
+def request_to_send(request: HttpRequest, options: Mapping[str, Any]) -> HttpRequest:
+    """Checks the arguments of ``send_request``.
+
+    :raises TypeError: If the request has the wrong type, or an option is only for other methods.
+    """
+    if not isinstance(request, HttpRequest):
+        raise TypeError(_wanted("request", "an azure.core.rest.HttpRequest", request))
+    for name in ("api_version", "params", "error_map"):
+        if name in options:
+            raise TypeError(
+                f"send_request does not take {name}: write the query, with its api-version, into "
+                "the URL of the request, and read the status of the response."
+            )
+    return request
 
 
 def _scope_list(scopes: Sequence[str]) -> list[str]:
@@ -100,23 +141,22 @@ def _scope_list(scopes: Sequence[str]) -> list[str]:
     return listed
 
 
+def _id_list(client_ids: Sequence[str]) -> list[str]:
+    return _list_of_str("client_ids", "a list of ids", "a str", client_ids)
+
+
 def _list_of_str(name: str, expected: str, each: str, values: Sequence[str]) -> list[str]:
-    # A str is a sequence of str, and the commonest slip.
+    # A str is a sequence of str: the most common mistake.
     if isinstance(values, str | bytes | bytearray) or not isinstance(values, Sequence):
         raise TypeError(_wanted(name, expected, values))
-    for value in values:
-        if not isinstance(value, str):
-            raise TypeError(_wanted(f"Each of {name}", each, value))
-    return list(values)
+    return [_require_str(f"Each of {name}", each, value) for value in values]
 
 
 def _with_custom_id(body: JSON, custom_id: str | None, api_version: str) -> JSON:
     if custom_id is None:
         return body
-    if not isinstance(custom_id, str):
-        raise TypeError(_wanted("custom_id", "a str of your own", custom_id))
-    if not custom_id:
-        # Not left to the service: taken for no id, it would create another user at every call.
+    if not _require_str("custom_id", "a str of your own", custom_id):
+        # The service could treat an empty id as no id, and create another user at every call.
         raise ValueError("custom_id must be a str of your own, and it is empty.")
     require_version("custom_id", api_version)
     body["customId"] = _encodable("custom_id", custom_id)
@@ -142,10 +182,16 @@ def _encodable(name: str, value: str) -> str:
     return value
 
 
-_NO_PART_OF_A_PATH = ("", ".", "..")
+def _require_str(name: str, expected: str, value: str) -> str:
+    if not isinstance(value, str):
+        raise TypeError(_wanted(name, expected, value))
+    return value
+
+
+_NOT_A_SEGMENT = ("", ".", "..")
 _SCOPES = "a list of scopes such as [CommunicationTokenScope.CHAT]"
 
 
 def _wanted(name: str, expected: str, got: object) -> str:
-    # The type and not the value, which may be a secret in the wrong place.
+    # The type, not the value: it may be a misplaced secret.
     return f"{name} must be {expected}, not {type(got).__name__}."

@@ -1,99 +1,127 @@
-"""From the JSON of the service to what the clients return.
+"""Converts the JSON of the service to the results of the clients.
 
-Each function is a ``cls`` callback of the generated operations.
+Each public function is a ``cls`` callback of the generated operations.
 """
 
 import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from typing import Any
+from email.utils import parsedate_to_datetime
+from enum import Enum
+from time import time as now
+from typing import Any, TypeVar
 
 from azure.core.credentials import AccessToken
-from azure.core.exceptions import DecodeError
 
-from ._generated._enums import TeamsExtensionPrincipalType
+from ._generated._enums import EntraPrincipalType, TeamsExtensionPrincipalType
 from ._generated._messages import JSON, Response, undecodable
-from ._models import CommunicationUserDetail, TeamsExtensionAssignment
+from ._models import CommunicationUserDetail, EntraAssignment, TeamsExtensionAssignment
 from ._shared.identifiers import CommunicationUserIdentifier
 
-# Seven fraction digits at most, of which trailing zeros are left out. Python 3.10 reads three or
-# six, and whole seconds are all that is wanted.
+E = TypeVar("E", bound=Enum)
+
+# The service sends up to seven fraction digits; Python 3.10 reads only three or six. The results
+# have whole seconds.
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)")
+# The margin that the service grants to the dates of requests.
+_CLOCK_SKEW = 300
 
 
 def user(response: Response, json: JSON) -> CommunicationUserIdentifier:
-    """The user that was created."""
-    return CommunicationUserIdentifier(_string(response, json, "identity", "id"))
+    """Returns the created user."""
+    return CommunicationUserIdentifier(_filled(response, json, "identity", "id"))
 
 
 def user_and_token(
     response: Response, json: JSON
 ) -> tuple[CommunicationUserIdentifier, AccessToken]:
-    """The user that was created, and the token that was issued with it."""
+    """Returns the created user and its token."""
     return user(response, json), _access_token(response, json, "accessToken")
 
 
 def token(response: Response, json: JSON) -> AccessToken:
-    """The token that was issued."""
+    """Returns the issued token."""
     return _access_token(response, json)
 
 
 def user_detail(response: Response, json: JSON) -> CommunicationUserDetail:
-    """What the service knows of a user."""
+    """Returns the details of a user."""
     return CommunicationUserDetail(
-        user=CommunicationUserIdentifier(_string(response, json, "id")),
+        user=CommunicationUserIdentifier(_filled(response, json, "id")),
         custom_id=None if json.get("customId") is None else _string(response, json, "customId"),
-        last_token_issued_at=_time_or_none(response, json, "lastTokenIssuedAt"),
+        last_token_issued_at=None
+        if json.get("lastTokenIssuedAt") is None
+        else _time(response, json, "lastTokenIssuedAt"),
     )
 
 
-def assignment(response: Response, json: JSON) -> TeamsExtensionAssignment:
-    """An assignment as the service has it."""
+def teams_extension_assignment(response: Response, json: JSON) -> TeamsExtensionAssignment:
+    """Returns a Teams extension assignment."""
     return TeamsExtensionAssignment(
         tenant_id=_string(response, json, "tenantId"),
         object_id=_string(response, json, "objectId"),
-        principal_type=_principal_type(_string(response, json, "principalType")),
+        principal_type=_open(TeamsExtensionPrincipalType, _string(response, json, "principalType")),
         client_ids=_strings(response, json, "clientIds"),
     )
 
 
-def _principal_type(text: str) -> TeamsExtensionPrincipalType | str:
+def entra_assignment(response: Response, json: JSON) -> EntraAssignment:
+    """Returns an Entra assignment."""
+    return EntraAssignment(
+        object_id=_string(response, json, "objectId"),
+        tenant_id=_string(response, json, "tenantId"),
+        principal_type=_open(EntraPrincipalType, _string(response, json, "principalType")),
+        client_ids=_strings(response, json, "clientIds"),
+    )
+
+
+def _open(enum: type[E], text: str) -> E | str:
+    """Returns the member of an extensible enum, or the text if the enum does not list it."""
     try:
-        return TeamsExtensionPrincipalType(text)
+        return enum(text)
     except ValueError:
-        return text  # the service may add to the list
+        return text
 
 
 def _access_token(response: Response, json: JSON, *path: str) -> AccessToken:
-    text = _string(response, json, *path, "token")
-    expires_on = _string(response, json, *path, "expiresOn")
+    text = _filled(response, json, *path, "token")
+    expires_on = int(_time(response, json, *path, "expiresOn").timestamp())
+    if expires_on < now() and _had_expired(response, expires_on):
+        raise undecodable(response, f"{'.'.join((*path, 'token'))} in its body has expired")
+    return AccessToken(text, expires_on)
+
+
+def _had_expired(response: Response, expires_on: int) -> bool:
+    """Whether a token had expired by the clock of the service.
+
+    The local clock alone does not decide: it may be wrong, or the response may be a recording.
+    """
     try:
-        return AccessToken(text, int(_time(expires_on).timestamp()))
-    except ValueError:
-        raise _not_a_time(response, *path, "expiresOn") from None
+        date = parsedate_to_datetime(response.headers["Date"])
+    except (KeyError, ValueError, TypeError):
+        return False
+    return expires_on + _CLOCK_SKEW < date.timestamp()
 
 
-def _time_or_none(response: Response, json: JSON, name: str) -> datetime | None:
-    if json.get(name) is None:
-        return None
-    try:
-        return _time(_string(response, json, name)).astimezone(timezone.utc)
-    except (ValueError, OverflowError):
-        raise _not_a_time(response, name) from None
+def _time(response: Response, json: JSON, *path: str) -> datetime:
+    found = _utc(_string(response, json, *path))
+    if found is None:
+        raise undecodable(response, f"{'.'.join(path)} in its body is not a time up to year 9999")
+    return found
 
 
-def _not_a_time(response: Response, *path: str) -> DecodeError:
-    return undecodable(response, f"{'.'.join(path)} in its body is not a time")
-
-
-def _time(text: str) -> datetime:
-    """A time of the service, aware, rounded down to whole seconds."""
+def _utc(text: str) -> datetime | None:
+    """Parses a time of the service, rounded down to whole seconds. None if the time is invalid."""
     match = _TIME.fullmatch(text)
     if match is None:
-        raise ValueError
+        return None
     to_the_second, offset = match.groups()
-    # Python 3.10 does not read Z.
-    return datetime.fromisoformat(to_the_second + offset.replace("Z", "+00:00"))
+    try:
+        # Python 3.10 does not read Z.
+        local = datetime.fromisoformat(to_the_second + offset.replace("Z", "+00:00"))
+        return local.astimezone(timezone.utc)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _string(response: Response, json: JSON, *path: str) -> str:
@@ -102,6 +130,13 @@ def _string(response: Response, json: JSON, *path: str) -> str:
         found = found.get(name) if isinstance(found, Mapping) else None
     if not isinstance(found, str):
         raise undecodable(response, f"its body has no {'.'.join(path)}")
+    return found
+
+
+def _filled(response: Response, json: JSON, *path: str) -> str:
+    found = _string(response, json, *path)
+    if not found.strip():
+        raise undecodable(response, f"{'.'.join(path)} in its body is empty")
     return found
 
 

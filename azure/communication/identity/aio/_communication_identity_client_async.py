@@ -1,40 +1,41 @@
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import timedelta
 from types import TracebackType
 
 from azure.core.credentials import AccessToken, AzureKeyCredential
 from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.rest import AsyncHttpResponse, HttpRequest
 from azure.core.tracing.decorator_async import distributed_trace_async
 from typing_extensions import Self, Unpack
 
 from .. import _results
 from .._api_versions import DEFAULT_VERSION, ApiVersion, require_version, version_string
 from .._arguments import (
-    assignment_body,
-    assignment_ids,
     issue_body,
+    request_to_send,
     teams_user_body,
     user_and_token_body,
     user_body,
     user_id,
 )
-from .._generated._enums import CommunicationTokenScope, TeamsExtensionPrincipalType
+from .._generated._enums import CommunicationTokenScope
 from .._generated.aio import CommunicationIdentityClient as _RestClient
-from .._models import CommunicationUserDetail, TeamsExtensionAssignment
+from .._models import CommunicationUserDetail
 from .._pipeline.assembly import async_pipeline_options
 from .._pipeline.option_checks import call_version
-from .._pipeline.options import AsyncClientOptions, RequestOptions
+from .._pipeline.options import AsyncClientOptions, PipelineOptions, RequestOptions
 from .._shared.identifiers import CommunicationUserIdentifier
 from .._shared.urls import endpoint_url
 from .._shared.utils import parse_connection_str
+from ._assignment_methods_async import AssignmentMethods
 
 
-class CommunicationIdentityClient:
-    """Creates users of a Communication Services resource, and issues and revokes their tokens.
+class CommunicationIdentityClient(AssignmentMethods):
+    """A client for the users of a Communication Services resource and their access tokens.
 
-    A client may be shared by the tasks of an event loop, and keeps its connections open: make one
-    and keep it. Keyword arguments that are not listed go to the azure-core pipeline, such as
-    ``transport``, ``retry_total`` or ``logging_enable``.
+    The tasks of an event loop can share a client. A client keeps its connections open: create one
+    and reuse it. Other keyword arguments, such as ``transport``, ``retry_total`` or
+    ``logging_enable``, go to the azure-core pipeline.
 
     :param str endpoint: The endpoint of the resource, such as
         ``https://my-resource.communication.azure.com``.
@@ -42,12 +43,17 @@ class CommunicationIdentityClient:
         ``azure.identity.aio.DefaultAzureCredential()``.
     :type credential: str or ~azure.core.credentials.AzureKeyCredential or
         ~azure.core.credentials_async.AsyncTokenCredential
-    :keyword api_version: The version of the REST API to ask for, ``2025-06-30`` by default. One
-        that this library does not know is passed on.
+    :keyword api_version: The API version of the requests, ``2025-06-30`` by default. A version that
+        this library does not know is passed on.
     :paramtype api_version: str or ~azure.communication.identity.ApiVersion
-    :raises TypeError: An argument is of another type, or a keyword argument is not known.
-    :raises ValueError: The endpoint is not a URL, or the access key is not base64.
-    :raises ImportError: aiohttp is not installed, and no other transport is given.
+    :raises TypeError: If an argument has the wrong type, or a keyword argument is unknown.
+    :raises ValueError: If the endpoint is not a URL, or the access key is not base64.
+    :raises ImportError: If aiohttp is not installed and no other transport is given.
+
+    .. code-block:: python
+
+        async with CommunicationIdentityClient(endpoint, DefaultAzureCredential()) as client:
+            user, token = await client.create_user_and_token([CommunicationTokenScope.CHAT])
     """
 
     def __init__(
@@ -65,6 +71,7 @@ class CommunicationIdentityClient:
         )
         self._identities = self._client.communication_identity
         self._teams_extension = self._client.teams_extension
+        self._entra = self._client.entra
 
     @classmethod
     def from_connection_string(
@@ -74,16 +81,16 @@ class CommunicationIdentityClient:
         api_version: str | ApiVersion = DEFAULT_VERSION,
         **kwargs: Unpack[AsyncClientOptions],
     ) -> Self:
-        """Makes a client from a connection string.
+        """Creates a client from a connection string.
 
         :param str conn_str: ``endpoint=https://<resource>.communication.azure.com/;accesskey=<key>``,
             from the Keys page of the resource in the Azure portal.
-        :keyword api_version: The version of the REST API to ask for, ``2025-06-30`` by default.
+        :keyword api_version: The API version of the requests, ``2025-06-30`` by default.
         :paramtype api_version: str or ~azure.communication.identity.ApiVersion
         :return: A client.
         :rtype: ~azure.communication.identity.aio.CommunicationIdentityClient
-        :raises TypeError: An argument is of another type, or a keyword argument is not known.
-        :raises ValueError: A part is missing or given twice, the endpoint is not a URL, or the
+        :raises TypeError: If an argument has the wrong type, or a keyword argument is unknown.
+        :raises ValueError: If a part is missing or doubled, the endpoint is not a URL, or the
             access key is not base64.
         """
         endpoint, access_key = parse_connection_str(conn_str)
@@ -95,18 +102,17 @@ class CommunicationIdentityClient:
     ) -> CommunicationUserIdentifier:
         """Creates a user.
 
-        When the service answers with 500, 503 or 504 the request is sent again, which may leave a
-        second user behind. A ``custom_id`` prevents that, and ``retry_status=0`` turns it off.
+        Without a ``custom_id`` the call is retried only if the service cannot have created a user.
 
-        :keyword custom_id: An id of your own for the user, of 1 to 256 characters. The user that
-            has it already is returned, and else a new one. Needs API version 2025-03-02-preview.
+        :keyword custom_id: An id of your own for the user, 1 to 256 characters. If a user with this
+            id exists, it is returned. Needs API version 2025-03-02-preview.
         :paramtype custom_id: str or None
         :return: The user.
         :rtype: ~azure.communication.identity.CommunicationUserIdentifier
-        :raises TypeError: The custom id is not a str.
-        :raises ValueError: The custom id is empty, or the API version does not have it.
-        :raises ~azure.core.exceptions.HttpResponseError: The service refused, or did not answer as
-            it should. ``error.code`` and ``error.message`` are the service's own.
+        :raises TypeError: If the custom id is not a str.
+        :raises ValueError: If the custom id is empty, or the API version does not support it.
+        :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error, with its
+            code in ``error.error.code``, or an invalid response.
         """
         version = call_version(kwargs, self._api_version)
         body = user_body(custom_id, version)
@@ -123,25 +129,30 @@ class CommunicationIdentityClient:
     ) -> tuple[CommunicationUserIdentifier, AccessToken]:
         """Creates a user and issues a token for it, in one request.
 
-        When the service answers with 500, 503 or 504 the request is sent again, which may leave a
-        second user behind. A ``custom_id`` prevents that, and ``retry_status=0`` turns it off.
+        Without a ``custom_id`` the call is retried only if the service cannot have created a user.
 
-        :param scopes: What the token gives access to; at least one scope.
+        .. code-block:: python
+
+            user, token = await client.create_user_and_token(
+                [CommunicationTokenScope.CHAT], token_expires_in=timedelta(hours=1)
+            )
+
+        :param scopes: The scopes of the token, at least one.
         :type scopes: list[str or ~azure.communication.identity.CommunicationTokenScope]
-        :keyword custom_id: An id of your own for the user, of 1 to 256 characters. The user that
-            has it already is returned, and else a new one. Needs API version 2025-03-02-preview.
+        :keyword custom_id: An id of your own for the user, 1 to 256 characters. If a user with this
+            id exists, it is returned. Needs API version 2025-03-02-preview.
         :paramtype custom_id: str or None
-        :keyword token_expires_in: How long the token is valid, in whole minutes (a part of one is
-            cut off). The service takes 1 to 24 hours, and 24 hours by default.
+        :keyword token_expires_in: The lifetime of the token, rounded down to whole minutes. The
+            service accepts 1 to 24 hours; its default is 24 hours.
         :paramtype token_expires_in: ~datetime.timedelta or None
-        :return: The user, and the token with its expiry in Unix seconds.
+        :return: The user, and the token with its expiry as Unix time.
         :rtype: tuple[~azure.communication.identity.CommunicationUserIdentifier,
             ~azure.core.credentials.AccessToken]
-        :raises TypeError: An argument is of another type.
-        :raises ValueError: There are no scopes, the custom id is empty, or the API version does not
-            have a parameter.
-        :raises ~azure.core.exceptions.HttpResponseError: The service refused, or did not answer as
-            it should. ``error.code`` and ``error.message`` are the service's own.
+        :raises TypeError: If an argument has the wrong type.
+        :raises ValueError: If there are no scopes, the custom id is empty, or the API version does
+            not support an argument.
+        :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error, with its
+            code in ``error.error.code``, or an invalid response.
         """
         version = call_version(kwargs, self._api_version)
         body = user_and_token_body(scopes, token_expires_in, custom_id, version)
@@ -151,16 +162,18 @@ class CommunicationIdentityClient:
     async def get_user_detail(
         self, user: CommunicationUserIdentifier | str, **kwargs: Unpack[RequestOptions]
     ) -> CommunicationUserDetail:
-        """Gets what the service knows of a user. Needs API version 2025-03-02-preview.
+        """Gets the custom id of a user and the time of its last token.
+
+        Needs API version 2025-03-02-preview.
 
         :param user: The user, or its raw id.
         :type user: ~azure.communication.identity.CommunicationUserIdentifier or str
-        :return: The user, its custom id, and when a token was last issued for it.
+        :return: The details of the user.
         :rtype: ~azure.communication.identity.CommunicationUserDetail
-        :raises TypeError: That is not a user.
-        :raises ValueError: The user has no id, or the API version does not have this method.
-        :raises ~azure.core.exceptions.HttpResponseError: The service refused, or did not answer as
-            it should. ``error.code`` and ``error.message`` are the service's own.
+        :raises TypeError: If ``user`` has the wrong type.
+        :raises ValueError: If the id is empty, or the API version does not support this method.
+        :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error, with its
+            code in ``error.error.code``, or an invalid response.
         """
         require_version("get_user_detail", call_version(kwargs, self._api_version))
         return await self._identities.get(user_id(user), cls=_results.user_detail, **kwargs)
@@ -176,19 +189,24 @@ class CommunicationIdentityClient:
     ) -> AccessToken:
         """Issues a token for a user.
 
+        .. code-block:: python
+
+            token = await client.get_token(user, [CommunicationTokenScope.CHAT])
+
         :param user: The user, or its raw id.
         :type user: ~azure.communication.identity.CommunicationUserIdentifier or str
-        :param scopes: What the token gives access to; at least one scope.
+        :param scopes: The scopes of the token, at least one.
         :type scopes: list[str or ~azure.communication.identity.CommunicationTokenScope]
-        :keyword token_expires_in: How long the token is valid, in whole minutes (a part of one is
-            cut off). The service takes 1 to 24 hours, and 24 hours by default.
+        :keyword token_expires_in: The lifetime of the token, rounded down to whole minutes. The
+            service accepts 1 to 24 hours; its default is 24 hours.
         :paramtype token_expires_in: ~datetime.timedelta or None
-        :return: The token with its expiry in Unix seconds.
+        :return: The token with its expiry as Unix time.
         :rtype: ~azure.core.credentials.AccessToken
-        :raises TypeError: An argument is of another type.
-        :raises ValueError: There is no id or no scope, or the API version does not know the expiry.
-        :raises ~azure.core.exceptions.HttpResponseError: The service refused, or did not answer as
-            it should. ``error.code`` and ``error.message`` are the service's own.
+        :raises TypeError: If an argument has the wrong type.
+        :raises ValueError: If the id is empty, there are no scopes, or the API version does not
+            support the lifetime.
+        :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error, with its
+            code in ``error.error.code``, or an invalid response.
         """
         version = call_version(kwargs, self._api_version)
         body = issue_body(scopes, token_expires_in, version)
@@ -200,14 +218,16 @@ class CommunicationIdentityClient:
     async def revoke_tokens(
         self, user: CommunicationUserIdentifier | str, **kwargs: Unpack[RequestOptions]
     ) -> None:
-        """Revokes all tokens that were issued for a user. It may take up to 15 minutes to spread.
+        """Revokes all tokens issued for a user.
+
+        The revocation can take up to 15 minutes to take effect.
 
         :param user: The user, or its raw id.
         :type user: ~azure.communication.identity.CommunicationUserIdentifier or str
-        :raises TypeError: That is not a user.
-        :raises ValueError: The user has no id.
-        :raises ~azure.core.exceptions.HttpResponseError: The service refused, or did not answer as
-            it should. ``error.code`` and ``error.message`` are the service's own.
+        :raises TypeError: If ``user`` has the wrong type.
+        :raises ValueError: If the id is empty.
+        :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error, with its
+            code in ``error.error.code``, or an invalid response.
         """
         call_version(kwargs, self._api_version)
         await self._identities.revoke_access_tokens(user_id(user), **kwargs)
@@ -216,14 +236,14 @@ class CommunicationIdentityClient:
     async def delete_user(
         self, user: CommunicationUserIdentifier | str, **kwargs: Unpack[RequestOptions]
     ) -> None:
-        """Deletes a user, and revokes all tokens that were issued for it.
+        """Deletes a user and revokes all tokens issued for it.
 
         :param user: The user, or its raw id.
         :type user: ~azure.communication.identity.CommunicationUserIdentifier or str
-        :raises TypeError: That is not a user.
-        :raises ValueError: The user has no id.
-        :raises ~azure.core.exceptions.HttpResponseError: The service refused, or did not answer as
-            it should. ``error.code`` and ``error.message`` are the service's own.
+        :raises TypeError: If ``user`` has the wrong type.
+        :raises ValueError: If the id is empty.
+        :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error, with its
+            code in ``error.error.code``, or an invalid response.
         """
         call_version(kwargs, self._api_version)
         await self._identities.delete(user_id(user), **kwargs)
@@ -236,17 +256,21 @@ class CommunicationIdentityClient:
         user_object_id: str,
         **kwargs: Unpack[RequestOptions],
     ) -> AccessToken:
-        """Exchanges the Entra token of a Teams user for a token that expires together with it.
+        """Exchanges the Entra token of a Teams user for a token that expires at the same time.
+
+        .. code-block:: python
+
+            token = await client.get_token_for_teams_user(aad_token, client_id, user_object_id)
 
         :param str aad_token: The Entra token of the user.
         :param str client_id: The id of the Entra application that the token was issued to.
         :param str user_object_id: The Entra object id of the user that the token was issued for.
-        :return: The token with its expiry in Unix seconds.
+        :return: The token with its expiry as Unix time.
         :rtype: ~azure.core.credentials.AccessToken
-        :raises TypeError: An argument is not a str.
-        :raises ValueError: The API version does not know the exchange.
-        :raises ~azure.core.exceptions.HttpResponseError: The service refused, or did not answer as
-            it should. ``error.code`` and ``error.message`` are the service's own.
+        :raises TypeError: If an argument is not a str.
+        :raises ValueError: If the API version does not support this method.
+        :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error, with its
+            code in ``error.error.code``, or an invalid response.
         """
         version = call_version(kwargs, self._api_version)
         body = teams_user_body(aad_token, client_id, user_object_id, version)
@@ -254,84 +278,32 @@ class CommunicationIdentityClient:
             body, cls=_results.token, **kwargs
         )
 
-    @distributed_trace_async
-    async def get_teams_extension_assignment(
-        self, tenant_id: str, object_id: str, **kwargs: Unpack[RequestOptions]
-    ) -> TeamsExtensionAssignment:
-        """Gets what gives a Teams user or resource account access to the resource.
+    def send_request(
+        self, request: HttpRequest, *, stream: bool = False, **kwargs: Unpack[PipelineOptions]
+    ) -> Awaitable[AsyncHttpResponse]:
+        """Sends a request with the authentication, retries and logging of this client.
 
-        :param str tenant_id: The id of the Entra tenant of the object.
-        :param str object_id: The Entra object id of a Teams user or resource account.
-        :return: The assignment.
-        :rtype: ~azure.communication.identity.TeamsExtensionAssignment
-        :raises TypeError: An id is not a str.
-        :raises ValueError: An id is empty, or the API version does not have this method.
-        :raises ~azure.core.exceptions.ResourceNotFoundError: There is no such assignment.
-        :raises ~azure.core.exceptions.HttpResponseError: The service refused, or did not answer as
-            it should. ``error.code`` and ``error.message`` are the service's own.
+        The request is sent as it is: the query of its URL must have the ``api-version``. No status
+        raises an error; :meth:`~azure.core.rest.AsyncHttpResponse.raise_for_status` does.
+
+        .. code-block:: python
+
+            request = HttpRequest("GET", "/access/entra/assignments?api-version=2025-03-02-preview")
+            response = await client.send_request(request)
+
+        :param request: The request. A relative URL is appended to the endpoint.
+        :type request: ~azure.core.rest.HttpRequest
+        :keyword bool stream: Whether to leave the body of the response unread. False by default.
+        :rtype: ~collections.abc.Awaitable[~azure.core.rest.AsyncHttpResponse]
+        :raises TypeError: If the request has the wrong type, or a keyword argument is unknown.
+        :raises ValueError: If the URL leads to another scheme, host or port, where the credentials
+            must not be sent.
+        :raises ~azure.core.exceptions.AzureError: If there is no response.
         """
-        require_version("get_teams_extension_assignment", call_version(kwargs, self._api_version))
-        return await self._teams_extension.get_assignment(
-            *assignment_ids(tenant_id, object_id), cls=_results.assignment, **kwargs
-        )
-
-    @distributed_trace_async
-    async def upsert_teams_extension_assignment(
-        self,
-        tenant_id: str,
-        object_id: str,
-        principal_type: str | TeamsExtensionPrincipalType,
-        *,
-        client_ids: Sequence[str] | None = None,
-        **kwargs: Unpack[RequestOptions],
-    ) -> TeamsExtensionAssignment:
-        """Gives a Teams user or resource account access to the resource, or replaces what it has.
-
-        :param str tenant_id: The id of the Entra tenant of the object.
-        :param str object_id: The Entra object id of a Teams user or resource account.
-        :param principal_type: Which of the two the object is.
-        :type principal_type: str or ~azure.communication.identity.TeamsExtensionPrincipalType
-        :keyword client_ids: The ids of the Entra applications that may act for the object.
-        :paramtype client_ids: list[str] or None
-        :return: The assignment as it is now.
-        :rtype: ~azure.communication.identity.TeamsExtensionAssignment
-        :raises TypeError: An argument is of another type.
-        :raises ValueError: An id is empty, or the API version does not have this method.
-        :raises ~azure.core.exceptions.HttpResponseError: The service refused, or did not answer as
-            it should. ``error.code`` and ``error.message`` are the service's own.
-        """
-        require_version(
-            "upsert_teams_extension_assignment", call_version(kwargs, self._api_version)
-        )
-        return await self._teams_extension.upsert_assignment(
-            *assignment_ids(tenant_id, object_id),
-            assignment_body(principal_type, client_ids),
-            cls=_results.assignment,
-            **kwargs,
-        )
-
-    @distributed_trace_async
-    async def delete_teams_extension_assignment(
-        self, tenant_id: str, object_id: str, **kwargs: Unpack[RequestOptions]
-    ) -> None:
-        """Takes the access to the resource from a Teams user or resource account.
-
-        :param str tenant_id: The id of the Entra tenant of the object.
-        :param str object_id: The Entra object id of a Teams user or resource account.
-        :raises TypeError: An id is not a str.
-        :raises ValueError: An id is empty, or the API version does not have this method.
-        :raises ~azure.core.exceptions.HttpResponseError: The service refused, or did not answer as
-            it should. ``error.code`` and ``error.message`` are the service's own.
-        """
-        require_version(
-            "delete_teams_extension_assignment", call_version(kwargs, self._api_version)
-        )
-        await self._teams_extension.delete_assignment(
-            *assignment_ids(tenant_id, object_id), **kwargs
-        )
+        return self._client.send_request(request_to_send(request, kwargs), stream=stream, **kwargs)
 
     async def close(self) -> None:
-        """Closes the connections. The client cannot be used any more."""
+        """Closes the connections. The client cannot be used afterwards."""
         await self._client.close()
 
     async def __aenter__(self) -> Self:
