@@ -34,6 +34,7 @@ _ERRORS: ErrorMap = {
 # signed URL is the URL on the wire.
 _LITERAL_IN_SEGMENT = "!$&'()*+,;=:@"
 _LITERAL_IN_QUERY = "!$'()*,:@/?"
+_MOST_OBJECTS_OF_AN_ERROR = 200
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
@@ -211,18 +212,27 @@ E = TypeVar("E", bound=HttpResponseError)
 
 
 def _error(error_type: type[E], response: Response, message: str | None = None) -> E:
-    try:
-        error = error_type(message=message, response=response)
-    except RecursionError:
-        error = None
-    if error is None:
-        # The body is an error that is nested too deeply for azure-core to print.
-        error = error_type(message=message or f"Operation returned status {response.status_code}")
+    if _nests_deeply(response):
+        # azure-core would format the body as a message of quadratic size.
+        message = message or f"Operation returned an invalid status '{response.reason}'"
+        error = error_type(message=message)
         error.response = response
         error.status_code, error.reason = response.status_code, response.reason
+    else:
+        error = error_type(message=message, response=response)
     # The traceback of an exception that the caller is handling: it cannot be pickled.
     error.exc_traceback = None
     return error
+
+
+def _nests_deeply(response: Response) -> bool:
+    """Whether the body may have more levels than any error of the service."""
+    try:
+        content = _content(response)
+        body = content.encode() if isinstance(content, str) else content
+    except (ValueError, LookupError):
+        return False
+    return body.count(b"{") + body.count(b"[") > _MOST_OBJECTS_OF_AN_ERROR
 
 
 class _LazyModel:
