@@ -223,7 +223,6 @@ class IdentityEmulator(Lifecycle):
         return {
             "REQUESTS_CA_BUNDLE": bundle,
             "SSL_CERT_FILE": bundle,
-            "CURL_CA_BUNDLE": bundle,
             "NODE_EXTRA_CA_CERTS": self.ca_file,
         }
 

@@ -24,7 +24,8 @@ Run = Callable[..., "subprocess.Popen[str]"]
 
 OPTIONS = (
     "--host", "--port", "--database", "--tls", "--access-key", "--secondary-key", "--resource-id",
-    "--throttle", "--retry-after", "--fault", "--log-level", "--version",
+    "--throttle", "--retry-after", "--fault", "--log-level", "--log-format", "--version", "--dev",
+    "--tls-name", "--ca-file", "--identity-port", "--import", "--export", "--exit-with-parent",
 )  # fmt: skip
 COMMAND = [sys.executable, "-W", "error", "-m", "acs_identity_emulator"]
 CONNECTION_STRING = re.compile(
@@ -142,16 +143,22 @@ def test_options(run: Run, send: Send, tmp_path: Path) -> None:
     assert send("POST", path, {"scopes": ["chat"]}, to=remote).status == 200
 
 
-def test_tls(run: Run, tmp_path: Path) -> None:
-    process = run("--tls")
+@pytest.mark.parametrize(("options", "scheme"), [([], "http"), (["--tls"], "https")])
+def test_greeting(run: Run, options: list[str], scheme: str) -> None:
+    process = run(*options)
     assert process.stdout is not None
-    lines = [process.stdout.readline() for _ in range(4)]
-    connection = re.fullmatch(r"endpoint=(https://127\.0\.0\.1:\d+/);accesskey=.+\n", lines[0])
+    lines = [process.stdout.readline() for _ in range(6)]
+    connection = re.fullmatch(rf"endpoint=({scheme}://127\.0\.0\.1:\d+/);accesskey=.+\n", lines[0])
     assert connection is not None
     settings = dict(line.rstrip("\n").split("=", 1) for line in lines[1:])
-    assert list(settings) == ["REQUESTS_CA_BUNDLE", "IDENTITY_ENDPOINT", "IDENTITY_HEADER"]
-    with connect(connection[1], settings["REQUESTS_CA_BUNDLE"]):
-        pass
+    assert list(settings) == [
+        "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "IDENTITY_ENDPOINT",
+        "IDENTITY_HEADER",
+    ]  # fmt: skip
+    secure = connection[1].replace("http:", "https:")
+    for variable in list(settings)[:3]:
+        with connect(secure, settings[variable]):
+            pass
     query = "?api-version=2019-08-01&resource=https://communication.azure.com/"
     token_request = urllib.request.Request(
         settings["IDENTITY_ENDPOINT"] + query,

@@ -76,7 +76,7 @@ def test_the_action_may_be_quoted(send: Send, user: str, action: str) -> None:
         "/identities/x/:other",
         "/identities/x/:issueAccessToken/y",
         "/identities//:issueAccessToken",
-        "//identities",
+        "///identities",
         "/teamsUser",
         "/teamsUser/:issueAccessToken",
         "/identities/a/b/:issueAccessToken",

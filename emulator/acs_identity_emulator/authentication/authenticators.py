@@ -30,6 +30,7 @@ from .signatures import (
     parse_date,
     signature,
     string_to_sign,
+    with_final_slash,
 )
 
 ALLOWED_CLOCK_SKEW = 300.0  # seconds
@@ -132,11 +133,12 @@ class HmacAuthenticator:
             text = f"x-ms-content-sha256 is not of the {len(request.body)} bytes that arrived"
             return _refused(ReasonCode.CONTENT_HASH, text, CONTENT_HASH_DIFFERS)
         signed = Signed(request.method, request.target, date, headers["Host"], sent_hash)
-        text = string_to_sign(signed)
         keys = self._keys()
-        for key_id, key in keys.items():
-            if hmac.compare_digest(sent, signature(key, text)):
-                return Caller(key_id)
+        for accepted in (signed, *with_final_slash(signed)):
+            text = string_to_sign(accepted)
+            for key_id, key in keys.items():
+                if hmac.compare_digest(sent, signature(key, text)):
+                    return Caller(key_id)
         return Refusal(explain_mismatch(signed, sent, keys, self._retired()))
 
 

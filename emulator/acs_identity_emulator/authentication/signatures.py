@@ -39,6 +39,19 @@ def content_hash(body: bytes) -> bytes:
     return base64.b64encode(hashlib.sha256(body).digest())
 
 
+def with_final_slash(signed: Signed) -> Iterator[Signed]:
+    """What official clients sign if their endpoint ends in ``/``, unlike what they send.
+
+    Python 1.0 to 1.5 sign the slash as a part of the host. Clients that put the path after it sign
+    ``//identities``, of which some HTTP libraries send ``/identities``.
+    """
+    yield signed._replace(host=f"{signed.host}/")
+    if not signed.target.startswith("//"):
+        doubled = signed._replace(target=f"/{signed.target}")
+        yield doubled
+        yield doubled._replace(host=f"{signed.host}/")
+
+
 def explain_mismatch(
     signed: Signed, sent: bytes, keys: Mapping[str, bytes], retired: Mapping[str, bytes]
 ) -> Reason:

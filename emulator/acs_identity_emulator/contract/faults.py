@@ -1,6 +1,8 @@
 """Misbehaviour on demand: what a fault is, how it is written, and which request gets it."""
 
+import itertools
 import threading
+from collections import deque
 from enum import Enum
 from typing import NamedTuple
 
@@ -98,47 +100,67 @@ class Armed(NamedTuple):
     times: int
 
 
+class _Waiting(NamedTuple):
+    number: int  # in the order of injection
+    fault: Fault
+    armed: Armed
+
+    def used_once(self) -> "_Waiting":
+        return self._replace(armed=self.armed._replace(times=self.armed.times - 1))
+
+
 class FaultQueue:
-    """Faults that wait for their requests; the first that fits a request is used on it."""
+    """Faults that wait for their requests; a request gets the first that fits it.
+
+    There is a queue for each kind of fit, so that a request costs the same however many wait.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._armed: list[Armed] = []
+        self._count = itertools.count()
+        self._queues: dict[tuple[str, bool], deque[_Waiting]] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._armed)
+        return bool(self._queues)
 
     def inject(self, operation: str, fault: str, times: int) -> None:
-        """:raises ValueError: an unknown operation or fault, or one that cannot have the other."""
+        """:raises ValueError: If operation or fault is unknown, or they do not go together."""
         names = [known.value for known in Operation]
         if operation not in (ANY, *names):
             raise ValueError(f"operation must be {ANY}, {', '.join(names)}, not {operation!r}")
         if isinstance(times, bool) or not isinstance(times, int) or times < 1:
             raise ValueError(f"times must be a positive int, not {times!r}")
-        kind = parse_fault(fault).kind
-        if kind in _NEEDS_BODY and operation in [silent.value for silent in _WITHOUT_BODY]:
+        parsed = parse_fault(fault)
+        needs_body = parsed.kind in _NEEDS_BODY
+        if needs_body and operation in [silent.value for silent in _WITHOUT_BODY]:
             raise ValueError(f"{operation} answers without a body, which {fault!r} needs")
         with self._lock:
-            self._armed.append(Armed(operation, fault, times))
+            waiting = _Waiting(next(self._count), parsed, Armed(operation, fault, times))
+            self._queues.setdefault((operation, needs_body), deque()).append(waiting)
 
     def take(self, operation: Operation) -> Fault | None:
         """The fault for a request of that operation, which is used up by one."""
+        needs = (False,) if operation in _WITHOUT_BODY else (False, True)
+        fitting = [(name, need) for name in (ANY, operation.value) for need in needs]
         with self._lock:
-            for index, armed in enumerate(self._armed):
-                fault = parse_fault(armed.fault)
-                if armed.operation not in (ANY, operation.value):
-                    continue
-                if fault.kind in _NEEDS_BODY and operation in _WITHOUT_BODY:
-                    continue
-                left = [armed._replace(times=armed.times - 1)] if armed.times > 1 else []
-                self._armed[index : index + 1] = left
-                return fault
-        return None
+            found = [(self._queues[key][0], key) for key in fitting if key in self._queues]
+            if not found:
+                return None
+            first, key = min(found, key=lambda one: one[0].number)
+            queue = self._queues[key]
+            if first.armed.times > 1:
+                queue[0] = first.used_once()
+                return first.fault
+            queue.popleft()
+            if not queue:
+                del self._queues[key]
+            return first.fault
 
     def waiting(self) -> list[Armed]:
         with self._lock:
-            return list(self._armed)
+            found = [one for queue in self._queues.values() for one in queue]
+        return [one.armed for one in sorted(found, key=lambda one: one.number)]
 
     def clear(self) -> None:
         with self._lock:
-            self._armed.clear()
+            self._queues.clear()

@@ -222,10 +222,33 @@ def _log_request(
     else:
         what = f"{route.operation.value} {route.version}"
     error = outcome if isinstance(outcome, ServiceError) else None
-    shown = _shown_outcome(error)
-    _log.info("%s %s %d %dms %s", request.method, what, outcome.status, milliseconds, shown)
+    _log.info(
+        "%s %s %d %dms %s",
+        request.method,
+        what,
+        outcome.status,
+        milliseconds,
+        _shown_outcome(error),
+        extra={"fields": _fields(request, route, outcome, milliseconds)},
+    )
     if error is not None and error.reason is not None and error.reason.details is not None:
         _log.debug("%s", error.reason.details)
+
+
+def _fields(
+    request: WireRequest, route: Route | None, outcome: Answer | ServiceError, milliseconds: int
+) -> dict[str, object]:
+    """The same for a log of JSON."""
+    fields: dict[str, object] = {"method": request.method, "status": outcome.status}
+    fields["milliseconds"] = milliseconds
+    if route is not None:
+        fields["operation"] = route.operation.value
+        fields["api_version"] = route.version
+    if isinstance(outcome, ServiceError):
+        fields["code"] = outcome.code
+        if outcome.reason is not None:
+            fields["reason"] = outcome.reason.code.value
+    return fields
 
 
 def _shown_outcome(error: ServiceError | None) -> str:

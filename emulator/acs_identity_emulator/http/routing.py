@@ -92,7 +92,8 @@ def origin_form(target: str) -> str:
 
 
 def _resource(path: str) -> tuple[_Resource, tuple[str, ...]]:
-    segments = path.split("/")
+    # The path of a client that appends "/identities" to an endpoint that ends in "/".
+    segments = path.removeprefix("/").split("/") if path.startswith("//") else path.split("/")
     if segments[-1] == "":
         segments.pop()
     match segments:

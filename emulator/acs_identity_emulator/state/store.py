@@ -66,16 +66,21 @@ class Store:
         self,
         path: str | os.PathLike[str] | None = None,
         imported: str | os.PathLike[str] | None = None,
+        *,
+        must_exist: bool = False,
     ) -> None:
         """Opens the database.
 
         :param path: None keeps everything in memory.
+        :param must_exist: whether to fail rather than make a new file.
         :param imported: a file that `export` wrote, whose contents a new database begins with.
         :raises DatabaseError: If a file cannot be opened or written, is damaged or not a database,
             or if the database is in use, or is not new and should be filled.
         """
         self._path = path
         self._lock = threading.RLock()
+        if must_exist and path is not None and not os.path.exists(path):
+            raise DatabaseError(f"there is no database {path!s}")
         self._connection = database.connect(path)
         try:
             if imported is not None:

@@ -1,0 +1,1 @@
+"""The process of the command line: its options, its log, its end."""
