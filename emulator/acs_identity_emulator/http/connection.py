@@ -69,7 +69,8 @@ class Connection(asyncio.Protocol):
         self._in_message = False
         self._in_head = False
         self._head_size = 0
-        self._began_in_this_data = False
+        self._head_grew = False
+        self._unfinished = 0
         self._url = b""
         self._headers: CIMultiDict[str] = CIMultiDict()
         self._body = bytearray()
@@ -142,8 +143,8 @@ class Connection(asyncio.Protocol):
     # What httptools calls
 
     def on_message_begin(self) -> None:
-        self._in_message = self._in_head = self._began_in_this_data = True
-        self._head_size = 0
+        self._in_message = self._in_head = self._head_grew = True
+        self._head_size = self._unfinished = 0
         self._url, self._headers, self._body = b"", CIMultiDict(), bytearray()
 
     def on_url(self, url: bytes) -> None:
@@ -152,6 +153,7 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._in_head:  # else it is a trailer
+            self._unfinished = 0
             self._count_head(len(name) + len(value))
             self._headers.add(_text(name), _text(value.strip(b" \t")))
 
@@ -191,7 +193,7 @@ class Connection(asyncio.Protocol):
         return self._parser.get_http_version() not in ("0.9", "1.0")
 
     def _feed(self, data: bytes) -> None:
-        self._began_in_this_data = False
+        self._head_grew = False
         left = data
         while left and self._accepts_requests:
             try:
@@ -201,8 +203,9 @@ class Connection(asyncio.Protocol):
                 left = self._without_upgrade() + left[upgrade.args[0] :]
             except httptools.HttpParserError:
                 self._refuse(errors.not_http(400))
-        if self._in_head and not self._began_in_this_data:
-            self._count_head(len(data))  # of a field that has not ended yet
+        if self._in_head and not self._head_grew:  # a field that has not ended yet
+            self._unfinished += len(data)
+            self._count_head(0)
 
     def _without_upgrade(self) -> bytes:
         """The head of the request that was parsed last, but for the offer of another protocol.
@@ -222,8 +225,9 @@ class Connection(asyncio.Protocol):
         return head.encode("utf-8", "surrogateescape")
 
     def _count_head(self, size: int) -> None:
+        self._head_grew = self._head_grew or size > 0
         self._head_size += size
-        if self._head_size > _HEAD_LIMIT:
+        if max(self._head_size, self._unfinished) > _HEAD_LIMIT:
             self._refuse(errors.not_http(400))
 
     def _refuse(self, error: ServiceError) -> None:
