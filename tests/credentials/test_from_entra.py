@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -16,8 +17,10 @@ from azure.core.exceptions import (
     DecodeError,
     HttpResponseError,
     ServiceRequestError,
+    ServiceResponseTimeoutError,
 )
 from azure.core.pipeline import PipelineRequest
+from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.pipeline.transport import AioHttpTransport, RequestsTransport
 from credentials.support import AsyncDriver
 
@@ -412,6 +415,105 @@ class TestArguments:
             await driver.get(exchange.make(token_credential=other))
         assert isinstance(caught.value.__cause__, TypeError)
         assert "azure.communication.identity" in str(caught.value.__cause__)
+
+
+class Strict:
+    """An Entra credential whose first token lacks claims; with one of the two protocols."""
+
+    def __init__(self, entra: Entra) -> None:
+        self.entra = entra
+        self.claims: list[Any] = []
+
+
+class StrictTokens(Strict):
+    def get_token(self, *scopes: str, claims: Any = None, **kwargs: Any) -> Any:
+        self.claims.append(claims)
+        return self.entra.get_token(*scopes)
+
+
+class AsyncStrictTokens(Strict):
+    async def get_token(self, *scopes: str, claims: Any = None, **kwargs: Any) -> Any:
+        self.claims.append(claims)
+        return await self.entra.get_token(*scopes)
+
+
+class StrictInfo(Strict):
+    def get_token_info(self, *scopes: str, options: Any = None) -> Any:
+        self.claims.append((options or {}).get("claims"))
+        return AccessTokenInfo(*self.entra.get_token(*scopes))
+
+
+class AsyncStrictInfo(Strict):
+    async def get_token_info(self, *scopes: str, options: Any = None) -> Any:
+        self.claims.append((options or {}).get("claims"))
+        return AccessTokenInfo(*await self.entra.get_token(*scopes))
+
+
+class Challenging(SansIOHTTPPolicy[Any, Any]):
+    """Makes the first response the challenge that Entra's continuous access evaluation makes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[str] = []
+
+    def on_response(self, request: Any, response: Any) -> None:
+        self.sent.append(request.http_request.headers["Authorization"])
+        if len(self.sent) == 1:
+            response.http_response = Challenge(response.http_response)
+
+
+class Challenge:
+    """A response with another status and another header."""
+
+    status_code = 401
+    claims = '{"access_token":{"nbf":{"essential":true,"value":"1"}}}'
+
+    def __init__(self, response: Any) -> None:
+        encoded = b64encode(self.claims.encode()).decode()
+        self.headers = {
+            "WWW-Authenticate": f'Bearer error="insufficient_claims", claims="{encoded}"'
+        }
+        self._response = response
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._response, name)
+
+
+@pytest.mark.parametrize("is_info", [True, False])
+async def test_a_claims_challenge_reaches_the_entra_credential(
+    driver: Any, exchange: Exchange, is_info: bool
+) -> None:
+    kinds = (AsyncStrictInfo, AsyncStrictTokens) if driver.is_async else (StrictInfo, StrictTokens)
+    entra = kinds[0 if is_info else 1](exchange.entra)
+    policy = Challenging()
+    credential = exchange.make(token_credential=entra, per_retry_policies=policy)
+    first = await driver.get(credential)
+
+    assert entra.claims == [None, Challenge.claims]
+    assert len(policy.sent) == 2
+    # The token that was accepted is the one that is compared next time.
+    assert await driver.get(credential) == first
+    assert len(policy.sent) == 2
+
+
+async def test_the_timeout_is_that_of_the_whole_exchange(driver: Any, exchange: Exchange) -> None:
+    class Slow:
+        def get_token(self, *scopes: str, **kwargs: Any) -> Any:
+            time.sleep(3)
+            return exchange.entra.get_token(*scopes)
+
+    class AsyncSlow:
+        async def get_token(self, *scopes: str, **kwargs: Any) -> Any:
+            await asyncio.sleep(3)
+
+    slow: Any = AsyncSlow() if driver.is_async else Slow()
+    credential = exchange.make(token_credential=slow, timeout=0.3)
+    began = time.monotonic()
+    with pytest.raises(ClientAuthenticationError) as raised:
+        await driver.get(credential)
+    assert isinstance(raised.value.__cause__, ServiceResponseTimeoutError)
+    assert time.monotonic() - began < 2.5
+    assert not exchange.sent
 
 
 class TestReuse:

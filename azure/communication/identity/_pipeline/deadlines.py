@@ -60,7 +60,7 @@ def attempt_options(transport: Any, options: Mapping[str, Any], deadline: float)
     :raises ~azure.core.exceptions.ServiceResponseTimeoutError: If the deadline has passed.
     """
     left = seconds_left(deadline)
-    if getattr(transport, "accepts_deadline", False):
+    if getattr(transport, "takes_deadline", False):
         return {"deadline": deadline}
     config = getattr(transport, "connection_config", None)
     defaults = (getattr(config, "timeout", None), getattr(config, "read_timeout", None))

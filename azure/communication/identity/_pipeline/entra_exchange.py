@@ -1,11 +1,10 @@
-"""From the Entra token of a user to a token for communication.
+"""The exchange of a user's Entra token for a token for communication.
 
-The scopes of the Entra token say what the user is, and so which operation exchanges it.
+The scopes of the Entra token tell the kind of user, and so the operation that exchanges it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from functools import partial
 from sys import maxsize
 from typing import Any, NamedTuple
 
@@ -17,6 +16,7 @@ from .._shared.keywords import unknown_keyword
 from .._shared.token_refresh import Clock, read_token
 from .._shared.urls import endpoint_url
 from .assembly import sync_pipeline_options
+from .deadlines import call_until, deadline_after, seconds_left
 from .options import ClientOptions
 
 DEFAULT_SCOPES = ("https://communication.azure.com/clients/.default",)
@@ -38,16 +38,16 @@ _ROUTES = {
 
 
 class ExchangeRules:
-    """What is exchanged, where, and for how long it holds.
+    """What is exchanged, where, and for how long the result holds.
 
     :param str resource_endpoint: The endpoint of the resource.
     :param token_credential: The Entra credential of the user.
     :param scopes: The scopes of the Entra token; None for :data:`DEFAULT_SCOPES`.
-    :param options: What goes to the pipeline.
+    :param options: Options of the pipeline.
     :param clock: Tells the time.
-    :raises TypeError: An argument is of another type, or an option is not known.
-    :raises ValueError: An argument is missing, the endpoint is not an https one, or the scopes are
-        not of one kind of user.
+    :raises TypeError: If an argument has the wrong type, or an option is unknown.
+    :raises ValueError: If an argument is missing, the endpoint is not an https URL, or the scopes
+        do not belong to one kind of user.
     """
 
     def __init__(
@@ -62,11 +62,7 @@ class ExchangeRules:
             raise ValueError("A credential that exchanges Entra tokens needs resource_endpoint.")
         if token_credential is None:
             raise ValueError("A credential that exchanges Entra tokens needs token_credential.")
-        # Of the two protocols for credentials either is enough.
-        get_token = getattr(token_credential, "get_token", None) or getattr(
-            token_credential, "get_token_info", None
-        )
-        if get_token is None:
+        if not any(hasattr(token_credential, name) for name in ("get_token", "get_token_info")):
             raise TypeError(
                 "token_credential must be an Entra credential such as "
                 f"azure.identity.DefaultAzureCredential, not {type(token_credential).__name__}."
@@ -81,31 +77,48 @@ class ExchangeRules:
                 f"resource_endpoint must be an https URL, not {resource_endpoint!r}: Entra tokens "
                 "are not sent in the clear."
             )
-        scopes, self.route = _route(DEFAULT_SCOPES if scopes is None else scopes)
-        self.get_entra_token: Callable[[], Any] = partial(get_token, *scopes)
+        self._scopes, self.route = _route(DEFAULT_SCOPES if scopes is None else scopes)
+        self._credential = token_credential
         self.options = options
         self._clock = clock
         self._last: tuple[str, AccessToken] | None = None
 
-    @property
-    def call_options(self) -> dict[str, Any]:
-        """The options of the one call."""
-        # It may be repeated: the token that a lost response carried is just not used. Pipelines of
-        # the caller's own need not have a policy that reads the option.
+    def get_entra_token(self, claims: str | None = None) -> Any:
+        """Asks the Entra credential for a token.
+
+        :param claims: The claims of a challenge, which the last token lacked.
+        :return: What the credential returns.
+        """
+        credential = self._credential
+        if hasattr(credential, "get_token"):
+            return credential.get_token(*self._scopes, **({"claims": claims} if claims else {}))
+        options = {"options": {"claims": claims}} if claims else {}
+        return credential.get_token_info(*self._scopes, **options)
+
+    def deadline(self) -> float | None:
+        """The deadline of an exchange that begins now, its Entra token included."""
+        return deadline_after(self.options.get("timeout"))
+
+    def call_options(self, deadline: float | None) -> dict[str, Any]:
+        """The options of the call that exchanges the token.
+
+        :raises ~azure.core.exceptions.ServiceResponseTimeoutError: If the deadline has passed.
+        """
+        # Pipelines of the caller's own need not have a policy that reads the option.
         is_ours = self.options.get("policies") is None and self.options.get("pipeline") is None
-        return {"retry_on_methods": ["POST"]} if is_ours else {}
+        return {"timeout": seconds_left(deadline)} if is_ours and deadline is not None else {}
 
     @property
     def owns_connections(self) -> bool:
-        """Whether they are closed after an exchange, being nobody else's.
+        """Whether to close the connections after an exchange, because nobody else uses them.
 
-        Exchanges are an hour apart. What is kept open for so long is closed by the other side, and
-        would bind the credential to one process, or to one event loop.
+        Exchanges are an hour apart. The other side closes connections that are kept open for so
+        long, and they would bind the credential to one process or event loop.
         """
         return not any(self.options.get(name) for name in ("transport", "pipeline", "session"))
 
     def reusable(self, entra_token: str) -> AccessToken | None:
-        """The token that this very Entra token was exchanged for, unless that has expired."""
+        """The token that this Entra token was exchanged for, unless that token has expired."""
         if self._last is None:
             return None
         exchanged, token = self._last
@@ -128,18 +141,28 @@ def _route(scopes: Sequence[str]) -> tuple[Sequence[str], _Route]:
             return tuple(scopes), route
     raise ValueError(
         f"scopes must be one or more that all begin with one of {', '.join(_ROUTES)}: not "
-        f"{', '.join(scopes) or 'none'}."
+        f"{', '.join(scopes) or 'an empty list'}."
     )
 
 
-class _FetchedToken:
-    """The credential for one exchange: exactly the token that was compared with the last one."""
+class ExchangedToken:
+    """The credential of one exchange: the Entra token that was compared with the last one.
 
-    def __init__(self, token: str) -> None:
-        self._token = AccessToken(token, maxsize)
+    A claims challenge is passed on to the Entra credential.
 
-    def get_token(self, *scopes: str, **kwargs: Any) -> AccessToken:
-        return self._token
+    :param rules: Whose Entra credential has made the token.
+    :param str token: The Entra token.
+    """
+
+    def __init__(self, rules: ExchangeRules, token: str) -> None:
+        self.token = token
+        self._rules = rules
+
+    def get_token(self, *scopes: str, claims: str | None = None, **kwargs: Any) -> AccessToken:
+        """The token, or the one that the Entra credential makes for the claims."""
+        if claims is not None:
+            self.token = read_token(self._rules.get_entra_token(claims)).token
+        return AccessToken(self.token, maxsize)
 
 
 class EntraExchange(ExchangeRules):
@@ -147,17 +170,19 @@ class EntraExchange(ExchangeRules):
 
     def __call__(self) -> AccessToken:
         """The token of the user who is signed in to the Entra credential now."""
-        entra_token = read_token(self.get_entra_token()).token
+        deadline = self.deadline()
+        entra_token = read_token(call_until(deadline, self.get_entra_token)).token
         reusable = self.reusable(entra_token)
         if reusable is not None:
             return reusable
-        arguments = sync_pipeline_options(self.endpoint, _FetchedToken(entra_token), self.options)
+        sent = ExchangedToken(self, entra_token)
+        options = sync_pipeline_options(self.endpoint, sent, self.options)
         with ExitStack() as stack:
             client = CommunicationIdentityClient(
-                self.endpoint, api_version=self.route.api_version, **arguments
+                self.endpoint, api_version=self.route.api_version, **options
             )
             if self.owns_connections:
                 stack.enter_context(client)
             operation = getattr(getattr(client, self.route.group), self.route.operation)
-            _, token = operation(cls=_results.user_and_token, **self.call_options)
-        return self.remember(entra_token, token)
+            _, token = operation(cls=_results.user_and_token, **self.call_options(deadline))
+        return self.remember(sent.token, token)

@@ -11,13 +11,14 @@ from .. import _results
 from .._generated.aio import CommunicationIdentityClient
 from .._shared.token_refresh import Clock, awaitable, read_token
 from .assembly import async_pipeline_options
-from .entra_exchange import ExchangeRules
+from .deadlines import ended_by
+from .entra_exchange import ExchangedToken, ExchangeRules
 
 
 class AsyncEntraExchange(ExchangeRules):
     """The refresher of a credential that is made from an async Entra credential.
 
-    :raises ImportError: There is neither aiohttp nor another transport.
+    :raises ImportError: If aiohttp is not installed and no transport is passed.
     """
 
     def __init__(
@@ -29,34 +30,41 @@ class AsyncEntraExchange(ExchangeRules):
         clock: Clock,
     ) -> None:
         super().__init__(resource_endpoint, token_credential, scopes, options, clock)
-        # Now, so that it is here that a missing transport is found out, and no event loop has to
-        # wait for the import of the one that is there.
-        self._arguments("")
+        # Now, so that a missing transport is an error here, and no event loop waits for an import.
+        self._pipeline_options("")
 
     async def __call__(self) -> AccessToken:
         """The token of the user who is signed in to the Entra credential now."""
-        entra_token = read_token(await awaitable(self.get_entra_token())).token
+        deadline = self.deadline()
+        fetched = self._entra_token()
+        entra_token = await (fetched if deadline is None else ended_by(deadline, fetched))
         reusable = self.reusable(entra_token)
         if reusable is not None:
             return reusable
+        sent, options = self._pipeline_options(entra_token)
         async with AsyncExitStack() as stack:
             client = CommunicationIdentityClient(
-                self.endpoint, api_version=self.route.api_version, **self._arguments(entra_token)
+                self.endpoint, api_version=self.route.api_version, **options
             )
             if self.owns_connections:
                 await stack.enter_async_context(client)
             operation = getattr(getattr(client, self.route.group), self.route.operation)
-            _, token = await operation(cls=_results.user_and_token, **self.call_options)
-        return self.remember(entra_token, token)
+            _, token = await operation(cls=_results.user_and_token, **self.call_options(deadline))
+        return self.remember(sent.token, token)
 
-    def _arguments(self, entra_token: str) -> dict[str, Any]:
-        fetched: Any = _AsyncFetchedToken(entra_token)
-        return async_pipeline_options(self.endpoint, fetched, self.options)
+    async def _entra_token(self) -> str:
+        return read_token(await awaitable(self.get_entra_token())).token
+
+    def _pipeline_options(self, entra_token: str) -> tuple[ExchangedToken, dict[str, Any]]:
+        sent: Any = _AsyncExchangedToken(self, entra_token)
+        return sent, async_pipeline_options(self.endpoint, sent, self.options)
 
 
-class _AsyncFetchedToken:
-    def __init__(self, token: str) -> None:
-        self._token = AccessToken(token, maxsize)
-
-    async def get_token(self, *scopes: str, **kwargs: Any) -> AccessToken:
-        return self._token
+class _AsyncExchangedToken(ExchangedToken):
+    async def get_token(  # type: ignore[override] # the async protocol of azure-core
+        self, *scopes: str, claims: str | None = None, **kwargs: Any
+    ) -> AccessToken:
+        if claims is not None:
+            token = await awaitable(self._rules.get_entra_token(claims))
+            self.token = read_token(token).token
+        return AccessToken(self.token, maxsize)

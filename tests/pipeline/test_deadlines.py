@@ -1,0 +1,294 @@
+"""timeout= is the deadline of a whole call, whatever the call is waiting for."""
+
+import asyncio
+import base64
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from azure.core.credentials import AccessToken, AccessTokenInfo
+from azure.core.exceptions import (
+    ClientAuthenticationError,
+    HttpResponseError,
+    ServiceResponseTimeoutError,
+)
+from azure.core.pipeline.transport import AioHttpTransport, RequestsTransport
+from either_client import ClientFactory
+from scripted_service import ScriptedService
+from transports.raw_server import PATIENCE, RawServer, answer
+
+TOKEN = b'{"token": "t", "expiresOn": "2124-03-01T12:30:05Z"}'
+ANSWERED = answer(TOKEN, "Content-Type: application/json")
+# How much longer than its timeout a call may take: a second, and what a busy machine adds.
+SLACK = 2.0
+
+
+def hang(connection: Any) -> None:
+    threading.Event().wait(PATIENCE)
+
+
+@contextmanager
+def ends_in_time(timeout: float, *errors: type[Exception]) -> Iterator[None]:
+    began = time.monotonic()
+    with pytest.raises(errors or ServiceResponseTimeoutError):
+        yield
+    assert time.monotonic() - began < timeout + SLACK
+
+
+@pytest.fixture(params=["default", "stock"])
+def options(request: pytest.FixtureRequest, flavour: str) -> Callable[[], dict[str, Any]]:
+    """Makes the options of a client with the default transport, or with that of azure-core."""
+
+    def make() -> dict[str, Any]:
+        if request.param == "default":
+            return {}
+        stock = RequestsTransport() if flavour == "sync" else AioHttpTransport()
+        return {"transport": stock}
+
+    return make
+
+
+@pytest.mark.parametrize("of_the_call", [True, False])
+def test_a_server_that_does_not_answer(
+    make_client: ClientFactory, options: Callable[[], dict[str, Any]], of_the_call: bool
+) -> None:
+    limit = {"timeout": 0.5}
+    with RawServer(hang) as server:
+        client = make_client(server.url, **options(), **({} if of_the_call else limit))
+        with ends_in_time(0.5):
+            client.get_token("8:acs:x", ["chat"], **(limit if of_the_call else {}))
+
+
+def test_a_timeout_of_the_call_takes_precedence(
+    make_client: ClientFactory, service: ScriptedService
+) -> None:
+    service.will_answer(200, TOKEN)
+    client = make_client(service.endpoint, timeout=0)
+    with ends_in_time(0):
+        client.get_token("8:acs:x", ["chat"])
+    assert not service.requests
+    assert client.get_token("8:acs:x", ["chat"], timeout=None).token == "t"
+    assert client.get_token("8:acs:x", ["chat"], timeout=60).token == "t"
+
+
+def test_it_must_be_a_number(make_client: ClientFactory, service: ScriptedService) -> None:
+    client = make_client(service.endpoint)
+    with pytest.raises(TypeError, match="timeout must be a number of seconds, not str"):
+        client.get_token("8:acs:x", ["chat"], timeout="5")
+
+
+def test_a_pause_that_would_outlast_it_ends_the_call_with_the_last_response(
+    make_client: ClientFactory, service: ScriptedService
+) -> None:
+    service.will_answer(500)
+    client = make_client(service.endpoint, retry_backoff_factor=2)
+    with ends_in_time(0, HttpResponseError) as _:
+        client.get_token("8:acs:x", ["chat"], timeout=3)
+    assert len(service.requests) == 2
+
+
+def test_all_attempts_together_have_one_deadline(
+    make_client: ClientFactory, options: Callable[[], dict[str, Any]]
+) -> None:
+    def slowly_close(connection: Any) -> None:
+        threading.Event().wait(0.4)
+        connection.close()
+
+    with RawServer(slowly_close) as server:
+        client = make_client(
+            server.url, retry_read=100, retry_connect=100, retry_backoff_factor=0, **options()
+        )
+        with ends_in_time(1, Exception):
+            client.get_token("8:acs:x", ["chat"], timeout=1)
+    assert 1 < len(server.requests) < 5
+
+
+def test_redirects_do_not_start_it_anew(
+    make_client: ClientFactory, options: Callable[[], dict[str, Any]]
+) -> None:
+    redirect = answer(b"", "Location: /elsewhere", status="307 Moved")
+
+    def slowly_redirect(connection: Any) -> None:
+        threading.Event().wait(0.3)
+        redirect(connection)
+
+    with RawServer(slowly_redirect) as server:
+        client = make_client(server.url, permit_redirects=True, **options())
+        with ends_in_time(1):
+            client.get_token("8:acs:x", ["chat"], timeout=1)
+
+
+@pytest.mark.parametrize("unlimited", [0, None])
+@pytest.mark.parametrize("name", ["read_timeout", "connection_timeout"])
+@pytest.mark.parametrize("of_the_call", [True, False])
+@pytest.mark.parametrize("timeout", [None, 60])
+def test_zero_and_none_are_no_limit(
+    make_client: ClientFactory,
+    flavour: str,
+    name: str,
+    unlimited: float | None,
+    of_the_call: bool,
+    timeout: float | None,
+) -> None:
+    def slowly_answer(connection: Any) -> None:
+        threading.Event().wait(0.2)
+        ANSWERED(connection)
+
+    limits = {name: unlimited, "timeout": timeout}
+    with RawServer(slowly_answer) as server:
+        for stock in (True, False):
+            transport: Any = RequestsTransport if flavour == "sync" else AioHttpTransport
+            client = make_client(
+                server.url,
+                **({"transport": transport()} if stock else {}),
+                **({} if of_the_call else limits),
+            )
+            got = client.get_token("8:acs:x", ["chat"], **(limits if of_the_call else {}))
+            assert got.token == "t"
+            client.close()
+
+
+def test_each_attempt_has_the_timeouts_of_the_call_again(
+    make_client: ClientFactory, flavour: str
+) -> None:
+    seen: list[dict[str, Any]] = []
+    behaviours = [answer(status="500 Oops"), ANSWERED]
+    stock: Any = RequestsTransport if flavour == "sync" else AioHttpTransport
+
+    class Watching(stock):  # type: ignore[misc]
+        def send(self, request: Any, **kwargs: Any) -> Any:
+            seen.append(kwargs)
+            return super().send(request, **kwargs)
+
+    with RawServer(lambda connection: behaviours.pop(0)(connection)) as server:
+        client = make_client(server.url, transport=Watching(connection_timeout=30))
+        client.get_token("8:acs:x", ["chat"], timeout=20, read_timeout=5)
+        client.close()
+    assert [kwargs["read_timeout"] for kwargs in seen] == [5, 5]
+    first, second = (kwargs["connection_timeout"] for kwargs in seen)
+    assert 10 < second < first <= 20
+    assert all("deadline" not in kwargs for kwargs in seen)
+
+
+class Slow:
+    """An Entra credential whose tokens take their time."""
+
+    def __init__(self, *seconds: float) -> None:
+        self.waits = list(seconds)
+        self.claims: list[Any] = []
+
+    def wait(self) -> float:
+        return self.waits.pop(0) if self.waits else 0
+
+    def get_token(self, *scopes: str, claims: str | None = None, **kwargs: Any) -> Any:
+        self.claims.append(claims)
+        threading.Event().wait(self.wait())
+        return AccessToken(f"token-{len(self.claims)}", int(time.time()) + 3600)
+
+    def close(self) -> None: ...
+
+
+class AsyncSlow(Slow):
+    async def get_token(self, *scopes: str, claims: str | None = None, **kwargs: Any) -> Any:
+        self.claims.append(claims)
+        await asyncio.sleep(self.wait())
+        return AccessToken(f"token-{len(self.claims)}", int(time.time()) + 3600)
+
+    async def close(self) -> None: ...  # type: ignore[override]
+
+
+class SlowInfo:
+    """The same, with the newer method alone."""
+
+    def __init__(self, slow: Any) -> None:
+        self._slow = slow
+
+    def get_token_info(self, *scopes: str, options: Any = None) -> Any:
+        return AccessTokenInfo(*self._slow.get_token(*scopes))
+
+
+class AsyncSlowInfo(SlowInfo):
+    async def get_token_info(self, *scopes: str, options: Any = None) -> Any:
+        return AccessTokenInfo(*await self._slow.get_token(*scopes))
+
+
+CHALLENGE = base64.urlsafe_b64encode(b'{"access_token": {}}').decode().rstrip("=")
+
+
+class TestEntraCredentials:
+    @pytest.fixture
+    def tls(self, tmp_path: Path) -> tuple[ssl.SSLContext, str]:
+        authority = trustme.CA()
+        bundle = tmp_path / "ca.pem"
+        authority.cert_pem.write_to_path(str(bundle))
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        authority.issue_cert("localhost").configure_cert(context)
+        return context, str(bundle)
+
+    @pytest.mark.parametrize("is_info", [True, False])
+    def test_a_slow_token(
+        self, make_client: ClientFactory, flavour: str, tls: Any, is_info: bool
+    ) -> None:
+        credential: Any = Slow(PATIENCE) if flavour == "sync" else AsyncSlow(PATIENCE)
+        if is_info:
+            credential = (SlowInfo if flavour == "sync" else AsyncSlowInfo)(credential)
+        with RawServer(ANSWERED, tls[0]) as server:
+            client = make_client(server.url, credential, connection_verify=tls[1])
+            with ends_in_time(0.5):
+                client.get_token("8:acs:x", ["chat"], timeout=0.5)
+            assert not server.requests
+            assert client.get_token("8:acs:x", ["chat"], timeout=60).token == "t"
+            client.close()
+
+    @pytest.mark.parametrize("wait", [0, PATIENCE])
+    def test_a_challenge(
+        self, make_client: ClientFactory, flavour: str, tls: Any, wait: float
+    ) -> None:
+        challenge = answer(
+            b"",
+            f'WWW-Authenticate: Bearer error="insufficient_claims", claims="{CHALLENGE}"',
+            status="401 No",
+        )
+        behaviours = [challenge, ANSWERED]
+        credential = (Slow if flavour == "sync" else AsyncSlow)(0, wait)
+        with RawServer(lambda peer: behaviours.pop(0)(peer), tls[0]) as server:
+            client = make_client(server.url, credential, connection_verify=tls[1])
+            if wait:
+                with ends_in_time(0.5):
+                    client.get_token("8:acs:x", ["chat"], timeout=0.5)
+            else:
+                assert client.get_token("8:acs:x", ["chat"], timeout=60, retry_total=0).token
+                assert len(server.requests) == 2
+            client.close()
+        assert credential.claims == [None, '{"access_token": {}}']
+
+    def test_its_own_error_is_not_a_timeout(
+        self, make_client: ClientFactory, flavour: str, tls: Any
+    ) -> None:
+        class Refusing(Slow if flavour == "sync" else AsyncSlow):  # type: ignore[misc]
+            def wait(self) -> float:
+                raise ClientAuthenticationError("signed out")
+
+        with RawServer(ANSWERED, tls[0]) as server:
+            client = make_client(server.url, Refusing(), connection_verify=tls[1])
+            with pytest.raises(ClientAuthenticationError, match="signed out"):
+                client.get_token("8:acs:x", ["chat"], timeout=60)
+            client.close()
+
+
+async def test_a_cancelled_call_is_cancelled() -> None:
+    from azure.communication.identity.aio import CommunicationIdentityClient
+
+    with RawServer(hang) as server:
+        async with CommunicationIdentityClient(server.url, "a2V5") as client:
+            call = asyncio.ensure_future(client.get_token("8:acs:x", ["chat"], timeout=60))
+            await asyncio.sleep(0.1)
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
