@@ -66,3 +66,23 @@ def test_nothing_is_traced_that_was_not_asked_for(
     caplog.clear()
     client.create_user(logging_enable=True)
     assert logging.DEBUG in {record.levelno for record in caplog.records}
+
+
+def test_what_support_asks_for_is_logged_at_info(
+    make_client: ClientFactory, service: ScriptedService, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "azure")
+    service.will_answer(
+        201,
+        {"identity": {"id": "8:acs:x"}},
+        ms_cv="CV.0",
+        x_azure_ref="REF",
+        api_supported_versions="2025-06-30",
+        x_other="OTHER",
+    )
+    make_client(service.endpoint).create_user()
+    logged = caplog.text.lower()
+    for shown in ("'ms-cv': 'cv.0'", "'x-azure-ref': 'ref'", "versions': '2025-06-30'"):
+        assert shown in logged
+    assert "'x-other': 'redacted'" in logged
+    assert "signature=" not in logged

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 from azure.core.exceptions import HttpResponseError
-from either_client import EitherClient
+from either_client import ClientFactory, EitherClient
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from scripted_service import ScriptedService
+
+from azure.communication.identity._version import VERSION
 
 
 @pytest.fixture
@@ -87,3 +89,35 @@ def test_there_is_no_span_unless_tracing_is_enabled(
     scripted_client.create_user(tracing_options={"enabled": False})
     assert not spans.get_finished_spans()
     assert "traceparent" not in service.requests[0].headers
+
+
+@pytest.mark.usefixtures("enabled")
+def test_spans_have_the_scope_of_this_library(
+    scripted_client: EitherClient, service: ScriptedService, spans: InMemorySpanExporter
+) -> None:
+    service.will_answer(503).will_answer(201, {"identity": {"id": "8:acs:x"}})
+    scripted_client.create_user()
+
+    first, second, call = spans.get_finished_spans()
+    for span in (first, second, call):
+        assert span.instrumentation_scope is not None
+        assert span.instrumentation_scope.name == "azure-communication-identity"
+        assert span.instrumentation_scope.version == VERSION
+        assert span.instrumentation_scope.attributes == {"az.namespace": "Microsoft.Communication"}
+    assert second.attributes is not None
+    assert second.attributes["http.request.resend_count"] == 1
+    assert second.attributes["http.response.status_code"] == 201
+    assert second.attributes["az.client_request_id"]
+    assert first.attributes is not None
+    assert first.attributes["http.response.status_code"] == 503
+
+
+@pytest.mark.usefixtures("enabled")
+def test_a_client_may_have_a_scope_of_its_own_for_its_requests(
+    make_client: ClientFactory, service: ScriptedService, spans: InMemorySpanExporter
+) -> None:
+    service.will_answer(201, {"identity": {"id": "8:acs:x"}})
+    make_client(service.endpoint, instrumentation_config={"library_name": "mine"}).create_user()
+    request, _ = spans.get_finished_spans()
+    assert request.instrumentation_scope is not None
+    assert request.instrumentation_scope.name == "mine"

@@ -18,7 +18,7 @@ from azure.core.pipeline.policies import (
 from azure.core.pipeline.transport import HttpTransport
 
 from .._shared.auth_policy_utils import get_authentication_policy
-from .._version import SDK_MONIKER, VERSION
+from .._version import SDK_MONIKER
 from .answer_policy import MatchingAnswerPolicy
 from .deadlines import bounded, without_zero_timeouts
 from .logging_policy import RedactedTraceLoggingPolicy, new_http_logging_policy
@@ -27,12 +27,7 @@ from .policy_chain import chained, listed
 from .redirect_policies import AsyncGuardedRedirectPolicy, GuardedRedirectPolicy
 from .request_ids import RandomRequestIdPolicy
 from .retries import new_retry_policy
-
-INSTRUMENTATION = {
-    "library_name": "azure-communication-identity",
-    "library_version": VERSION,
-    "attributes": {"az.namespace": "Microsoft.Communication"},
-}
+from .tracing import INSTRUMENTATION
 
 
 def sync_pipeline_options(

@@ -24,6 +24,7 @@ from .._models import CommunicationUserDetail
 from .._pipeline.assembly import async_pipeline_options
 from .._pipeline.option_checks import call_version
 from .._pipeline.options import AsyncClientOptions, PipelineOptions, RequestOptions
+from .._pipeline.tracing import INSTRUMENTATION
 from .._shared.identifiers import CommunicationUserIdentifier
 from .._shared.urls import endpoint_url
 from .._shared.utils import parse_connection_str
@@ -55,6 +56,8 @@ class CommunicationIdentityClient(AssignmentMethods):
         async with CommunicationIdentityClient(endpoint, DefaultAzureCredential()) as client:
             user, token = await client.create_user_and_token([CommunicationTokenScope.CHAT])
     """
+
+    _instrumentation_config = INSTRUMENTATION
 
     def __init__(
         self,
