@@ -121,3 +121,26 @@ def test_a_client_may_have_a_scope_of_its_own_for_its_requests(
     request, _ = spans.get_finished_spans()
     assert request.instrumentation_scope is not None
     assert request.instrumentation_scope.name == "mine"
+
+
+@pytest.mark.usefixtures("enabled")
+@pytest.mark.parametrize("fails", [False, True])
+def test_spans_show_no_user_id_when_it_is_redacted(
+    make_client: ClientFactory, service: ScriptedService, spans: InMemorySpanExporter, fails: bool
+) -> None:
+    user = "8:acs:resource_user"
+    endpoint = service.endpoint
+    client = make_client(endpoint, redact_user_ids=True, retry_total=0)
+    if fails:
+        service.will_answer(404, {"error": {"code": "IdentityNotFound", "message": f"No {user}."}})
+        with pytest.raises(HttpResponseError):
+            client.delete_user(user)
+    else:
+        service.will_answer(204)
+        client.delete_user(user)
+    request, call = spans.get_finished_spans()
+    shown = request.to_json() + call.to_json()
+    assert user not in shown
+    assert "/identities/user-" in str((request.attributes or {})["url.full"])
+    assert request.context is not None
+    assert f"{request.context.span_id:016x}" in service.requests[0].headers["traceparent"]

@@ -66,6 +66,7 @@ def _pipeline_options(
     is_async: bool,
 ) -> dict[str, Any]:
     refuse_unknown_client_options(options)
+    redacts = _redacts_user_ids(options)
     options = {"sdk_moniker": SDK_MONIKER, **without_zero_timeouts(options)}
     authentication = get_authentication_policy(
         endpoint, credential if is_async else bounded(credential), is_async=is_async
@@ -79,7 +80,8 @@ def _pipeline_options(
         for name, new_policy in _configured(is_async).items():
             if result.get(name) is None:
                 result[name] = new_policy(**options)
-        result["policies"] = chained(_in_order(result), is_async=is_async)
+        ordered = _in_order_redacting if redacts else _in_order
+        result["policies"] = chained(ordered(result), is_async=is_async)
         result.pop("per_call_policies", None)
         result.pop("per_retry_policies", None)
     return result
@@ -122,6 +124,30 @@ def _in_order(policies: Mapping[str, Any]) -> list[Any]:
         policies["http_logging_policy"],
         MatchingAnswerPolicy(),
     ]
+
+
+def _redacts_user_ids(options: Mapping[str, Any]) -> bool:
+    redacts = options.get("redact_user_ids", False)
+    if not isinstance(redacts, bool):
+        raise TypeError(f"redact_user_ids must be a bool, not {type(redacts).__name__}.")
+    if redacts and (options.get("pipeline") or options.get("policies")):
+        raise ValueError(
+            "redact_user_ids needs the policies of the client: do not combine it with pipeline or "
+            "policies."
+        )
+    return redacts
+
+
+def _in_order_redacting(policies: Mapping[str, Any]) -> list[Any]:
+    from .user_id_policies import ErrorsWithoutUserIds, WithoutUserIds, redact_urllib3_logs
+
+    redact_urllib3_logs()
+    reporting = ("logging_policy", "http_logging_policy")
+    viewed = {name: WithoutUserIds(policies[name]) for name in reporting}
+    return [
+        WithoutUserIds(policy) if isinstance(policy, DistributedTracingPolicy) else policy
+        for policy in _in_order({**policies, **viewed})
+    ] + [ErrorsWithoutUserIds()]
 
 
 def _for_requests(transport: object) -> list[Any]:

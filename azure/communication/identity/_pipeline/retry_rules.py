@@ -98,7 +98,7 @@ def _is_lasting(error: BaseException) -> bool:
     if isinstance(error, FileNotFoundError | ImportError | ValueError):
         return True
     # Not __context__, which leads to what the caller handles at the time.
-    causes = {error.__cause__, getattr(error, "inner_exception", None), *error.args}
+    causes = [error.__cause__, getattr(error, "inner_exception", None), *error.args]
     return any(_is_lasting(cause) for cause in causes if isinstance(cause, BaseException))
 
 
