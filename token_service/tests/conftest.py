@@ -58,15 +58,14 @@ def redis_server() -> Iterator[Any]:
 def postgresql_url(postgresql_server: Any) -> str:
     """An empty database."""
     import psycopg
+    from psycopg import sql
 
     name = f"test_{uuid.uuid4().hex}"
     address = f"{postgresql_server.host}:{postgresql_server.port}"
     with psycopg.connect(
         f"postgresql://postgres@{address}/postgres", autocommit=True
     ) as connection:
-        connection.execute(
-            psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name))
-        )
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     return f"postgresql+asyncpg://postgres@{address}/{name}"
 
 

@@ -1,5 +1,8 @@
 """The token service in the running event loop, and what a browser does with it."""
 
+import asyncio
+import time
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, NamedTuple
@@ -11,6 +14,7 @@ from acs_token_service.app import create_app
 from acs_token_service.people.database import Database
 from acs_token_service.settings import Settings
 from acs_token_service.signin.development import new_key as new_development_key
+from acs_token_service.telemetry import metrics
 from acs_token_service.tokens.encryption import new_key
 
 
@@ -120,6 +124,17 @@ CACHE_KEY = new_key()
 _DEVELOPMENT_KEY = new_development_key()
 
 
+async def until_faults_are_used(emulator: IdentityEmulator, seconds: float = 20) -> None:
+    """Waits until the requests that are to fail or to be late have arrived."""
+    async with ClientSession() as session:
+        for _ in range(round(seconds / 0.02)):
+            async with session.get(f"{emulator.endpoint}.emulator/faults") as response:
+                if not (await response.json())["faults"]:
+                    return
+            await asyncio.sleep(0.02)
+    raise AssertionError("the requests did not arrive")
+
+
 class Services:
     """Starts processes of a service that share an emulated resource and a storage."""
 
@@ -144,3 +159,31 @@ class Services:
     async def start(self, parts: dict[str, Any] | None = None, **changes: Any) -> Browser:
         settings = self.settings(**changes)
         return await self._stack.enter_async_context(running(settings, **(parts or {})))
+
+
+class Clock:
+    """Real time plus what a test adds."""
+
+    def __init__(self) -> None:
+        self.offset = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.offset
+
+
+class Calls:
+    """Counts calls to the resource since it was made."""
+
+    def __init__(self) -> None:
+        self._before = self._counts()
+
+    def __call__(self, operation: str) -> int:
+        return self._counts()[operation] - self._before[operation]
+
+    def _counts(self) -> Counter[str]:
+        counts: Counter[str] = Counter()
+        for metric in metrics.RESOURCE_CALLS.collect():
+            for sample in metric.samples:
+                if sample.name.endswith("_total"):
+                    counts[sample.labels["operation"]] += int(sample.value)
+        return counts

@@ -204,7 +204,7 @@ def _in_our_words(error: AzureError) -> TokenServiceError:
         return IdentityGoneError("the resource does not have the identity")
     if error.status_code in (401, 403):
         return KeyRejectedError("the resource rejects the key, or the clock of this machine", 30)
-    if error.status_code < 500:
+    if 400 <= error.status_code < 500:
         return TokenServiceError(f"the resource rejected the call with {error.status_code} {code}")
     return ResourceDownError(
         f"the resource answers with {error.status_code}", _retry_after(error, 5)

@@ -1,6 +1,7 @@
 """Redis, which all processes share and none depends on."""
 
-import time
+import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     pass
 
 T = TypeVar("T")
+_LOG = logging.getLogger(__name__)
 
 
 class SharedDownError(Exception):
@@ -17,12 +19,14 @@ class SharedDownError(Exception):
 
 
 class SharedRedis:
-    """A connection to Redis that gives up early, and stays away for a moment after a failure.
+    """A connection to Redis that gives up early.
+
+    After a failure no command is sent until Redis has answered a ping, which is sent from time to
+    time while somebody asks: a Redis that hangs would otherwise cost each request the timeout.
 
     :param url: ``redis://``, ``rediss://`` or ``unix://``.
     :param timeout: Seconds to wait for a connection, and for a command.
-    :param pause: Seconds after a failure in which no command is tried: a Redis that hangs would
-        otherwise cost each request the whole timeout.
+    :param pause: Seconds between two pings.
     :raises ModuleNotFoundError: If the extra ``redis`` is not installed.
     """
 
@@ -40,23 +44,33 @@ class SharedRedis:
         }
         self.url = url
         self.client: Redis = Redis.from_url(url, **self.options)
-        self._errors: tuple[type[Exception], ...] = (RedisError, OSError, TimeoutError)
+        self._errors: tuple[type[Exception], ...] = (RedisError, OSError, asyncio.TimeoutError)
         self._pause = pause
-        self._tried_again_at = 0.0
-        self.is_up = True
+        self._ping: asyncio.Task[None] | None = None
+        self._note(is_up=True)
 
     async def attempt(self, command: Callable[[], Awaitable[T]]) -> T:
         """:raises SharedDownError: If Redis cannot be used at the moment."""
-        if time.monotonic() < self._tried_again_at:
+        if not self.is_up:
+            if self._ping is None or self._ping.done():
+                self._ping = asyncio.create_task(self._try_again())
             raise SharedDownError
         try:
-            answer = await command()
+            return await command()
         except self._errors as error:
-            self._tried_again_at = time.monotonic() + self._pause
+            if self.is_up:
+                _LOG.warning("Redis cannot be used: %s", type(error).__name__)
             self._note(is_up=False)
             raise SharedDownError from error
-        self._note(is_up=True)
-        return answer
+
+    async def _try_again(self) -> None:
+        try:
+            await self.client.ping()
+        except self._errors:
+            await asyncio.sleep(self._pause)
+        else:
+            _LOG.warning("Redis can be used again")
+            self._note(is_up=True)
 
     def _note(self, *, is_up: bool) -> None:
         self.is_up = is_up
@@ -65,10 +79,13 @@ class SharedRedis:
     async def check(self) -> bool:
         """Whether Redis answers now."""
         try:
-            await self.attempt(lambda: self.client.ping())
+            await self.attempt(self.client.ping)
         except SharedDownError:
             return False
         return True
 
     async def close(self) -> None:
+        if self._ping is not None:
+            self._ping.cancel()
+            await asyncio.wait([self._ping])
         await self.client.aclose()

@@ -1,0 +1,148 @@
+"""The resource throttles, fails, or rejects the key: what a browser sees."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from running_service import Calls, Clock, Reply, Services, until_faults_are_used
+
+
+def refused(reply: Reply) -> tuple[int, str]:
+    assert int(reply.headers["Retry-After"]) >= 1
+    return reply.status, reply.code
+
+
+class TestThrottled:
+    async def test_no_process_calls_before_the_resource_allows(self, services: Services) -> None:
+        first, second = await services.start(), await services.start()
+        ada = await first.sign_in("ada")
+        cached = await ada.token("chat")
+        services.emulator.inject("issue", "status:429:40")
+        calls = Calls()
+        reply = await ada.ask("voip")
+        assert refused(reply) == (503, "Busy")
+        assert int(reply.headers["Retry-After"]) == 40
+        # Told at once, without another call.
+        for browser in [first, second] if services.storage.is_shared else [first]:
+            assert refused(await ada.at(browser).ask("voip")) == (503, "Busy")
+        assert calls("issue") == 1
+        assert await ada.token("chat") == cached
+
+    async def test_the_window_opens_again(self, services: Services) -> None:
+        browser = await services.start()
+        ada = await browser.sign_in("ada")
+        services.emulator.inject("issue", "status:429:1")
+        assert refused(await ada.ask()) == (503, "Busy")
+        calls = Calls()
+        assert (await ada.ask()).status == 200  # waits in the queue for the second
+        assert calls("issue") == 1
+
+    async def test_without_retry_after_it_closes_for_the_documented_window(
+        self, services: Services
+    ) -> None:
+        browser = await services.start()
+        ada = await browser.sign_in("ada")
+        services.emulator.inject("create", "status:429")
+        reply = await ada.ask()
+        assert refused(reply) == (503, "Busy")
+        assert int(reply.headers["Retry-After"]) == 30
+
+
+class TestDown:
+    @pytest.mark.parametrize("fault", ["status:500", "status:503:3", "html", "reset", "no-fields"])
+    @pytest.mark.parametrize("operation", ["create", "issue"])
+    async def test_one_failure_is_repeated_and_two_are_told(
+        self, services: Services, operation: str, fault: str
+    ) -> None:
+        browser = await services.start()
+        ada = await browser.sign_in("ada")
+        services.emulator.inject(operation, fault, times=1)
+        assert (await ada.ask("chat")).status == 200
+        bob = await browser.sign_in("bob")
+        services.emulator.inject(operation, fault, times=2)
+        assert refused(await bob.ask("chat")) == (503, "ResourceUnavailable")
+        assert (await bob.ask("chat")).status == 200
+        assert len(services.emulator.identities()) == 2
+
+    async def test_what_is_cached_goes_on_even_when_it_should_be_renewed(
+        self, services: Services
+    ) -> None:
+        clock = Clock()
+        browser = await services.start({"clock": clock})
+        ada = await browser.sign_in("ada")
+        token = await ada.token()
+        clock.offset = 23 * 3600  # an hour is left, and a quarter of a day is wanted
+        services.emulator.inject("issue", "status:503", times=2)
+        assert await ada.token() == token
+        assert await ada.token() != token
+
+    async def test_an_identity_that_the_resource_lost_is_replaced(self, services: Services) -> None:
+        browser = await services.start()
+        ada = await browser.sign_in("ada")
+        before = await ada.ask("chat")
+        services.emulator.reset()
+        services.emulator.inject("issue", "status:404")
+        after = await ada.ask("voip")
+        assert after.status == 200
+        assert after.body["identity"] != before.body["identity"]
+
+
+class TestKey:
+    async def test_a_rotated_key_is_read_from_the_file_without_a_restart(
+        self, services: Services, tmp_path: Path
+    ) -> None:
+        emulator, file = services.emulator, tmp_path / "connection-string"
+        file.write_text(emulator.connection_string)
+        browser = await services.start(
+            resource_connection_string=None, resource_connection_string_file=file
+        )
+        ada = await browser.sign_in("ada")
+        old = await ada.token("chat")
+        emulator.rotate_key("primary")
+        assert refused(await ada.ask("voip")) == (503, "ResourceUnavailable")
+        file.write_text(emulator.connection_string)
+        assert emulator.is_token_valid(await ada.token("voip"))
+        assert old  # revoked by the rotation, as the resource documents
+
+    async def test_a_wrong_key_fails_readiness_and_is_never_shown(
+        self, services: Services, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        key = "bm90IHRoZSBrZXkgb2YgdGhpcyByZXNvdXJjZQ=="
+        wrong = f"endpoint={services.emulator.endpoint};accesskey={key}"
+        browser = await services.start(resource_connection_string=wrong)
+        ada = await browser.sign_in("ada")
+        reply = await ada.ask()
+        assert refused(reply) == (503, "ResourceUnavailable")
+        ready = await browser.send("GET", "/readyz")
+        assert (ready.status, ready.body["resource"]) == (503, "key rejected")
+        assert key not in caplog.text + str(reply) + str(ready)
+
+    async def test_a_clock_that_is_off_fails_readiness(self, services: Services) -> None:
+        browser = await services.start()
+        ada = await browser.sign_in("ada")
+        services.emulator.inject("any", "clock:10", times=2)
+        assert refused(await ada.ask()) == (503, "ResourceUnavailable")
+        ready = await browser.send("GET", "/readyz")
+        assert (ready.status, ready.body["resource"]) == (503, "key rejected")
+
+    async def test_a_resource_that_is_down_leaves_the_service_ready(
+        self, services: Services
+    ) -> None:
+        browser = await services.start()
+        services.emulator.inject("any", "status:503")
+        ready = await browser.send("GET", "/readyz")
+        assert (ready.status, ready.body["resource"]) == (200, "unavailable")
+
+
+async def test_a_browser_that_goes_away_does_not_stop_the_issue(services: Services) -> None:
+    browser = await services.start()
+    ada = await browser.sign_in("ada")
+    await ada.token("chat")
+    services.emulator.inject("issue", "delay:0.5")
+    calls = Calls()
+    gone = asyncio.create_task(ada.ask("voip"))
+    await until_faults_are_used(services.emulator)
+    gone.cancel()
+    await asyncio.wait([gone])
+    assert (await ada.ask("voip")).status == 200
+    assert calls("issue") == 1
