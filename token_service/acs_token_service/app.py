@@ -47,16 +47,18 @@ async def create_app(
     *,
     allowed_scopes: AllowedScopes | None = None,
     clock: Callable[[], float] = time.time,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> web.Application:
     """The application, ready for a runner or for gunicorn's aiohttp worker.
 
     :param allowed_scopes: Decides which scopes a person may have, from the claims of the bearer
         token; by default the rules of the settings.
     :param clock: The time in Unix seconds.
+    :param monotonic: Seconds that are never set back.
     :raises ValueError: If a setting cannot be used.
     """
     async with contextlib.AsyncExitStack() as stack:
-        parts = await _Parts.build(settings, stack, allowed_scopes, clock)
+        parts = await _Parts.build(settings, stack, allowed_scopes, clock, monotonic)
         app = web.Application(
             client_max_size=_LARGEST_REQUEST,
             middlewares=[
@@ -103,6 +105,7 @@ class _Parts:
         stack: contextlib.AsyncExitStack,
         allowed_scopes: AllowedScopes | None,
         clock: Callable[[], float],
+        monotonic: Callable[[], float],
     ) -> "_Parts":
         database = _database(settings)
         stack.push_async_callback(database.close)
@@ -113,7 +116,7 @@ class _Parts:
         stack.push_async_callback(limiter.close)
         resource = await _resource(settings, stack, clock)
         calls = Calls(limiter, resource)
-        accounts, janitor = _accounts(settings, database, cache, limiter, calls, clock)
+        accounts, janitor = _accounts(settings, database, cache, limiter, calls, clock, monotonic)
         refresher = Refresher(
             accounts,
             remaining=settings.refresh_remaining,
@@ -125,13 +128,13 @@ class _Parts:
         _repeat(stack, refresher.round, _REFRESH_SECONDS)
         login = _development_login(settings, clock)
         issuers = [login.issuer] if login is not None else []
-        issuers += await _issuers(settings.issuers, stack)
+        issuers += await _issuers(settings.issuers, stack, monotonic)
         rules = allowed_scopes or by_rules(settings.scope_rules)
         bearers = Bearers(issuers, rules, leeway=settings.clock_leeway, clock=clock)
         rates = PersonRates(settings.person_rate)
         return cls(
             Api(bearers, accounts, rates, patience=settings.request_seconds),
-            Health(database, calls, shared),
+            Health(database, calls, shared, monotonic=monotonic),
             DevelopmentRoutes(login) if login is not None else None,
         )
 
@@ -207,6 +210,7 @@ def _accounts(
     limiter: Limiter,
     calls: Calls,
     clock: Callable[[], float],
+    monotonic: Callable[[], float],
 ) -> tuple[Accounts, Janitor]:
     people = People(database, clock=clock)
     patience, call_seconds = settings.request_seconds, settings.call_seconds
@@ -241,6 +245,7 @@ def _accounts(
         endings,
         local_seconds=settings.local_seconds,
         local_uses=PersonRates(settings.person_rate).amount,
+        monotonic=monotonic,
     )
     return accounts, Janitor(people, endings)
 
@@ -253,7 +258,9 @@ def _development_login(settings: Settings, clock: Callable[[], float]) -> Develo
 
 
 async def _issuers(
-    options: tuple[IssuerOptions, ...], stack: contextlib.AsyncExitStack
+    options: tuple[IssuerOptions, ...],
+    stack: contextlib.AsyncExitStack,
+    monotonic: Callable[[], float],
 ) -> list[Issuer]:
     if not options:
         return []
@@ -266,6 +273,7 @@ async def _issuers(
                 each.issuer,
                 each.jwks_uri or f"{each.issuer.rstrip('/')}/.well-known/openid-configuration",
                 is_configuration=each.jwks_uri is None,
+                clock=monotonic,
             ),
         )
         for each in options

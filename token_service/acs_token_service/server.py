@@ -9,6 +9,8 @@ from aiohttp import web
 from .app import HEALTH, create_app
 from .settings import Settings
 
+_LARGEST_HEADER = 32 * 1024  # bearer tokens of Entra with many groups have several thousand bytes
+
 
 async def serve(settings: Settings, listening: socket.socket) -> None:
     """Serves on the socket until SIGTERM or SIGINT, then finishes what it began."""
@@ -17,9 +19,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     app = await create_app(settings)
-    runner = web.AppRunner(
-        app, access_log=None, handle_signals=False, shutdown_timeout=settings.shutdown_seconds
-    )
+    runner = runner_of(app, settings)
     await runner.setup()
     try:
         await web.SockSite(runner, listening).start()
@@ -27,6 +27,16 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         app[HEALTH].is_stopping = True
     finally:
         await runner.cleanup()
+
+
+def runner_of(app: web.Application, settings: Settings) -> web.AppRunner:
+    return web.AppRunner(
+        app,
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=settings.shutdown_seconds,
+        max_field_size=_LARGEST_HEADER,
+    )
 
 
 def listen(settings: Settings, port: int | None = None, *, shared: bool) -> socket.socket:

@@ -12,6 +12,7 @@ from aiohttp import ClientSession, web
 from acs_identity_emulator import IdentityEmulator
 from acs_token_service.app import create_app
 from acs_token_service.people.database import Database
+from acs_token_service.server import runner_of
 from acs_token_service.settings import Settings
 from acs_token_service.signin.development import new_key as new_development_key
 from acs_token_service.telemetry import metrics
@@ -87,7 +88,7 @@ async def running(settings: Settings, **parts: Any) -> AsyncIterator[Browser]:
     :param parts: Further arguments of `create_app`.
     """
     app = await create_app(settings, **parts)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=10)
+    runner = runner_of(app, settings)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
