@@ -1,6 +1,8 @@
 """The service on the embedded defaults and on PostgreSQL with Redis: the same cases."""
 
+import asyncio
 import os
+import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
@@ -21,21 +23,33 @@ def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
-@pytest.fixture
-async def emulator() -> AsyncIterator[IdentityEmulator]:
-    async with IdentityEmulator() as emulator:
+@pytest.fixture(scope="session")
+def _emulator() -> Iterator[IdentityEmulator]:
+    with IdentityEmulator() as emulator:
         yield emulator
 
 
+@pytest.fixture
+def emulator(_emulator: IdentityEmulator) -> IdentityEmulator:
+    _emulator.reset()
+    return _emulator
+
+
+@pytest.fixture(scope="session")
+def _migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty SQLite database, to be copied: migrations take longer than most tests."""
+    file = tmp_path_factory.mktemp("migrated") / "people.db"
+    asyncio.run(migrate(f"sqlite+aiosqlite:///{file}"))
+    return file
+
+
 @pytest.fixture(params=["embedded", pytest.param("servers", marks=pytest.mark.heavy)])
-async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
-    if request.param == "embedded":
-        storage = Storage("embedded", f"sqlite+aiosqlite:///{tmp_path}/people.db", "memory://")
-    else:
+def storage(request: pytest.FixtureRequest, _migrated_file: Path, tmp_path: Path) -> Storage:
+    if request.param == "servers":
         postgresql_url = request.getfixturevalue("postgresql_url")
-        storage = Storage("servers", postgresql_url, request.getfixturevalue("redis_url"))
-    await migrate(storage.database_url)
-    return storage
+        return Storage("servers", postgresql_url, request.getfixturevalue("redis_url"))
+    file = shutil.copy(_migrated_file, tmp_path / "people.db")
+    return Storage("embedded", f"sqlite+aiosqlite:///{file}", "memory://")
 
 
 @pytest.fixture(scope="session")
@@ -54,18 +68,29 @@ def redis_server() -> Iterator[Any]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def _migrated_database(postgresql_server: Any) -> str:
+    """The name of an empty database, to be copied."""
+    asyncio.run(migrate(f"postgresql+asyncpg://postgres@{_address(postgresql_server)}/postgres"))
+    return "postgres"
+
+
+def _address(server: Any) -> str:
+    return f"{server.host}:{server.port}"
+
+
 @pytest.fixture
-def postgresql_url(postgresql_server: Any) -> str:
-    """An empty database."""
+def postgresql_url(postgresql_server: Any, _migrated_database: str) -> str:
+    """A database without people."""
     import psycopg
     from psycopg import sql
 
     name = f"test_{uuid.uuid4().hex}"
-    address = f"{postgresql_server.host}:{postgresql_server.port}"
-    with psycopg.connect(
-        f"postgresql://postgres@{address}/postgres", autocommit=True
-    ) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    address = _address(postgresql_server)
+    # Nobody may be connected to a database that is copied.
+    with psycopg.connect(f"postgresql://postgres@{address}/template1", autocommit=True) as admin:
+        copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        admin.execute(copy.format(sql.Identifier(name), sql.Identifier(_migrated_database)))
     return f"postgresql+asyncpg://postgres@{address}/{name}"
 
 

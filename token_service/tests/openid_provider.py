@@ -1,5 +1,6 @@
 """An OpenID Connect provider on loopback."""
 
+import functools
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,17 +13,20 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 AUDIENCE = "api://the-service"
 
 
+@functools.cache  # making one takes longer than most tests
+def _private_key(kid: str, algorithm: str) -> Any:
+    if algorithm.startswith("RS"):
+        return rsa.generate_private_key(65537, 2048)
+    return ec.generate_private_key(ec.SECP256R1())
+
+
 class Key:
     """A key pair of the provider."""
 
     def __init__(self, kid: str, algorithm: str = "RS256") -> None:
         self.kid = kid
         self.algorithm = algorithm
-        self.private: Any = (
-            rsa.generate_private_key(65537, 2048)
-            if algorithm.startswith("RS")
-            else ec.generate_private_key(ec.SECP256R1())
-        )
+        self.private: Any = _private_key(kid, algorithm)
 
     @property
     def document(self) -> dict[str, Any]:

@@ -87,12 +87,19 @@ def signed_with_the_public_key_as_secret(provider: Provider) -> str:
     return (signing_input + b"." + base64.urlsafe_b64encode(signature).rstrip(b"=")).decode()
 
 
+def stranger() -> Key:
+    """A key that is not the provider's, by the id of one that is."""
+    key = Key("a stranger's")
+    key.kid = "first"
+    return key
+
+
 def signed_by_another_key(provider: Provider) -> str:
-    return provider.issue(key=Key("first"))
+    return provider.issue(key=stranger())
 
 
 def with_its_own_key(provider: Provider) -> str:
-    own = Key("first")
+    own = stranger()
     return provider.issue(key=own, headers={"jwk": own.document, "jku": provider.issuer + "/keys"})
 
 
@@ -224,7 +231,7 @@ class TestRotation:
     ) -> None:
         provider.documents = [
             {"kty": "oct", "kid": "first", "k": "c2VjcmV0", "alg": "HS256"},
-            {**Key("first").document, "use": "enc"},
+            {**stranger().document, "use": "enc"},
             {"kty": "RSA", "kid": "broken", "n": "AA", "e": "?"},
             {},
         ]
