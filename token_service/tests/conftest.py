@@ -80,18 +80,20 @@ def _address(server: Any) -> str:
 
 
 @pytest.fixture
-def postgresql_url(postgresql_server: Any, _migrated_database: str) -> str:
+def postgresql_url(postgresql_server: Any, _migrated_database: str) -> Iterator[str]:
     """A database without people."""
     import psycopg
     from psycopg import sql
 
     name = f"test_{uuid.uuid4().hex}"
     address = _address(postgresql_server)
+    copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
     # Nobody may be connected to a database that is copied.
     with psycopg.connect(f"postgresql://postgres@{address}/template1", autocommit=True) as admin:
-        copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
         admin.execute(copy.format(sql.Identifier(name), sql.Identifier(_migrated_database)))
-    return f"postgresql+asyncpg://postgres@{address}/{name}"
+        yield f"postgresql+asyncpg://postgres@{address}/{name}"
+        admin.execute(drop.format(sql.Identifier(name)))
 
 
 @pytest.fixture

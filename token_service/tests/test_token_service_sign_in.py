@@ -66,7 +66,7 @@ async def test_asymmetric_algorithms_are_accepted(
 
 def unsigned(provider: Provider) -> str:
     claims = jwt.decode(provider.issue(), options={"verify_signature": False})
-    return jwt.encode(claims, None, algorithm="none", headers={"kid": "first"})
+    return jwt.encode(claims, "", algorithm="none", headers={"kid": "first"})
 
 
 def signed_with_the_public_key_as_secret(provider: Provider) -> str:
