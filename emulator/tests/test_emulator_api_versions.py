@@ -12,8 +12,10 @@ from acs_identity_emulator import IdentityEmulator
 Send = Callable[..., SimpleNamespace]
 
 VERSIONS = [
+    "2020-07-20-preview2",
     "2021-03-07",
     "2021-10-31-preview",
+    "2021-11-01",
     "2022-06-01",
     "2022-10-01",
     "2023-10-01",
@@ -38,7 +40,7 @@ def test_the_four_first_operations_are_in_all(send: Send, version: str) -> None:
 @since
 def test_teams_exchange(emulator: IdentityEmulator, send: Send, version: str) -> None:
     reply = send("POST", "/teamsUser/:exchangeAccessToken", {}, version=version)
-    if version == "2021-03-07":
+    if version in ("2020-07-20-preview2", "2021-03-07", "2021-11-01"):
         url = emulator.endpoint + "teamsUser/:exchangeAccessToken"
         assert_unsupported(reply, url, version)
     else:

@@ -22,9 +22,11 @@ TOKEN = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+")
 WHEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{0,6}[1-9])?\+00:00")
 SECOND = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00")
 
-V2021, P2021, V2022, V2022B, V2023, P2025, V2025, V2026 = VERSIONS = (
+P2020, V2021, P2021, V2021B, V2022, V2022B, V2023, P2025, V2025, V2026 = VERSIONS = (
+    "2020-07-20-preview2",
     "2021-03-07",
     "2021-10-31-preview",
+    "2021-11-01",
     "2022-06-01",
     "2022-10-01",
     "2023-10-01",
@@ -32,9 +34,9 @@ V2021, P2021, V2022, V2022B, V2023, P2025, V2025, V2026 = VERSIONS = (
     "2025-06-30",
     "2026-09-23",
 )
-EXPIRY = VERSIONS[3:]
+EXPIRY = VERSIONS[5:]
 PREVIEW = (P2025,)
-TEAMS = VERSIONS[2:]
+TEAMS = VERSIONS[4:]
 
 CREATE, USER = "POST /identities", "/identities/{user}"
 ISSUE, REVOKE = f"POST {USER}/:issueAccessToken", f"POST {USER}/:revokeAccessTokens"
@@ -87,7 +89,7 @@ TABLE = [
     Row(VERSIONS, CREATE, {}, 201, NEW),
     Row(VERSIONS, CREATE, {"createTokenWithScopes": None, "expiresInMinutes": None}, 201, NEW),
     Row(VERSIONS, CREATE, CHAT, 201, NEW_WITH_TOKEN),
-    Row(VERSIONS[4:], CREATE, JOIN, 201, NEW_WITH_TOKEN),
+    Row(VERSIONS[6:], CREATE, JOIN, 201, NEW_WITH_TOKEN),
     Row(EXPIRY, CREATE, {**CHAT, "expiresInMinutes": None}, 201, NEW_WITH_TOKEN),
     Row(EXPIRY, CREATE, {**CHAT, "expiresInMinutes": 60}, 201, NEW_WITH_TOKEN),
     Row(EXPIRY, CREATE, {**CHAT, "expiresInMinutes": 1440}, 201, NEW_WITH_TOKEN),

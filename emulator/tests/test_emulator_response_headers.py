@@ -94,9 +94,26 @@ def test_supported_versions(send: Send, user: str) -> None:
     header = "api-supported-versions"
     identities = send("POST", "/identities").headers[header].split(", ")
     assert identities == sorted(identities)
-    assert identities[0] == "2021-03-07"
+    assert identities[0] == "2020-07-20-preview2"
     assert identities[-1] == "2026-09-23"
     teams = {"token": "x", "appId": "x", "userId": "x"}
     assert header not in send("POST", "/teamsUser/:exchangeAccessToken", teams).headers
     revoke = send("POST", f"/identities/{user}/:revokeAccessTokens")
     assert revoke.headers[header].split(", ") == identities
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "version", "accepts"),
+    [
+        ("GET", "/identities/{user}", "2025-03-02-preview", "bytes"),
+        ("GET", "/identities/x", "2025-03-02-preview", "bytes"),
+        ("GET", "/nowhere", "2025-06-30", "bytes"),
+        ("POST", "/identities", "2025-06-30", None),
+        ("DELETE", "/identities/{user}", "2025-06-30", None),
+    ],
+)
+def test_accept_ranges_of_every_get(
+    send: Send, user: str, method: str, path: str, version: str, accepts: str | None
+) -> None:
+    reply = send(method, path.format(user=user), version=version)
+    assert reply.headers["Accept-Ranges"] == accepts

@@ -1,12 +1,16 @@
-"""Which api version knows which operation, field and scope: the one table of it."""
+"""Which api version knows which operation, field and scope."""
 
 from collections.abc import Iterable
 from enum import Enum
 
 PREVIEW = "2025-03-02-preview"
+_FIRST = "2020-07-20-preview2"
+_TEAMS_PREVIEW = "2021-10-31-preview"
 API_VERSIONS = (
+    _FIRST,
     "2021-03-07",
-    "2021-10-31-preview",
+    _TEAMS_PREVIEW,
+    "2021-11-01",
     "2022-06-01",
     "2022-10-01",
     "2023-10-01",
@@ -47,11 +51,11 @@ def _since(version: str) -> frozenset[str]:
 _PREVIEW_ONLY = frozenset([PREVIEW])
 
 _VERSIONS_OF: dict[Operation | Field, frozenset[str]] = {
-    Operation.CREATE: _since("2021-03-07"),
-    Operation.DELETE: _since("2021-03-07"),
-    Operation.REVOKE: _since("2021-03-07"),
-    Operation.ISSUE: _since("2021-03-07"),
-    Operation.EXCHANGE_TEAMS_USER: _since("2021-10-31-preview"),
+    Operation.CREATE: _since(_FIRST),
+    Operation.DELETE: _since(_FIRST),
+    Operation.REVOKE: _since(_FIRST),
+    Operation.ISSUE: _since(_FIRST),
+    Operation.EXCHANGE_TEAMS_USER: _since("2022-06-01") | {_TEAMS_PREVIEW},
     Operation.GET: _PREVIEW_ONLY,
     Operation.EXCHANGE_ENTRA: _PREVIEW_ONLY,
     Operation.EXCHANGE_TEAMS_EXTENSION: _since(PREVIEW),
@@ -64,8 +68,8 @@ _VERSIONS_OF: dict[Operation | Field, frozenset[str]] = {
 }
 
 _VERSIONS_OF_SCOPE = {
-    "chat": _since("2021-03-07"),
-    "voip": _since("2021-03-07"),
+    "chat": _since(_FIRST),
+    "voip": _since(_FIRST),
     "chat.join": _since("2023-10-01"),
     "chat.join.limited": _since("2023-10-01"),
     "voip.join": _since("2023-10-01"),
@@ -73,16 +77,16 @@ _VERSIONS_OF_SCOPE = {
 
 
 def knows(version: str, what: Operation | Field) -> bool:
-    """Whether ``version`` has the operation, or reads the field."""
+    """Whether `version` has the operation, or reads the field."""
     return version in _VERSIONS_OF[what]
 
 
 def knows_scope(version: str, scope: str) -> bool:
-    """Whether ``scope`` may be asked for in ``version``."""
+    """Whether `version` knows the scope."""
     return version in _VERSIONS_OF_SCOPE.get(scope, ())
 
 
 def supported_versions(operations: Iterable[Operation]) -> str:
-    """The ``api-supported-versions`` header of a resource that has these operations."""
+    """The header `api-supported-versions` of a path that has these operations."""
     known = frozenset[str]().union(*(_VERSIONS_OF[operation] for operation in operations))
     return ", ".join(version for version in API_VERSIONS if version in known)

@@ -76,7 +76,9 @@ class ResponseWriter:
         self._date = _http_date(int(now))
         self._client_request_id: str | None = None
         self._is_cross_origin = False
+        self._is_get = False
         if request is not None:
+            self._is_get = request.method == "GET"
             self._client_request_id = request.headers.get("x-ms-client-request-id")
             # The emulator's own paths are not for pages of other origins.
             self._is_cross_origin = "Origin" in request.headers and not request.target.startswith(
@@ -119,6 +121,8 @@ class ResponseWriter:
             f"{_FIXED}Date: {self._date}\r\nX-Processing-Time: {milliseconds}ms\r\n"
             f"MS-CV: {token[:22]}.0\r\nX-Azure-Ref: {token[22:]}==\r\n"
         )
+        if self._is_get:
+            fields += "Accept-Ranges: bytes\r\n"  # as recorded, although no range is served
         if versions is not None:
             fields += f"api-supported-versions: {versions}\r\n"
         if self._is_cross_origin:
