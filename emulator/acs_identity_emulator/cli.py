@@ -71,6 +71,8 @@ def _serve(chosen: argparse.Namespace, stop_asked: stopping.StopFlag) -> int:
             resource_id=chosen.resource_id,
             throttle=chosen.throttle,
             retry_after=chosen.retry_after,
+            open_exchange=chosen.open_exchange,
+            page_size=chosen.page_size,
         )
         faults = [options.fault(text) for text in chosen.fault]
         emulator.start()

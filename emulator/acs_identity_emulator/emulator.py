@@ -16,6 +16,8 @@ from .operations.identities import IdentityInfo
 from .resource import Resource
 from .state.clock import ServiceClock
 
+_PAGE_SIZES = range(1, 10_001)
+
 
 class IdentityEmulator(Lifecycle):
     """The Communication Services Identity service on a port of this machine.
@@ -43,6 +45,9 @@ class IdentityEmulator(Lifecycle):
     :param throttle: Whether the documented limits per 30 seconds hold.
     :param retry_after: Whether a throttled client is told when to retry. The real service was seen
         not to tell.
+    :param open_exchange: Whether every valid Entra token is exchanged. By default, an assignment
+        must let the user get tokens through the application.
+    :param page_size: The number of Entra assignments in a page of their list.
     :param clock: The time of the service, in Unix seconds.
     :raises ValueError: If an argument is invalid. The message never holds a key.
     """
@@ -63,6 +68,8 @@ class IdentityEmulator(Lifecycle):
         identity_port: int | None = None,
         throttle: bool = False,
         retry_after: bool = False,
+        open_exchange: bool = False,
+        page_size: int = 100,
         clock: Callable[[], float] = time.time,
     ) -> None:
         if not _may_be_host(host):
@@ -78,6 +85,8 @@ class IdentityEmulator(Lifecycle):
             secondary_key = pasted_key("secondary_key", secondary_key)
         if resource_id is not None and not is_guid(resource_id):
             raise ValueError(f"resource_id must be a GUID, not {resource_id!r}")
+        if isinstance(page_size, bool) or page_size not in _PAGE_SIZES:
+            raise ValueError(f"page_size must be from 1 to {_PAGE_SIZES[-1]}, not {page_size!r}")
         super().__init__(
             lambda: Listener(host, port, identity_port, tls=tls),
             functools.partial(
@@ -91,6 +100,8 @@ class IdentityEmulator(Lifecycle):
                 tls_names=tls_names,
                 throttle=throttle,
                 retry_after=retry_after,
+                open_exchange=open_exchange,
+                page_size=page_size,
                 clock=ServiceClock(clock),
             ),
             ca_file,
@@ -162,11 +173,13 @@ class IdentityEmulator(Lifecycle):
         self._running().reset()
 
     def inject(self, operation: str, fault: str, times: int = 1) -> None:
-        """Makes the next requests of an operation go wrong.
+        """Injects a fault into the next requests of an operation.
 
         :param operation: ``create``, ``get``, ``delete``, ``revoke``, ``issue``,
             ``exchange-teams-user``, ``exchange-teams-extension``, ``exchange-entra``,
-            ``get-assignment``, ``put-assignment``, ``delete-assignment``, or ``any``.
+            ``get-assignment``, ``put-assignment``, ``delete-assignment``,
+            ``list-entra-assignments``, ``update-entra-assignments``, ``get-entra-assignment``,
+            ``put-entra-assignment``, ``delete-entra-assignment``, or ``any``.
         :param fault: ``status:CODE``, ``status:CODE:RETRY_AFTER``, ``html``, ``delay:SECONDS``,
             ``reset``, ``reset-in-body``, ``truncated``, ``no-fields``, or ``clock:MINUTES``.
         :param times: How many requests get it. Faults that wait for the same operation are used in
@@ -264,6 +277,7 @@ class IdentityEmulator(Lifecycle):
         client_id: str,
         tenant_id: str | None = None,
         scopes: Sequence[str] | None = None,
+        groups: Sequence[str] = (),
         expires_in: timedelta = timedelta(hours=1),
     ) -> str:
         """A Microsoft Entra token of a user, which the exchange operations accept.
@@ -276,14 +290,15 @@ class IdentityEmulator(Lifecycle):
             users and of the Teams extension, one below ``https://communication.azure.com/clients/``
             for the exchange of Entra users, and ``https://communication.azure.com//.default`` for
             all other operations.
+        :param groups: The object ids of the groups that the user is in, GUIDs.
         :param expires_in: Its lifetime; a negative one gives a token that has expired.
-        :raises ValueError: an id is not a GUID, or the scopes are not of one audience.
+        :raises ValueError: If an id is not a GUID, or the scopes are not of one audience.
         :raises RuntimeError: If the emulator is not running.
         """
         ids = {"user_object_id": user_object_id, "client_id": client_id}
         if tenant_id is not None:
             ids["tenant_id"] = tenant_id
-        for name, value in ids.items():
+        for name, value in (*ids.items(), *(("groups", group) for group in groups)):
             if not is_guid(value):
                 raise ValueError(f"{name} must be a GUID, not {value!r}")
         return self._running().entra.issue(
@@ -291,6 +306,7 @@ class IdentityEmulator(Lifecycle):
             client_id=client_id,
             tenant_id=tenant_id,
             scopes=scopes,
+            groups=groups,
             expires_in=expires_in,
         )
 

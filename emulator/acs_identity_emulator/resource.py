@@ -36,6 +36,8 @@ class Resource:
         tls_names: Sequence[str],
         throttle: bool,
         retry_after: bool,
+        open_exchange: bool,
+        page_size: int,
         clock: ServiceClock,
     ) -> None:
         """:raises DatabaseError: If the database cannot be used.
@@ -63,7 +65,17 @@ class Resource:
             secret=self._kept("managed-identity-secret", new_secret),
         )
         limits = Throttle(clock, tells_when=retry_after) if throttle else None
-        self.service = Service(self.id, self._store, self.keys, tokens, self.entra, clock, limits)
+        self.service = Service(
+            self.id,
+            self._store,
+            self.keys,
+            tokens,
+            self.entra,
+            clock,
+            limits,
+            open_exchange=open_exchange,
+            page_size=page_size,
+        )
         self.application = Application(
             self.service,
             [

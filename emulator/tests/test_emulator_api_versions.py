@@ -88,6 +88,28 @@ def test_get(send: Send, user: str, version: str) -> None:
 
 
 @since
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/access/entra/assignments"),
+        ("PATCH", "/access/entra/assignments"),
+        ("GET", "/access/entra/assignments/x"),
+        ("PUT", "/access/entra/assignments/x"),
+        ("DELETE", "/access/entra/assignments/x"),
+    ],
+)
+def test_entra_assignments(
+    emulator: IdentityEmulator, send: Send, version: str, method: str, path: str
+) -> None:
+    reply = send(method, path, version=version)
+    if version == PREVIEW:
+        assert reply.code in (None, "ValidationError")
+        assert reply.headers["api-supported-versions"] in (None, PREVIEW)
+    else:
+        assert_unsupported(reply, emulator.endpoint.rstrip("/") + path, version)
+
+
+@since
 def test_expires_on_agrees_with_the_token(send: Send, user: str, version: str) -> None:
     body = {"scopes": ["chat"], "expiresInMinutes": 90}
     reply = send("POST", f"/identities/{user}/:issueAccessToken", body, version=version)

@@ -45,6 +45,18 @@ def test_put_get_replace_delete(send: Send, path: str, object_id: str, version: 
     assert send("GET", path, version=version).status == 404
 
 
+@pytest.mark.parametrize(
+    "principal_type", ["resourceAccount", "teamsResourceAccount", "User", "USER", "ResourceAccount"]
+)
+def test_the_principal_type_is_given_back_as_put(
+    send: Send, path: str, principal_type: str
+) -> None:
+    for status in (201, 200):
+        reply = send("PUT", path, {"principalType": principal_type})
+        assert (reply.status, reply.json["principalType"]) == (status, principal_type)
+    assert send("GET", path).json["principalType"] == principal_type
+
+
 def test_no_client_is_not_the_same_as_not_given(send: Send, path: str) -> None:
     send("PUT", path, {"principalType": "user", "clientIds": []})
     assert send("GET", path).json["clientIds"] == []
@@ -105,7 +117,7 @@ def test_refused(send: Send, path: str, body: object, target: str | None) -> Non
     assert send("GET", path).status == 404
 
 
-@pytest.mark.parametrize("version", ["2021-03-07", "2022-06-01", "2022-10-01", "2023-10-01"])
+@pytest.mark.parametrize("version", ["2021-03-07", "2021-11-01", "2022-06-01", "2023-10-01"])
 def test_versions_without_it(send: Send, path: str, version: str) -> None:
     assert send("GET", path, version=version).code == "UnsupportedApiVersion"
 

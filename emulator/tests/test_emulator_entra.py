@@ -123,10 +123,25 @@ class TestBearer:
         assert reply.status in (400, 401)
 
 
+@pytest.fixture(scope="module")
+def _assigned(tls_emulator: IdentityEmulator, send: Send) -> None:
+    """The user may get tokens through the application, in either exchange."""
+    for tenant in (TENANT, tls_emulator.tenant_id):
+        path = f"/access/teamsExtension/tenants/{tenant}/assignments/{USER}"
+        body = {"principalType": "user", "clientIds": [APP]}
+        assert send("PUT", path, body, to=tls_emulator).status == 201
+    path = f"/access/entra/assignments/{USER}"
+    body = {"tenantId": TENANT, "principalType": "user", "clientIds": [APP]}
+    assert send("PUT", path, body, to=tls_emulator, version=PREVIEW).status == 201
+
+
+@pytest.mark.usefixtures("_assigned")
 class TestExchangeOfTheCallersToken:
     def test_one_time_for_all_of_it(self, send: Send) -> None:
         seconds = itertools.count(int(time.time()))
-        with IdentityEmulator(tls=True, clock=lambda: next(seconds)) as emulator:
+        with IdentityEmulator(
+            tls=True, open_exchange=True, clock=lambda: next(seconds)
+        ) as emulator:
             token = entra_token(emulator, TEAMS_SCOPE)
             reply = send("POST", TEAMS_EXTENSION, {}, to=emulator, bearer=token)
             issued = reply.json["accessToken"]["token"]

@@ -159,22 +159,21 @@ class TestReset:
         own.reset()
         assert create() != first
 
-    def test_ends_the_tokens_of_entra_users_for_good(
-        self, tls_emulator: IdentityEmulator, send: Send
-    ) -> None:
+    def test_ends_the_tokens_of_entra_users_for_good(self, send: Send) -> None:
         scope = "https://auth.msft.communication.azure.com/.default"
-        bearer = tls_emulator.issue_entra_token(user_object_id=USER, client_id=APP, scopes=[scope])
+        with IdentityEmulator(tls=True, open_exchange=True) as emulator:
+            bearer = emulator.issue_entra_token(user_object_id=USER, client_id=APP, scopes=[scope])
 
-        def exchanged() -> str:
-            path = "/access/teamsExtension/:exchangeAccessToken"
-            reply = send("POST", path, {}, to=tls_emulator, bearer=bearer)
-            token: str = reply.json["accessToken"]["token"]
-            return token
+            def exchanged() -> str:
+                path = "/access/teamsExtension/:exchangeAccessToken"
+                reply = send("POST", path, {}, to=emulator, bearer=bearer)
+                token: str = reply.json["accessToken"]["token"]
+                return token
 
-        first = exchanged()
-        tls_emulator.reset()
-        second = exchanged()
-        assert [tls_emulator.is_token_valid(token) for token in (first, second)] == [False, True]
+            first = exchanged()
+            emulator.reset()
+            second = exchanged()
+            assert [emulator.is_token_valid(token) for token in (first, second)] == [False, True]
 
     def test_survives_a_restart(self, send: Send, tmp_path: Path) -> None:
         file = tmp_path / "a.db"

@@ -77,6 +77,11 @@ def test_limits_are_apart() -> None:
         Operation.GET_ASSIGNMENT,
         Operation.PUT_ASSIGNMENT,
         Operation.DELETE_ASSIGNMENT,
+        Operation.LIST_ENTRA_ASSIGNMENTS,
+        Operation.UPDATE_ENTRA_ASSIGNMENTS,
+        Operation.GET_ENTRA_ASSIGNMENT,
+        Operation.PUT_ENTRA_ASSIGNMENT,
+        Operation.DELETE_ENTRA_ASSIGNMENT,
     ],
 )
 def test_no_limit_is_documented(operation: Operation) -> None:

@@ -23,13 +23,20 @@ _TEAMS_SCOPES = (
 
 
 class EntraToken(NamedTuple):
-    """What a valid Entra token says: ids in lower case, `expires_at` in Unix seconds."""
+    """What a valid Entra token says.
+
+    All ids are in lower case.
+
+    :param expires_at: Unix seconds.
+    :param groups: The object ids of the groups that the user is in.
+    """
 
     audience: str
     tenant_id: str
     object_id: str
     client_id: str
     expires_at: int
+    groups: tuple[str, ...] = ()
 
 
 class InvalidEntraTokenError(ValueError):
@@ -59,21 +66,24 @@ class EntraAuthority:
         client_id: str,
         tenant_id: str | None,
         scopes: Sequence[str] | None,
+        groups: Sequence[str],
         expires_in: timedelta,
     ) -> str:
         """A token of a user who has signed in to an application.
 
-        :raises ValueError: the scopes are not of one audience.
+        :raises ValueError: If the scopes are not of one audience.
         """
         audience, names = _split_scopes(_TEAMS_SCOPES if scopes is None else scopes)
-        holder = {"appid": client_id, "oid": object_id, "scp": " ".join(names)}
+        holder: dict[str, object] = {"appid": client_id, "oid": object_id, "scp": " ".join(names)}
+        if groups:
+            holder["groups"] = list(groups)
         return self._signed(audience, holder, tenant_id or self.tenant_id, expires_in)
 
     def issue_to_application(
         self, *, object_id: str, client_id: str, resource: str, expires_in: timedelta
     ) -> str:
-        """A token of an application in its own right, such as a managed identity has."""
-        holder = {"appid": client_id, "oid": object_id, "idtyp": "app"}
+        """A token of an application itself, such as a managed identity."""
+        holder: dict[str, object] = {"appid": client_id, "oid": object_id, "idtyp": "app"}
         return self._signed(resource, holder, self.tenant_id, expires_in)
 
     def verify(self, token: str) -> EntraToken:
@@ -96,14 +106,18 @@ class EntraAuthority:
         if expired_since >= 0:
             raise InvalidEntraTokenError(f"the Entra token expired {expired_since:.0f} s ago")
         tenant_id, object_id, client_id = (str(id_).lower() for id_ in ids)
-        return EntraToken(audience.rstrip("/"), tenant_id, object_id, client_id, expires_at)
+        listed = claims.get("groups")
+        groups = [id_.lower() for id_ in listed if is_guid(id_)] if isinstance(listed, list) else []
+        return EntraToken(
+            audience.rstrip("/"), tenant_id, object_id, client_id, expires_at, tuple(groups)
+        )
 
     def now(self) -> int:
         """Unix time by the clock that its tokens go by."""
         return int(self._clock())
 
     def _signed(
-        self, audience: str, holder: dict[str, str], tenant_id: str, expires_in: timedelta
+        self, audience: str, holder: dict[str, object], tenant_id: str, expires_in: timedelta
     ) -> str:
         issued_at = self.now()
         claims = {

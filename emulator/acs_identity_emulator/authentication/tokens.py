@@ -38,14 +38,16 @@ def key_from_pem(pem: str) -> rsa.RSAPrivateKey:
 
 
 class Lineage(NamedTuple):
-    """What a token descends from, so that a later revocation can be told from it.
+    """What a token descends from, so that it can be revoked later.
 
-    :param key_id: the access key that signed the request for the token.
-    :param revocations: how often the identity's tokens had been revoked when it was issued.
+    :param key_id: The access key that signed the request for the token.
+    :param revocations: How often the identity's tokens had been revoked when it was issued.
+    :param grant: The serial of the assignment that let the user get the token, 0 if none did.
     """
 
     key_id: str
     revocations: int
+    grant: int = 0
 
 
 class UnsignedToken:
@@ -89,6 +91,7 @@ class TokenIssuer:
         :param issued_at: Unix time.
         :param expires_at: Unix time.
         """
+        key_id, revocations, grant = lineage
         unique_part = unique.octets(8).hex()
         claims = {
             "skypeid": subject,
@@ -98,7 +101,7 @@ class TokenIssuer:
             "iat": issued_at,
             "acsScope": ",".join(scopes),
             "resourceId": self._resource_id,
-            "jti": f"{lineage.key_id}.{lineage.revocations}.{self.generation}.{unique_part}",
+            "jti": f"{key_id}.{revocations}.{self.generation}.{grant}.{unique_part}",
         }
         return UnsignedToken(self._header + b"." + _segment(claims), self._key)
 
@@ -125,9 +128,9 @@ class TokenIssuer:
 
 
 def lineage_of(claims: dict[str, object]) -> Lineage:
-    """Of the claims of a token that was issued here."""
-    key_id, revocations, _, _ = _jti(claims)
-    return Lineage(key_id, int(revocations))
+    """The lineage of a token, from the claims that `TokenIssuer.claims_of` returns."""
+    key_id, revocations, _, grant, _ = _jti(claims)
+    return Lineage(key_id, int(revocations), int(grant))
 
 
 def _jti(claims: dict[str, object]) -> list[str]:

@@ -4,7 +4,7 @@ A request that fails before the service's controller (authentication, versioning
 body) is answered without the header `api-supported-versions`: `reports_versions` is False.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from .reasons import Reason, ReasonCode, shown_path, shown_text
@@ -227,6 +227,12 @@ def no_assignment() -> ServiceError:
     return ServiceError(404, "AssignmentNotFound", "Provided assignment doesn't exist.")
 
 
-def unknown_principal_type(given: str) -> ServiceError:
-    message = f"PrincipalType value '{given}' is invalid. Value must be user or resourceAccount."
+def not_assigned(why: str) -> ServiceError:
+    message = "No assignment allows the user to get a token through the application."
+    reason = Reason(ReasonCode.NO_ASSIGNMENT, why)
+    return ServiceError(403, "Forbidden", message, reason=reason)
+
+
+def unknown_principal_type(given: str, known: Collection[str]) -> ServiceError:
+    message = f"PrincipalType value '{given}' is invalid. Value must be {' or '.join(known)}."
     return ServiceError(400, "ValidationError", message, "principalType")

@@ -52,7 +52,12 @@ clock:MINUTES        the clock of the service is ahead by so much, behind when n
 
 _HAS_VALUE = (Kind.STATUS, Kind.DELAY, Kind.CLOCK)
 _NEEDS_BODY = (Kind.RESET_IN_BODY, Kind.TRUNCATED, Kind.NO_FIELDS)
-_WITHOUT_BODY = (Operation.DELETE, Operation.REVOKE, Operation.DELETE_ASSIGNMENT)
+_WITHOUT_BODY = (
+    Operation.DELETE,
+    Operation.REVOKE,
+    Operation.DELETE_ASSIGNMENT,
+    Operation.DELETE_ENTRA_ASSIGNMENT,
+)
 
 
 def parse_fault(text: str) -> Fault:

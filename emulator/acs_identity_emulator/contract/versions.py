@@ -34,6 +34,11 @@ class Operation(Enum):
     GET_ASSIGNMENT = "get-assignment"
     PUT_ASSIGNMENT = "put-assignment"
     DELETE_ASSIGNMENT = "delete-assignment"
+    LIST_ENTRA_ASSIGNMENTS = "list-entra-assignments"
+    UPDATE_ENTRA_ASSIGNMENTS = "update-entra-assignments"
+    GET_ENTRA_ASSIGNMENT = "get-entra-assignment"
+    PUT_ENTRA_ASSIGNMENT = "put-entra-assignment"
+    DELETE_ENTRA_ASSIGNMENT = "delete-entra-assignment"
 
 
 class Field(Enum):
@@ -62,6 +67,11 @@ _VERSIONS_OF: dict[Operation | Field, frozenset[str]] = {
     Operation.GET_ASSIGNMENT: _since(PREVIEW),
     Operation.PUT_ASSIGNMENT: _since(PREVIEW),
     Operation.DELETE_ASSIGNMENT: _since(PREVIEW),
+    Operation.LIST_ENTRA_ASSIGNMENTS: _PREVIEW_ONLY,
+    Operation.UPDATE_ENTRA_ASSIGNMENTS: _PREVIEW_ONLY,
+    Operation.GET_ENTRA_ASSIGNMENT: _PREVIEW_ONLY,
+    Operation.PUT_ENTRA_ASSIGNMENT: _PREVIEW_ONLY,
+    Operation.DELETE_ENTRA_ASSIGNMENT: _PREVIEW_ONLY,
     Field.APP_AND_USER_ID: _since("2022-06-01"),
     Field.EXPIRES_IN_MINUTES: _since("2022-10-01"),
     Field.CUSTOM_ID: _PREVIEW_ONLY,

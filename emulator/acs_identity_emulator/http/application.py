@@ -114,10 +114,10 @@ class Application:
                 not_allowed = why_not_allowed(caller, route.operation)
                 if not_allowed is not None:
                     raise errors.denied(not_allowed)
+                operation, version, path_parameters, _ = route
+                url = origin + request.target
                 outcome = self._service.answer(
-                    Call(
-                        route.operation, route.version, route.path_parameters, request.body, caller
-                    )
+                    Call(operation, version, path_parameters, request.body, caller, url)
                 )
                 if callable(outcome.payload):
                     if self.connection_count() > 1:

@@ -13,7 +13,7 @@ _ABSOLUTE_FORM = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 
 
 class _Resource:
-    """What one path template offers: an operation per method."""
+    """The operations of one path template, by method."""
 
     def __init__(self, operations: dict[str, Operation]) -> None:
         self.operations = operations
@@ -41,6 +41,19 @@ _ASSIGNMENT = _Resource(
         "DELETE": Operation.DELETE_ASSIGNMENT,
     }
 )
+_ENTRA_ASSIGNMENTS = _Resource(
+    {
+        "GET": Operation.LIST_ENTRA_ASSIGNMENTS,
+        "PATCH": Operation.UPDATE_ENTRA_ASSIGNMENTS,
+    }
+)
+_ENTRA_ASSIGNMENT = _Resource(
+    {
+        "GET": Operation.GET_ENTRA_ASSIGNMENT,
+        "PUT": Operation.PUT_ENTRA_ASSIGNMENT,
+        "DELETE": Operation.DELETE_ENTRA_ASSIGNMENT,
+    }
+)
 
 
 class Route(NamedTuple):
@@ -55,8 +68,8 @@ class Route(NamedTuple):
 def find_route(method: str, target: str, origin: str) -> Route:
     """The operation that `method` and `target` name.
 
-    :param origin: scheme and authority of the request, for the text of errors.
-    :raises ServiceError: unknown path, method, or api version.
+    :param origin: Scheme and authority of the request, for the text of errors.
+    :raises ServiceError: If the path, the method or the api version is unknown.
     """
     path, _, query = target.partition("?")
     resource, path_parameters = _resource(path)
@@ -71,9 +84,9 @@ def find_route(method: str, target: str, origin: str) -> Route:
 
 
 def operation_at(method: str, target: str) -> tuple[Operation, str] | None:
-    """The operation that a request is for, whatever else may be wrong with it.
+    """The operation of a request, which may be invalid otherwise.
 
-    :returns: The operation and the supported versions of its resource; None if there is none.
+    :returns: The operation and the supported versions of its path; None if no operation has it.
     """
     try:
         resource, _ = _resource(target.partition("?")[0])
@@ -84,7 +97,7 @@ def operation_at(method: str, target: str) -> tuple[Operation, str] | None:
 
 
 def origin_form(target: str) -> str:
-    """Path and query of a target that a client wrote with scheme and host before it."""
+    """Path and query of a target, without the scheme and host that a proxy's client sends."""
     if target.startswith("/"):
         return target
     authority = _ABSOLUTE_FORM.match(target)
@@ -113,6 +126,10 @@ def _resource(path: str) -> tuple[_Resource, tuple[str, ...]]:
             tenant and object_id
         ):
             return _ASSIGNMENT, (unquote(tenant), unquote(object_id))
+        case ["", "access", "entra", "assignments"]:
+            return _ENTRA_ASSIGNMENTS, ()
+        case ["", "access", "entra", "assignments", object_id] if object_id:
+            return _ENTRA_ASSIGNMENT, (unquote(object_id),)
     raise errors.unknown_path(path)
 
 

@@ -1,4 +1,4 @@
-"""What an operation is handed and what it hands back, free of HTTP."""
+"""What an operation gets and what it returns, free of HTTP."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
@@ -11,23 +11,28 @@ from ..contract.versions import Operation
 
 
 class Call(NamedTuple):
-    """One call of an operation; `path_parameters` are decoded, in the order of the path."""
+    """One call of an operation.
+
+    :param path_parameters: Decoded, in the order of the path.
+    :param url: The URL as the client sent it, from which links are made.
+    """
 
     operation: Operation
     version: str
     path_parameters: tuple[str, ...]
     body: bytes
     caller: Caller
+    url: str = ""
 
 
 Payload = Mapping[str, object]
 
 
 class Answer(NamedTuple):
-    """What an operation has come to.
+    """The result of an operation.
 
-    A payload with a token in it is a function, which signs the token: all that the operation reads
-    or writes is done by then, so that the signature may be made later, and in another thread.
+    A payload with a token in it is a function that signs the token. The operation has read and
+    written everything by then, so the signature may be made later and in another thread.
     """
 
     status: int
@@ -50,11 +55,11 @@ def _date_and_time(second: int) -> str:
 
 
 class AccessToken(NamedTuple):
-    """A token and when it expires, in Unix time."""
+    """A token and its expiry, in Unix time."""
 
     token: UnsignedToken
     expires_at: float
 
     def shown(self) -> Payload:
-        """Signed, as an answer shows it."""
+        """The token, signed, as an answer shows it."""
         return {"token": self.token.signed(), "expiresOn": timestamp(self.expires_at)}

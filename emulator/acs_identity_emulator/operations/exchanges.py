@@ -1,4 +1,4 @@
-"""A Microsoft Entra token goes in, a communication token of the same user comes out."""
+"""The exchange of a Microsoft Entra token for a communication token of the same user."""
 
 from collections.abc import Callable, Mapping
 
@@ -16,6 +16,7 @@ from ..contract.versions import Field, Operation, knows
 from ..state.store import Store
 from . import bodies
 from .calls import AccessToken, Answer, Call, Handler
+from .gate import Gate
 
 _SCOPES = ("chat", "voip")
 
@@ -29,12 +30,14 @@ class Exchanges:
         store: Store,
         tokens: TokenIssuer,
         entra: EntraAuthority,
+        gate: Gate,
         clock: Callable[[], float],
     ) -> None:
         self._resource_id = resource_id
         self._store = store
         self._tokens = tokens
         self._entra = entra
+        self._gate = gate
         self._clock = clock
         self.operations: dict[Operation, Handler] = {
             Operation.EXCHANGE_TEAMS_USER: self._exchange_teams_user,
@@ -63,15 +66,16 @@ class Exchanges:
         return Answer(200, self._exchanged(subject, user, lineage, int(self._clock())).shown)
 
     def _exchange_callers_token(self, call: Call) -> Answer:
-        """Exchanges the token that authenticates the request, whose user becomes an identity."""
+        """Exchanges the token that authenticates the request; its user becomes an identity."""
         user = call.caller.entra
         if user is None:
             raise errors.denied(None)
         bodies.json_object(call.body)
+        grant = self._gate.grant(call.operation, user)
         guid = f"{user.tenant_id}_{user.object_id}"
         identity = self._store.identity_of_user(guid)
         subject = f"acs:{self._resource_id}_{guid}"
-        lineage = Lineage(call.caller.key_id, identity.revocations)
+        lineage = Lineage(call.caller.key_id, identity.revocations, grant)
         now = int(self._clock())
         token = self._exchanged(subject, user, lineage, now)
         self._store.token_issued(guid, now)
@@ -85,7 +89,7 @@ class Exchanges:
 
 
 def _check_application_and_user(body: Mapping[str, object], user: EntraToken) -> None:
-    """:raises ServiceError: the token is not of the application and user that the body names."""
+    """:raises ServiceError: If the body names another application or user than the token."""
     app_id = bodies.required_string(body, "appId")
     user_id = bodies.required_string(body, "userId")
     for field, value in (("appId", app_id), ("userId", user_id)):

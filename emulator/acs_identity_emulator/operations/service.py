@@ -1,4 +1,4 @@
-"""The operations, free of HTTP: a call comes in, an answer goes out or is raised."""
+"""The operations, free of HTTP: a call gets an answer, or an error is raised."""
 
 import threading
 from collections.abc import Callable
@@ -8,9 +8,11 @@ from ..authentication.entra import EntraAuthority
 from ..authentication.tokens import TokenIssuer, lineage_of
 from ..contract.versions import Operation
 from ..state.store import Store
-from .assignments import Assignments
+from .assignments import TeamsAssignments
 from .calls import Answer, Call, Handler
+from .entra_assignments import EntraAssignments
 from .exchanges import Exchanges
+from .gate import Gate
 from .identities import Identities, IdentityInfo
 from .throttling import Throttle
 
@@ -27,6 +29,9 @@ class Service:
         entra: EntraAuthority,
         clock: Callable[[], float],
         throttle: Throttle | None,
+        *,
+        open_exchange: bool,
+        page_size: int,
     ) -> None:
         self._store = store
         self._keys = keys
@@ -35,15 +40,17 @@ class Service:
         self._throttle = throttle
         self._emptying = threading.Lock()
         self._identities = Identities(resource_id, store, tokens, clock)
-        self._exchanges = Exchanges(resource_id, store, tokens, entra, clock)
+        self._gate = Gate(store.assignments, is_open=open_exchange)
+        exchanges = Exchanges(resource_id, store, tokens, entra, self._gate, clock)
         self._operations: dict[Operation, Handler] = {
             **self._identities.operations,
-            **self._exchanges.operations,
-            **Assignments(store).operations,
+            **exchanges.operations,
+            **TeamsAssignments(store.assignments).operations,
+            **EntraAssignments(store.assignments, page_size).operations,
         }
 
     def answer(self, call: Call) -> Answer:
-        """:raises ServiceError: the answer is an error."""
+        """:raises ServiceError: If the answer is an error."""
         if self._throttle is not None:
             self._throttle.count(call)
         return self._operations[call.operation](call)
@@ -53,8 +60,8 @@ class Service:
         return self._identities.all()
 
     def reset(self) -> None:
-        """Forgets every identity and assignment, and no longer honours any token of before."""
-        with self._emptying:  # of two at once, the generation of the later one must stay
+        """Deletes every identity and assignment, and revokes all tokens."""
+        with self._emptying:  # if two threads reset, the generation of the later one must stay
             self._tokens.generation = self._store.empty()
         if self._throttle is not None:
             self._throttle.clear()
@@ -67,6 +74,8 @@ class Service:
         expires_at, subject, lineage = claims["exp"], str(claims["skypeid"]), lineage_of(claims)
         if not isinstance(expires_at, int) or expires_at <= self._clock():
             return False
-        return self._keys.in_force(lineage.key_id) and self._identities.honours(
-            f"8:{subject}", lineage
+        return (
+            self._keys.in_force(lineage.key_id)
+            and self._gate.holds(lineage.grant)
+            and self._identities.honours(f"8:{subject}", lineage)
         )

@@ -178,6 +178,19 @@ _OPTIONS = (
     _Option("--throttle", "apply the documented limits per 30 seconds", is_switch=True),
     _Option("--retry-after", "tell throttled clients when to retry", is_switch=True),
     _Option(
+        "--open-exchange",
+        "exchange every valid Entra token, also of users whom no assignment allows to use the "
+        "application",
+        is_switch=True,
+    ),
+    _Option(
+        "--page-size",
+        "Entra assignments in a page of their list (default: %(default)s)",
+        metavar="N",
+        type=int,
+        default=100,
+    ),
+    _Option(
         "--fault",
         "make the next requests of an operation fail, such as issue=status:429*3 or "
         "any=delay:0.5; may be repeated",

@@ -6,11 +6,11 @@ import threading
 from types import TracebackType
 from typing import Any, NamedTuple
 
-from . import database
+from . import assignments, database
 from .database import DatabaseError as DatabaseError
 from .database import StoreError as StoreError
 
-_SCHEMA_VERSION = 2
+_SCHEMA_VERSION = 3
 _SCHEMA = """
 CREATE TABLE setting (
     name TEXT PRIMARY KEY,
@@ -25,13 +25,6 @@ CREATE TABLE identity (
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX identity_by_custom_id ON identity (custom_id)
     WHERE custom_id IS NOT NULL AND deleted = 0;
-CREATE TABLE assignment (
-    tenant_id TEXT,
-    object_id TEXT,
-    principal_type TEXT NOT NULL,
-    client_ids TEXT,
-    PRIMARY KEY (tenant_id, object_id)
-) WITHOUT ROWID;
 """
 _COLUMNS = "guid, revocations, deleted, custom_id, last_token_issued_at"
 
@@ -44,15 +37,6 @@ class Identity(NamedTuple):
     deleted: bool
     custom_id: str | None
     last_token_issued_at: int | None
-
-
-class Assignment(NamedTuple):
-    """What gives a Teams user or resource account access; `client_ids` is JSON, or None."""
-
-    tenant_id: str
-    object_id: str
-    principal_type: str
-    client_ids: str | None
 
 
 class Store:
@@ -82,6 +66,7 @@ class Store:
         if must_exist and path is not None and not os.path.exists(path):
             raise DatabaseError(f"there is no database {path!s}")
         self._connection = database.connect(path)
+        self.assignments = assignments.AssignmentTable(self._access)
         try:
             if imported is not None:
                 database.copy_in(self._connection, imported)
@@ -99,7 +84,7 @@ class Store:
         version = execute("PRAGMA user_version").fetchone()[0]
         tables = execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if version == 0 and tables == 0:
-            for statement in _SCHEMA.split(";"):
+            for statement in (_SCHEMA + assignments.SCHEMA).split(";"):
                 execute(statement)
             execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
         elif version != _SCHEMA_VERSION:
@@ -177,25 +162,6 @@ class Store:
 
     def delete_identity(self, guid: str) -> None:
         self._write("UPDATE identity SET deleted = 1 WHERE guid = ?", (guid,))
-
-    def assignment(self, tenant_id: str, object_id: str) -> Assignment | None:
-        row = self._one(
-            "SELECT tenant_id, object_id, principal_type, client_ids FROM assignment "
-            "WHERE tenant_id = ? AND object_id = ?",
-            (tenant_id, object_id),
-        )
-        return None if row is None else Assignment(*row)
-
-    def put_assignment(self, assignment: Assignment) -> bool:
-        """Whether it took the place of an older one."""
-        replaced = self.assignment(assignment.tenant_id, assignment.object_id) is not None
-        self._write("INSERT OR REPLACE INTO assignment VALUES (?, ?, ?, ?)", assignment)
-        return replaced
-
-    def delete_assignment(self, tenant_id: str, object_id: str) -> None:
-        self._write(
-            "DELETE FROM assignment WHERE tenant_id = ? AND object_id = ?", (tenant_id, object_id)
-        )
 
     @property
     def generation(self) -> int:

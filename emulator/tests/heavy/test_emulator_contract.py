@@ -32,7 +32,10 @@ DESCRIPTION = Path(__file__).resolve().parents[3] / "swagger" / "communication_i
 DESCRIBED: dict[str, Any] = json.loads(DESCRIPTION.read_text())
 VERSIONS: list[str] = DESCRIBED["info"]["x-acs-api-versions"]
 EXAMPLES = {"positive": 20, "negative": 24}  # of each operation in each version
+PREVIEW = "2025-03-02-preview"
 LEAST_CASES = 2000
+USER, APPLICATION = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
+PATCHED = [str(uuid.UUID(int=number)) for number in range(3, 7)]
 
 
 def as_of(version: str) -> dict[str, Any]:
@@ -42,17 +45,22 @@ def as_of(version: str) -> dict[str, Any]:
     """
     description: dict[str, Any] = without_newer(copy.deepcopy(DESCRIBED), version)
     del description["x-ms-parameterized-host"]
-    # The emulator does not have the routes of Entra assignments yet.
-    for path in [path for path in description["paths"] if "/entra/assignments" in path]:
-        del description["paths"][path]
     parameters = description["parameters"]
     del parameters["EndpointParameter"]
     parameters["ApiVersionParameter"]["enum"] = [version]
     parameters["IdParameter"]["format"] = "raw-id"
     parameters["TenantIdParameter"]["format"] = "uuid"
     parameters["ObjectIdParameter"]["format"] = "uuid"
-    for name in ("TeamsExtensionAssignmentRequest", "TeamsExtensionAssignment"):
-        description["definitions"][name]["properties"]["clientIds"]["items"]["format"] = "uuid"
+    definitions = description["definitions"]
+    for name in ("TeamsExtensionAssignmentRequest", "EntraAssignmentUpdate"):
+        definitions[name]["properties"]["clientIds"]["items"]["format"] = "uuid"
+    definitions["EntraAssignmentUpdate"]["properties"]["tenantId"]["format"] = "uuid"
+    patch = description["paths"]["/access/entra/assignments"].get("patch")
+    if patch is not None:
+        body = next(parameter for parameter in patch["parameters"] if "schema" in parameter)
+        change = body["schema"].pop("additionalProperties")
+        body["schema"]["properties"] = dict.fromkeys(PATCHED, change)
+        body["schema"]["additionalProperties"] = False
     # As a body of the whole request, null is no body.
     description["definitions"]["CommunicationIdentityCreateRequest"]["x-nullable"] = True
     for operations in description["paths"].values():
@@ -96,8 +104,8 @@ class Credentials(AuthBase):
         }
         self.bearer = {
             path: emulator.issue_entra_token(
-                user_object_id=str(uuid.UUID(int=1)),
-                client_id=str(uuid.UUID(int=2)),
+                user_object_id=USER,
+                client_id=APPLICATION,
                 scopes=[scope],
                 expires_in=timedelta(hours=2),
             )
@@ -143,8 +151,15 @@ def operations() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def session(tls_emulator: IdentityEmulator) -> Iterator[requests.Session]:
+def session(tls_emulator: IdentityEmulator, send: Send) -> Iterator[requests.Session]:
     CREDENTIALS.use(tls_emulator)
+    tenant = tls_emulator.tenant_id
+    body = {"principalType": "user", "clientIds": [APPLICATION], "tenantId": tenant}
+    for path in (
+        f"/access/teamsExtension/tenants/{tenant}/assignments/{USER}",
+        f"/access/entra/assignments/{USER}",
+    ):
+        assert send("PUT", path, body, to=tls_emulator, version=PREVIEW).status == 201
     with requests.Session() as session:
         session.trust_env = False
         yield session
