@@ -119,7 +119,7 @@ class Exchange:
 
 @pytest.fixture(scope="module")
 def tls_emulator() -> Iterator[IdentityEmulator]:
-    with IdentityEmulator(tls=True) as emulator:
+    with IdentityEmulator(tls=True, open_exchange=True) as emulator:
         yield emulator
 
 
