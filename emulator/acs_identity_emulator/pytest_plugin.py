@@ -33,10 +33,18 @@ def acs_identity_emulator_options() -> dict[str, Any]:
 def acs_identity_emulator(
     acs_identity_emulator_options: dict[str, Any],
 ) -> "Iterator[IdentityEmulator]":
-    """The service on loopback: one emulator a session, empty for each test."""
+    """The service on loopback: one emulator a session, empty for each test.
+
+    For the rest of the session the environment makes clients trust its certificates.
+    """
     from .emulator import IdentityEmulator
 
-    with IdentityEmulator(**acs_identity_emulator_options) as emulator:
+    with (
+        IdentityEmulator(**acs_identity_emulator_options) as emulator,
+        pytest.MonkeyPatch.context() as environment,
+    ):
+        for name, value in emulator.trust_environment.items():
+            environment.setenv(name, value)
         yield emulator
 
 

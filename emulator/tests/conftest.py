@@ -9,13 +9,18 @@ import hashlib
 import hmac
 import http.client
 import json
+import os
 import socket
 import ssl
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from email.utils import formatdate
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import pytest
 
@@ -160,6 +165,60 @@ def send(emulator: IdentityEmulator, shared_clock: Clock) -> Send:
         return exchange(to.endpoint, head + content, method, ca_bundle)
 
     return _send
+
+
+class Remote(NamedTuple):
+    """As much of an `IdentityEmulator` as a request needs."""
+
+    endpoint: str
+    access_key: str
+
+
+def remote(process: "subprocess.Popen[str]") -> Remote:
+    """Of the first line that the emulator prints."""
+    assert process.stdout is not None
+    give_up = threading.Timer(20, process.kill)
+    give_up.start()
+    endpoint, _, key = process.stdout.readline().strip().partition(";accesskey=")
+    give_up.cancel()
+    assert endpoint.startswith("endpoint=")
+    return Remote(endpoint.removeprefix("endpoint="), key)
+
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts the command line, with variables of its own and limits (POSIX) on its resources."""
+    processes = []
+
+    def _start(
+        *arguments: str, limits: dict[int, tuple[int, int]] | None = None, **variables: str
+    ) -> "subprocess.Popen[str]":
+        def limit() -> None:
+            import resource
+
+            for which, values in (limits or {}).items():
+                resource.setrlimit(which, values)
+
+        environment = {f"ACS_IDENTITY_EMULATOR_{name}": value for name, value in variables.items()}
+        process = subprocess.Popen(
+            [sys.executable, "-W", "error", "-m", "acs_identity_emulator", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **environment},
+            preexec_fn=limit if limits else None,
+        )
+        processes.append(process)
+        return process
+
+    yield _start
+    for process in processes:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
 
 
 replayed = pytest.StashKey[list[str]]()

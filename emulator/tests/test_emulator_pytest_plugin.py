@@ -1,5 +1,6 @@
 """The plugin, run as its users run it: pytest inside pytest, by its entry point."""
 
+import os
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -153,6 +154,37 @@ def test_tls(acs_identity_emulator):
 """,
     )
     result.assert_outcomes(passed=1)
+
+
+def test_clients_trust_it_for_the_session(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "")
+    monkeypatch.delenv("NODE_EXTRA_CA_CERTS", raising=False)
+    result = run(
+        pytester,
+        """
+import os, subprocess, sys
+
+CODE = '''
+import sys, urllib.error, urllib.request
+try:
+    urllib.request.urlopen(sys.argv[1])
+except urllib.error.HTTPError as error:
+    print(error.code)
+'''
+
+def test_https(acs_identity_emulator):
+    url = acs_identity_emulator.endpoint.replace("http:", "https:")
+    done = subprocess.run([sys.executable, "-c", CODE, url], check=True, capture_output=True)
+    assert done.stdout.strip() == b"401"
+    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"):
+        assert os.path.exists(os.environ[name])
+""",
+    )
+    result.assert_outcomes(passed=1)
+    assert os.environ["SSL_CERT_FILE"] == ""
+    assert "NODE_EXTRA_CA_CERTS" not in os.environ
 
 
 def test_marker_is_described(pytester: pytest.Pytester) -> None:

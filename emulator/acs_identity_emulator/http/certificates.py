@@ -69,34 +69,36 @@ class Certificates:
         :param chosen: the file that the user asks for. None takes one beside the database, or in
             the user's data folder.
         :param beside: the default path without its suffix.
-        :raises ValueError: If the chosen file cannot be written.
+        :raises ValueError: If they cannot be written.
         """
-        own = _pem(self._certificate)
+        try:
+            files = self._written(chosen, beside)
+        except OSError as error:
+            raise ValueError(
+                f"cannot write the CA file {self.ca_file} ({error.strerror}): "
+                "name a file in a writable folder"
+            ) from None
+        self._remove = weakref.finalize(self, _remove_files, files)
+
+    def _written(self, chosen: str | os.PathLike[str] | None, beside: str) -> list[str]:
         if chosen is not None:
             self.ca_file = os.path.abspath(chosen)
-            try:
-                files = self._bundled(own)
-            except OSError as error:
-                raise ValueError(
-                    f"cannot write the CA file {self.ca_file} ({error.strerror}): "
-                    "name a file in a writable folder"
-                ) from None
-        else:
-            try:
-                os.makedirs(os.path.dirname(beside), mode=0o700, exist_ok=True)
-                self.ca_file = f"{beside}.ca.pem"
-                files = self._bundled(own)
-            except OSError:  # such as a home that is read-only
-                folder = tempfile.mkdtemp(prefix=f"{_PROGRAM}-")
-                self.ca_file = os.path.join(folder, "ca.pem")
-                files = [*self._bundled(own), folder]
-        self._remove = weakref.finalize(self, _remove_files, files)
+            return self._bundled()
+        try:
+            self.ca_file = f"{beside}.ca.pem"
+            os.makedirs(os.path.dirname(beside), mode=0o700, exist_ok=True)
+            return self._bundled()
+        except OSError:  # such as a home that is read-only
+            folder = tempfile.mkdtemp(prefix=f"{_PROGRAM}-")
+            self.ca_file = os.path.join(folder, "ca.pem")
+            return [*self._bundled(), folder]
 
     def close(self) -> None:
         """Removes the files."""
         self._remove()
 
-    def _bundled(self, own: bytes) -> list[str]:
+    def _bundled(self) -> list[str]:
+        own = _pem(self._certificate)
         stem = self.ca_file.removesuffix(".pem").removesuffix(".ca")
         self.ca_bundle = f"{stem}.ca-bundle.pem"
         # Bundle first: who waits for the one file finds the other.

@@ -13,7 +13,7 @@ from typing import Any
 from .connection import Application, Connection
 
 _BACKLOG = 1024
-_SHUTDOWN_TIMEOUT = 1.0  # seconds that requests under way get to end
+_SHUTDOWN_TIMEOUT = 0.7  # seconds that requests under way get to end
 _HANDSHAKE_TIMEOUT = 10.0  # seconds
 _IDLE_LIMIT = 300.0  # seconds after which a connection without a request is closed
 _SWEEP_INTERVAL = 30.0  # seconds
@@ -68,7 +68,7 @@ class Listener:
         self._sweep()
 
     async def stop(self) -> None:
-        """Lets requests under way end, within a second."""
+        """Lets requests under way end, but not for long."""
         if self._sweeping is not None:
             self._sweeping.cancel()
         tasks = list(self._tasks)

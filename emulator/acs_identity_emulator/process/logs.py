@@ -12,7 +12,7 @@ from types import TracebackType
 
 _LIMIT = 10_000  # lines that wait for a slow reader
 _RETRY = 0.05  # seconds, if the descriptor is set not to block
-_FLUSH_TIMEOUT = 0.5  # seconds at the end
+_FLUSH_TIMEOUT = 0.3  # seconds at the end
 
 _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
@@ -50,7 +50,7 @@ class QueuedHandler(logging.Handler):
         self._wake.set()
 
     def close(self) -> None:
-        """Gives the reader half a second for what is left; called at exit as well."""
+        """Gives the reader a moment for what is left; called at exit as well."""
         if not self._is_closing:
             self._is_closing = True
             self._wake.set()

@@ -6,7 +6,7 @@ import signal
 import threading
 from types import FrameType
 
-_STOP_LIMIT = 1.8  # seconds
+_STOP_LIMIT = 1.5  # seconds
 _DID_NOT_STOP = 3  # the exit status then
 
 

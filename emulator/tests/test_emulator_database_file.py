@@ -1,0 +1,200 @@
+"""The database file: private, whole after a clean stop, moved by export and import; broken ones."""
+
+import contextlib
+import os
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from acs_identity_emulator import DatabaseError, IdentityEmulator
+
+from .conftest import Start, remote
+
+Send = Callable[..., SimpleNamespace]
+COMMAND = [sys.executable, "-m", "acs_identity_emulator"]
+POSIX_ONLY = pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes and limits")
+
+
+def refusal(*arguments: str) -> str:
+    done = subprocess.run(
+        [*COMMAND, *arguments], capture_output=True, text=True, timeout=20, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    return done.stderr
+
+
+@POSIX_ONLY
+def test_only_its_owner_may_read_it(tmp_path: Path, send: Send) -> None:
+    database = tmp_path / "a.db"
+    old_mask = os.umask(0)
+    try:
+        with IdentityEmulator(database=database) as emulator:
+            assert send("POST", "/identities", to=emulator).status == 201
+            for path in (database, tmp_path / "a.db-wal"):
+                assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+            emulator.export_state(tmp_path / "exported.db")
+        assert stat.S_IMODE((tmp_path / "exported.db").stat().st_mode) == 0o600
+        database.chmod(0o644)
+        with IdentityEmulator(database=database):
+            assert stat.S_IMODE(database.stat().st_mode) == 0o600
+    finally:
+        os.umask(old_mask)
+
+
+def test_a_copy_of_the_one_file_is_whole(tmp_path: Path, send: Send) -> None:
+    with IdentityEmulator(database=tmp_path / "a.db") as emulator:
+        user = send("POST", "/identities", to=emulator).json["identity"]["id"]
+    shutil.copy(tmp_path / "a.db", tmp_path / "b.db")
+    with IdentityEmulator(database=tmp_path / "b.db") as emulator:
+        assert [identity.id for identity in emulator.identities()] == [user]
+
+
+def test_state_moves(tmp_path: Path, send: Send) -> None:
+    with IdentityEmulator() as source:
+        body = {"createTokenWithScopes": ["chat"]}
+        created = send("POST", "/identities", body, to=source).json
+        source.export_state(tmp_path / "state")
+        constants = (source.access_key, source.secondary_key, source.resource_id, source.tenant_id)
+        found = source.identities()
+    for database in (None, tmp_path / "b.db"):
+        with IdentityEmulator(import_state=tmp_path / "state", database=database) as target:
+            assert found == target.identities()
+            assert constants == (
+                target.access_key, target.secondary_key, target.resource_id, target.tenant_id,
+            )  # fmt: skip
+            assert target.is_token_valid(created["accessToken"]["token"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b.db", "state"]
+
+
+def test_state_moves_by_the_command_line(tmp_path: Path, send: Send) -> None:
+    with IdentityEmulator(database=tmp_path / "a.db") as emulator:
+        send("POST", "/identities", to=emulator)
+        key = emulator.access_key
+    files = ["--database", str(tmp_path / "a.db"), "--export", str(tmp_path / "state")]
+    done = subprocess.run([*COMMAND, *files], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
+    with subprocess.Popen(
+        [*COMMAND, "--import", str(tmp_path / "state")], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        process.terminate()
+    assert line.strip().endswith(f";accesskey={key}")
+
+
+def test_what_cannot_be_imported(tmp_path: Path) -> None:
+    with IdentityEmulator(database=tmp_path / "a.db") as emulator:
+        emulator.export_state(tmp_path / "state")
+        with pytest.raises(DatabaseError, match="cannot write"):
+            emulator.export_state(tmp_path / "none" / "state")
+    with pytest.raises(DatabaseError, match="into a new database only"):
+        IdentityEmulator(database=tmp_path / "a.db", import_state=tmp_path / "state").start()
+    (tmp_path / "text").write_text("no database" * 100)
+    (tmp_path / "empty").touch()
+    for name in ("none", "text", "empty"):
+        with pytest.raises(DatabaseError, match=name):
+            IdentityEmulator(import_state=tmp_path / name).start()
+    assert "there is no database" in refusal(
+        "--database", str(tmp_path / "none.db"), "--export", str(tmp_path / "x")
+    )
+    assert "--export needs --database" in refusal("--export", str(tmp_path / "x"))
+
+
+def damage(database: Path, setting: str, value: object) -> str:
+    """Replaces a setting and returns what it was."""
+    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+        row = connection.execute("SELECT value FROM setting WHERE name = ?", (setting,)).fetchone()
+        connection.execute(
+            "UPDATE setting SET value = CAST(? AS TEXT) WHERE name = ?", (value, setting)
+        )
+    return str(row[0])
+
+
+SETTINGS = [
+    "access-key-primary", "access-key-secondary", "token-key", "ca-key", "ca-certificate",
+    "resource-id", "managed-identity-secret",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_a_bad_byte_in_a_kept_value(tmp_path: Path, setting: str) -> None:
+    """The message of sqlite3 quotes what it cannot decode: it was a key that was printed."""
+    IdentityEmulator(database=tmp_path / "a.db").start().stop()
+    kept = damage(tmp_path / "a.db", setting, "")
+    damage(tmp_path / "a.db", setting, b"\xff" + kept.encode())
+    log = refusal("--database", str(tmp_path / "a.db"))
+    assert "damaged" in log
+    assert kept[10:40] not in log
+
+
+@pytest.mark.parametrize("setting", SETTINGS[:5])
+@pytest.mark.parametrize("cut", [slice(0, 40), slice(0, 0)])
+def test_a_kept_value_that_is_cut_off(tmp_path: Path, setting: str, cut: slice) -> None:
+    IdentityEmulator(database=tmp_path / "a.db").start().stop()
+    kept = damage(tmp_path / "a.db", setting, "")
+    damage(tmp_path / "a.db", setting, kept[cut])
+    log = refusal("--database", str(tmp_path / "a.db"))
+    assert "damaged" in log
+    assert kept[12:40] not in log
+
+
+def test_a_file_that_is_cut_off(tmp_path: Path) -> None:
+    database = tmp_path / "a.db"
+    IdentityEmulator(database=database).start().stop()
+    whole = database.read_bytes()
+    for size in (len(whole) // 2, 5000, 100, 20):
+        database.write_bytes(whole[:size])
+        with contextlib.suppress(DatabaseError):
+            IdentityEmulator(database=database).start().stop()
+    database.write_bytes(whole[:200] + b"\xff" * 4000 + whole[4200:])
+    assert "damaged" in refusal("--database", str(database))
+
+
+@POSIX_ONLY
+def test_a_full_disk(tmp_path: Path, send: Send, start: Start) -> None:
+    """A create that cannot be written is 503, with one line in the log; nothing else suffers."""
+    import resource
+
+    database = tmp_path / "a.db"
+    IdentityEmulator(database=database).start().stop()
+    process = start(
+        "--database", str(database), "--log-level", "warning",
+        limits={resource.RLIMIT_FSIZE: (500_000, 500_000)},
+    )  # fmt: skip
+    served = remote(process)
+    created = []
+    for _ in range(1000):
+        reply = send("POST", "/identities", to=served)
+        if reply.status != 201:
+            break
+        created.append(reply.json["identity"]["id"])
+    assert (reply.status, reply.code) == (503, "ServiceUnavailable")
+    assert created
+    assert send("GET", "/identities", to=served).status == 405
+    process.terminate()
+    log = process.communicate(timeout=10)[1]
+    assert process.returncode == 0
+    lines = log.splitlines()
+    assert len(lines) == 1
+    assert "ERROR the database cannot be used: " in lines[0]
+    with IdentityEmulator(database=database) as emulator:
+        assert sorted(created) == [identity.id for identity in emulator.identities()]
+
+
+@POSIX_ONLY
+def test_a_disk_that_is_full_at_the_start(tmp_path: Path, start: Start) -> None:
+    import resource
+
+    process = start(
+        "--ca-file", str(tmp_path / "ca.pem"), limits={resource.RLIMIT_FSIZE: (100, 100)}
+    )
+    output, log = process.communicate(timeout=20)
+    assert (process.returncode, output, log.count("\n")) == (2, "", 1)
