@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta, timezone
 
+from azure.core.rest import HttpRequest
 from sample_service import Service, TeamsUser, said_in_one_line, service
 
 from azure.communication.identity import (
@@ -22,6 +23,7 @@ from azure.communication.identity import (
     CommunicationTokenCredential,
     CommunicationTokenScope,
     CommunicationUserIdentifier,
+    EntraPrincipalType,
     TeamsExtensionPrincipalType,
 )
 
@@ -112,6 +114,31 @@ def let_a_teams_phone_user_in(client: CommunicationIdentityClient, teams_user: T
     client.delete_teams_extension_assignment(*ids)
 
 
+def let_an_entra_user_in(client: CommunicationIdentityClient, teams_user: TeamsUser) -> None:
+    preview = ApiVersion.V2025_03_02_PREVIEW
+    object_id = teams_user.user_object_id
+    client.upsert_entra_assignment(
+        object_id,
+        teams_user.tenant_id,
+        EntraPrincipalType.USER,
+        [teams_user.client_id],
+        api_version=preview,
+    )
+    found = client.list_entra_assignments(api_version=preview)
+    object_ids = [assignment.object_id for assignment in found]
+    print("Let an Entra user in; it is on the list:", object_id in object_ids)
+    # One request deletes and replaces several assignments.
+    client.update_entra_assignments({object_id: None}, api_version=preview)
+
+
+def send_a_request_of_your_own(
+    client: CommunicationIdentityClient, user: CommunicationUserIdentifier
+) -> None:
+    url = f"/identities/{user.raw_id}?api-version={ApiVersion.V2025_03_02_PREVIEW.value}"
+    response = client.send_request(HttpRequest("GET", url))
+    print("Sent a request of your own; the status is", response.status_code)
+
+
 def revoke_the_tokens(
     client: CommunicationIdentityClient, user: CommunicationUserIdentifier
 ) -> None:
@@ -134,6 +161,7 @@ def main() -> None:
         issue_or_refresh_a_token(client, user)
         issue_a_token_for_one_hour(client, user)
         keep_a_token_fresh(client, user)
+        send_a_request_of_your_own(client, user)
         revoke_the_tokens(client, user)
         delete_a_user(client, user)
 
@@ -145,6 +173,7 @@ def main() -> None:
         if chosen.teams_user:
             exchange_the_token_of_a_teams_user(client, chosen.teams_user)
             let_a_teams_phone_user_in(client, chosen.teams_user)
+            let_an_entra_user_in(client, chosen.teams_user)
 
 
 if __name__ == "__main__":

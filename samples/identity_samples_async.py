@@ -15,12 +15,14 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta, timezone
 
+from azure.core.rest import HttpRequest
 from sample_service import Service, TeamsUser, said_in_one_line, service
 
 from azure.communication.identity import (
     ApiVersion,
     CommunicationTokenScope,
     CommunicationUserIdentifier,
+    EntraPrincipalType,
     TeamsExtensionPrincipalType,
 )
 from azure.communication.identity.aio import (
@@ -119,6 +121,31 @@ async def let_a_teams_phone_user_in(
     await client.delete_teams_extension_assignment(*ids)
 
 
+async def let_an_entra_user_in(client: CommunicationIdentityClient, teams_user: TeamsUser) -> None:
+    preview = ApiVersion.V2025_03_02_PREVIEW
+    object_id = teams_user.user_object_id
+    await client.upsert_entra_assignment(
+        object_id,
+        teams_user.tenant_id,
+        EntraPrincipalType.USER,
+        [teams_user.client_id],
+        api_version=preview,
+    )
+    found = client.list_entra_assignments(api_version=preview)
+    object_ids = [assignment.object_id async for assignment in found]
+    print("Let an Entra user in; it is on the list:", object_id in object_ids)
+    # One request deletes and replaces several assignments.
+    await client.update_entra_assignments({object_id: None}, api_version=preview)
+
+
+async def send_a_request_of_your_own(
+    client: CommunicationIdentityClient, user: CommunicationUserIdentifier
+) -> None:
+    url = f"/identities/{user.raw_id}?api-version={ApiVersion.V2025_03_02_PREVIEW.value}"
+    response = await client.send_request(HttpRequest("GET", url))
+    print("Sent a request of your own; the status is", response.status_code)
+
+
 async def revoke_the_tokens(
     client: CommunicationIdentityClient, user: CommunicationUserIdentifier
 ) -> None:
@@ -144,6 +171,7 @@ async def main() -> None:
             await issue_or_refresh_a_token(client, user)
             await issue_a_token_for_one_hour(client, user)
             await keep_a_token_fresh(client, user)
+            await send_a_request_of_your_own(client, user)
             await revoke_the_tokens(client, user)
             await delete_a_user(client, user)
 
@@ -155,6 +183,7 @@ async def main() -> None:
             if chosen.teams_user:
                 await exchange_the_token_of_a_teams_user(client, chosen.teams_user)
                 await let_a_teams_phone_user_in(client, chosen.teams_user)
+                await let_an_entra_user_in(client, chosen.teams_user)
 
 
 if __name__ == "__main__":

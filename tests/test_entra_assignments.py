@@ -5,12 +5,14 @@ import json
 import pickle
 import re
 from typing import Any
+from uuid import UUID
 
 import pytest
 from azure.core.exceptions import DecodeError, HttpResponseError, ResourceNotFoundError
 from either_client import ClientFactory, EitherClient
 from scripted_service import ScriptedService
 
+from acs_identity_emulator import IdentityEmulator
 from azure.communication.identity import (
     ApiVersion,
     EntraAssignment,
@@ -101,6 +103,39 @@ def test_the_pages_follow_the_next_link_and_are_signed_anew(
     assert second.headers["Authorization"].startswith("HMAC-SHA256 ")
     assert second.headers["x-ms-client-request-id"] != first.headers["x-ms-client-request-id"]
     assert second.headers["x-mine"] == "1"
+
+
+def test_assignments_are_made_listed_in_pages_changed_and_deleted(
+    make_client: ClientFactory,
+) -> None:
+    tenant, app = str(UUID(int=1)), str(UUID(int=2))
+    ids = [str(UUID(int=number)) for number in range(10, 15)]
+    update = EntraAssignmentUpdate(
+        tenant_id=tenant, principal_type=EntraPrincipalType.TENANT, client_ids=[app]
+    )
+    with IdentityEmulator(page_size=2) as emulator:
+        client = make_client.from_connection_string(emulator.connection_string, api_version=PREVIEW)
+
+        def listed() -> list[str]:
+            return [it.object_id for it in client.items(client.list_entra_assignments())]
+
+        made = client.upsert_entra_assignment(ids[0], tenant, GROUP, [app])
+        assert made == EntraAssignment(
+            object_id=ids[0], tenant_id=tenant, principal_type=GROUP, client_ids=(app,)
+        )
+        assert client.get_entra_assignment(ids[0]) == made
+
+        updated = client.update_entra_assignments(dict.fromkeys(ids, update))
+        assert listed() == ids
+        assert {it.object_id for it in client.items(updated)} <= set(ids)
+        changed = client.get_entra_assignment(ids[0])
+        assert changed.principal_type is EntraPrincipalType.TENANT
+
+        client.update_entra_assignments({ids[0]: None, ids[1]: None})
+        client.delete_entra_assignment(ids[2])
+        assert listed() == ids[3:]
+        with pytest.raises(ResourceNotFoundError):
+            client.get_entra_assignment(ids[0])
 
 
 def test_nothing_is_sent_before_the_iteration(

@@ -105,6 +105,15 @@ def path_operation(document: dict[str, Any]) -> Any:
     return document["paths"]["/identities/{id}"]["delete"]
 
 
+def pages(document: dict[str, Any]) -> Any:
+    return document["paths"]["/access/entra/assignments"]["get"]
+
+
+def merge_patch(document: dict[str, Any]) -> Any:
+    patch = document["paths"]["/access/entra/assignments"]["patch"]
+    return patch["parameters"][-1]["schema"]
+
+
 def definition(document: dict[str, Any], name: str = "CommunicationIdentity") -> Any:
     return document["definitions"][name]
 
@@ -138,6 +147,11 @@ NOT_UNDERSTOOD: dict[str, Callable[[dict[str, Any]], object]] = {
     "successes have different schemas": lambda it: operation(it)["responses"].update(
         {"204": {"description": "Nothing."}}
     ),
+    "operationName": lambda it: pages(it)["x-ms-pageable"].update(operationName="Next"),
+    "nextUrl": lambda it: pages(it)["x-ms-pageable"].update(nextLinkName="nextUrl"),
+    "minProperties": lambda it: merge_patch(it).update(minProperties=1),
+    "minLength": lambda it: merge_patch(it)["additionalProperties"].update(minLength=1),
+    "too many values": lambda it: operation(it)["consumes"].append("text/plain"),
     "enum and x-ms-enum differ": lambda it: definition(it, "CommunicationTokenScope")[
         "enum"
     ].append("sms"),

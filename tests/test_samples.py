@@ -29,6 +29,7 @@ STEPS = [
     "Issued a token for chat; it expires TIME",
     "Issued a token for joining calls; it expires TIME",
     "Handed out a token that is kept fresh; it expires TIME",
+    "Sent a request of your own; the status is 200",
     "Revoked the tokens of USER",
     "Deleted the user USER",
     "Created the user USER with a token; it expires TIME",
@@ -39,6 +40,7 @@ STEPS = [
 TEAMS = [
     "Exchanged the token of a Teams user; the new one expires TIME",
     "Let a Teams Phone user in through 1 application",
+    "Let an Entra user in; it is on the list: True",
 ]
 
 

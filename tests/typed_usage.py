@@ -6,7 +6,10 @@ the mark. No other line is.
 
 from datetime import datetime, timedelta
 
+from azure.core.async_paging import AsyncItemPaged
 from azure.core.credentials import AccessToken, AzureKeyCredential
+from azure.core.paging import ItemPaged
+from azure.core.rest import AsyncHttpResponse, HttpRequest, HttpResponse
 from typing_extensions import assert_type
 
 from azure.communication.identity import (
@@ -15,6 +18,9 @@ from azure.communication.identity import (
     CommunicationTokenScope,
     CommunicationUserDetail,
     CommunicationUserIdentifier,
+    EntraAssignment,
+    EntraAssignmentUpdate,
+    EntraPrincipalType,
     PhoneNumberIdentifier,
     TeamsExtensionAssignment,
     TeamsExtensionPrincipalType,
@@ -111,6 +117,33 @@ def assignments(client: CommunicationIdentityClient) -> None:
     assignment.object_id = "other"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
 
 
+def entra_assignments(client: CommunicationIdentityClient) -> None:
+    assert_type(client.list_entra_assignments(), ItemPaged[EntraAssignment])
+    for assignment in client.list_entra_assignments(api_version=ApiVersion.V2025_03_02_PREVIEW):
+        assert_type(assignment.principal_type, EntraPrincipalType | str)
+        assert_type(assignment.client_ids, tuple[str, ...])
+    assert_type(client.get_entra_assignment("object"), EntraAssignment)
+    assert_type(
+        client.upsert_entra_assignment("object", "tenant", EntraPrincipalType.GROUP, ["client"]),
+        EntraAssignment,
+    )
+    assert_type(client.delete_entra_assignment("object"), None)
+    update = EntraAssignmentUpdate(tenant_id="t", principal_type="user", client_ids=["c"])
+    assert_type(
+        client.update_entra_assignments({"a": update, "b": None}), ItemPaged[EntraAssignment]
+    )
+    client.upsert_entra_assignment("object", "tenant", "user")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.update_entra_assignments([update])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.update_entra_assignments({"a": {}})  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]
+    EntraAssignmentUpdate("t", "user", [])  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+def requests(client: CommunicationIdentityClient, request: HttpRequest) -> None:
+    assert_type(client.send_request(request, stream=True, retry_total=0), HttpResponse)
+    client.send_request("/identities")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.send_request(request, api_version="2025-06-30")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
 def identifiers(user: TeamsExtensionUserIdentifier, phone: PhoneNumberIdentifier) -> None:
     assert_type(user.properties["tenant_id"], str)
     assert_type(user.properties["resource_id"], str)
@@ -140,6 +173,9 @@ async def the_async_client(client: asynchronous.CommunicationIdentityClient) -> 
     )
     assert_type(await client.get_teams_extension_assignment("t", "o"), TeamsExtensionAssignment)
     await client.delete_teams_extension_assignment("t", "o")
+    assert_type(client.list_entra_assignments(), AsyncItemPaged[EntraAssignment])
+    assert_type(await client.update_entra_assignments({"a": None}), AsyncItemPaged[EntraAssignment])
+    assert_type(await client.send_request(HttpRequest("GET", "/a")), AsyncHttpResponse)
     await client.create_user("mine")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     await client.create_user(custom_id=7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await client.create_user(costum_id="mine")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
