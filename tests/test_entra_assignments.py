@@ -239,6 +239,7 @@ def test_a_page_that_links_to_itself_is_an_error(
     client: EitherClient, service: ScriptedService
 ) -> None:
     service.will_answer(200, page("1", nextLink=f"{service.endpoint}{PATH}{VERSION}"))
+    service.will_answer(400)
     with pytest.raises(DecodeError, match="nextLink in its body"):
         client.items(client.list_entra_assignments())
     assert len(service.requests) == 1

@@ -209,12 +209,12 @@ with ScriptedService() as service:
     before = set(sys.modules)
     times = []
     for _ in range(9):
-        started = time.perf_counter()
+        started = time.process_time()
         try:
             call("get_token", "8:acs:x", ["chat"])
         except HttpResponseError as error:
             assert error.error.code == "ValidationError", error
-        times.append(time.perf_counter() - started)
+        times.append(time.process_time() - started)
     print(len(set(sys.modules) - before), times[0] <= 3 * max(times[1:]))
     call("close")
 loop.close()
