@@ -77,10 +77,16 @@ def received(response: Any) -> Received:
     )
 
 
-def raised(*args: Any, **kwargs: Any) -> type[BaseException] | None:
-    """The class of what an exchange raises, or None."""
+def error_of(*args: Any, **kwargs: Any) -> Exception | None:
+    """What an exchange raises, or None."""
     try:
         exchange(*args, **kwargs)
-    except Exception as error:  # noqa: BLE001 - its class is what is asked for
-        return type(error)
+    except Exception as error:  # noqa: BLE001 - it is what is asked for
+        return error
     return None
+
+
+def raised(*args: Any, **kwargs: Any) -> type[BaseException] | None:
+    """The class of what an exchange raises, or None."""
+    error = error_of(*args, **kwargs)
+    return None if error is None else type(error)

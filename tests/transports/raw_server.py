@@ -4,6 +4,7 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
@@ -68,13 +69,17 @@ class RawServer:
     def _serve(self, connection: socket.socket) -> None:
         connection.settimeout(PATIENCE)
         with suppress(OSError), connection:
-            if self._context is not None:
-                connection = self._context.wrap_socket(connection, server_side=True)
-            while request := _read_request(connection):
-                self.requests.append(request)
-                self._behave(connection)
-            connection.close()
+            if self._context is None:
+                self._answer(connection)
+            else:
+                with self._context.wrap_socket(connection, server_side=True) as secure:
+                    self._answer(secure)
         self.open_connections -= 1
+
+    def _answer(self, connection: socket.socket) -> None:
+        while request := _read_request(connection):
+            self.requests.append(request)
+            self._behave(connection)
 
 
 def _read_request(connection: socket.socket) -> bytes:
@@ -141,5 +146,18 @@ def send_and_hang(data: bytes) -> Behaviour:
             connection.sendall(data)
         while connection.recv(65536):
             pass
+
+    return behave
+
+
+def drip(head: bytes, part: bytes, pause: float = 0.05) -> Behaviour:
+    """The head, and then the part over and over until the peer gives up."""
+
+    def behave(connection: socket.socket) -> None:
+        connection.sendall(head)
+        gives_up = time.monotonic() + PATIENCE
+        while time.monotonic() < gives_up:
+            connection.sendall(part)
+            time.sleep(pause)
 
     return behave

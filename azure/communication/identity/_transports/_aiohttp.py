@@ -2,62 +2,75 @@
 
 import asyncio
 import os
-import sys
-import zlib
-from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterator, Mapping
-from ssl import CERT_NONE, SSLContext, create_default_context
+import threading
+from collections.abc import Mapping
+from ssl import SSLContext, create_default_context
 from typing import Any
 
 import aiohttp
-from azure.core.exceptions import (
-    AzureError,
-    DecodeError,
-    IncompleteReadError,
-    ServiceRequestError,
-    ServiceRequestTimeoutError,
-    ServiceResponseError,
-    ServiceResponseTimeoutError,
-)
+from azure.core.exceptions import AzureError
 from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 from typing_extensions import Self
 from yarl import URL
 
 from .._shared.urls import split_url
-from ._aiohttp_connector import Connector
-from ._environment import ProxyMap, connection_configuration
+from ._aiohttp_connector import CURRENT_ATTEMPT, AsyncAttempt, Connector
+from ._aiohttp_response import FAILURES, AiohttpResponse, azure_error, guess_whether_sent
+from ._environment import ProxyMap
+from ._failures import InvalidSettingError
 from ._outgoing import body_of, headers_of
-from ._response import ResponseBase
+from ._settings import Timeouts, connection_configuration, timeouts, verification
+from ._time_limit import TimeLimit
+from ._tls import configured
 
-if sys.version_info >= (3, 11):
-    from asyncio import timeout as time_limit
-else:
-    from async_timeout import timeout as time_limit  # pyright: ignore[reportMissingModuleSource]
 
-# aiohttp's own limit, 100, lets tasks that wait for a connection starve behind those that have one.
-_CONNECTIONS = 1024
+class _Opened:
+    """A session, with the event loop that it belongs to."""
+
+    def __init__(self, session: aiohttp.ClientSession, loop: asyncio.AbstractEventLoop) -> None:
+        self.session = session
+        self.loop = loop
+        self.under_way: dict[TimeLimit, AsyncAttempt] = {}
+        self.contexts: dict[Any, SSLContext | bool] = {}
+        self.timeouts: dict[Timeouts, aiohttp.ClientTimeout] = {}
+
+
+class _Process:
+    """What belongs to one process, and is not used in its children."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.opened: _Opened | None = None
 
 
 class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
     """Sends requests with aiohttp, to the URL exactly as it is, which is the one that was signed.
 
-    Options are those of ``azure.core.pipeline.transport.AioHttpTransport``.
+    Options are those of ``azure.core.pipeline.transport.AioHttpTransport``. A transport belongs to
+    the event loop that uses it first, until that is closed.
 
     :keyword session: The session to use in place of one of its own.
     :paramtype session: ~aiohttp.ClientSession
     :keyword bool session_owner: Whether to close that session.
-    :keyword float connection_timeout: Seconds to wait for a connection.
-    :keyword float read_timeout: Seconds to wait for data.
+    :keyword float connection_timeout: Seconds to wait for a connection; 0 or None for no limit.
+        Default 10.
+    :keyword float read_timeout: Seconds to wait for the headers, and then for each part of the
+        body; 0 or None for no limit. Default 60.
     :keyword connection_verify: Whether to verify certificates, or against which CA bundle.
     :paramtype connection_verify: bool or str
     :keyword connection_cert: A client certificate: a file, or a certificate and a key.
     :paramtype connection_cert: str or tuple[str, str]
-    :keyword int connection_data_block_size: How much of a body to hand out at a time, in bytes.
+    :keyword int connection_data_block_size: Bytes per block of a streamed body.
     :keyword proxies: From the scheme of a URL to the proxy for it, in place of the environment's.
     :paramtype proxies: ~typing.Mapping[str, str]
     :keyword bool use_env_settings: Whether to use proxies and the CA bundle of the environment.
-    :raises ValueError: There is no session, and it would not be closed either.
+    :raises TypeError: If an option has the wrong type.
+    :raises ValueError: If a timeout is negative, ``connection_verify`` is empty, or
+        ``session_owner`` is False and no session is given.
     """
+
+    takes_deadline = True
 
     def __init__(
         self,
@@ -72,44 +85,77 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
             raise ValueError("session_owner cannot be False if no session is provided")
         self.connection_config = connection_configuration(use_env_settings, kwargs)
         self._proxies = ProxyMap.of(proxies, use_env_settings)
-        self.session = session
+        self._given_session = session
         self._session_owner = session_owner
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
-        self._proxy_of: dict[str, str | None] = {}
-        self._contexts: dict[Any, SSLContext | bool] = {}
-        self._timeouts: dict[Any, aiohttp.ClientTimeout] = {}
+        self._processes: dict[int, _Process] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Connections belong to their process and event loop.
+        return {**self.__dict__, "_processes": {}}
+
+    @property
+    def session(self) -> aiohttp.ClientSession | None:
+        """The session in use, or None."""
+        process = self._processes.get(os.getpid())
+        opened = None if process is None else process.opened
+        return self._given_session if opened is None else opened.session
 
     async def open(self) -> None:
         """Makes the session.
 
-        :raises ValueError: The transport has been closed.
+        :raises ValueError: If the transport has been closed.
+        :raises RuntimeError: If the transport belongs to another event loop.
         """
-        self._open_session()
+        self._open_here()
 
-    def _open_session(self) -> aiohttp.ClientSession:
-        if self.session is None:
-            if self._closed:
-                raise ValueError(
-                    "HTTP transport has already been closed: a client cannot be used after close() "
-                    "or outside of its async with block."
-                )
-            self.session = aiohttp.ClientSession(
-                connector=Connector(limit=_CONNECTIONS),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-                trust_env=False,
+    def _open_here(self) -> _Opened:
+        loop = asyncio.get_running_loop()
+        process = self._processes.get(os.getpid())
+        if process is None:
+            process = self._processes.setdefault(os.getpid(), _Process())
+        opened = process.opened
+        if opened is not None and opened.loop is loop and not self._closed:
+            return opened
+        with process.lock:
+            return self._open_locked(process, loop)
+
+    def _open_locked(self, process: _Process, loop: asyncio.AbstractEventLoop) -> _Opened:
+        opened = process.opened
+        if self._closed:
+            raise ValueError(
+                "HTTP transport has already been closed: a client cannot be used after close() "
+                "or outside of its async with block."
             )
-            self._loop = asyncio.get_running_loop()
-        return self.session
+        if opened is not None and opened.loop is not loop and not opened.loop.is_closed():
+            raise RuntimeError(
+                "The client has connections of another event loop: make a client in each loop, "
+                "and close it there."
+            )
+        if opened is None or opened.loop is not loop:
+            opened = process.opened = _Opened(self._given_session or _new_session(), loop)
+        return opened
 
     async def close(self) -> None:
-        """Closes the session, and the connections with it."""
-        if self._session_owner:
-            self._closed = True
-            session, self.session = self.session, None
-            if session is not None:
-                await session.close()
+        """Closes the session, and its connections. Requests that are under way fail."""
+        process = self._processes.get(os.getpid())
+        opened = None if process is None else process.opened
+        if opened is None:
+            if self._session_owner:
+                self._closed = True
+                if self._given_session is not None:
+                    await self._given_session.close()
+            return
+        if not self._session_owner:
+            return
+        self._closed = True
+        if opened.loop.is_closed():
+            return
+        if opened.loop is not asyncio.get_running_loop() and opened.loop.is_running():
+            closing = asyncio.run_coroutine_threadsafe(_close(opened), opened.loop)
+            await asyncio.wrap_future(closing)
+        else:
+            await _close(opened)
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -118,105 +164,156 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
     async def __aexit__(self, *args: object) -> None:
         await self.close()
 
-    async def send(self, request: HttpRequest, **kwargs: Any) -> AsyncHttpResponse:
+    async def send(
+        self, request: HttpRequest, *, deadline: float | None = None, **kwargs: Any
+    ) -> AsyncHttpResponse:
         """Sends a request.
 
         :param request: The request.
         :type request: ~azure.core.rest.HttpRequest
+        :keyword float deadline: The :func:`time.monotonic` until which the whole response has to
+            be there, or None.
         :keyword bool stream: Whether to leave the body of the response unread.
-        :keyword proxies: The proxies for this request.
+        :keyword proxies: The proxies for this request; empty for a direct connection.
         :rtype: ~azure.core.rest.AsyncHttpResponse
-        :raises ~azure.core.exceptions.AzureError: There is no response.
+        :raises ~azure.core.exceptions.ServiceRequestError: If the request could not be sent.
+        :raises ~azure.core.exceptions.ServiceResponseError: If there is no complete response.
+        :raises RuntimeError: If the transport belongs to another event loop.
+        :raises TypeError: If an option has the wrong type, or the body is a form or a file.
+        :raises ValueError: If the transport has been closed, or an option or a header is invalid.
         """
-        session = self.session or self._open_session()
-        if self._loop is not None and self._loop is not asyncio.get_running_loop():
-            raise RuntimeError(
-                "The client has connections of another event loop: make a client in each loop, "
-                "and close it there."
-            )
+        opened = self._open_here()
         config = self.connection_config
-        read_timeout = kwargs.get("read_timeout", config.read_timeout)
-        timeout = self._timeout(kwargs.get("connection_timeout", config.timeout), read_timeout)
-        ssl = self._ssl(
-            kwargs.get("connection_verify", config.verify),
-            kwargs.get("connection_cert", config.cert),
+        limits = timeouts(
+            kwargs.get("connection_timeout", config.timeout),
+            kwargs.get("read_timeout", config.read_timeout),
         )
-        try:
-            # aiohttp forgets its own timeout after a provisional response.
-            async with time_limit(_sum(timeout.sock_connect, read_timeout)):
-                internal = await self._respond(
-                    session, request, timeout, ssl, kwargs.get("proxies")
-                )
-        except _FAILURES as error:
-            raise _azure_error(error) from error
-        response = AiohttpResponse(
-            request,
-            internal,
-            config.data_block_size,
-            decompress=not session.auto_decompress,
-            read_timeout=read_timeout,
-        )
-        if not kwargs.get("stream"):
-            await response.read()
-        return response
+        attempt = AsyncAttempt(limits, deadline, bool(kwargs.get("stream")))
+        result = await self._response_or_error(request, attempt, opened, kwargs)
+        if isinstance(result, AzureError):
+            # Not while its cause is handled, which would be shown with it.
+            raise result
+        return result
 
-    def _respond(
+    async def _response_or_error(
         self,
-        session: aiohttp.ClientSession,
         request: HttpRequest,
-        timeout: aiohttp.ClientTimeout,
-        ssl: SSLContext | bool,
-        proxies: Mapping[str, str] | None,
-    ) -> Awaitable[aiohttp.ClientResponse]:
-        method, url, body = request.method.upper(), request.url, body_of(request)
+        attempt: AsyncAttempt,
+        opened: _Opened,
+        options: Mapping[str, Any],
+    ) -> AsyncHttpResponse | AzureError:
+        origin, host, _ = split_url(request.url)
+        body = body_of(request)
         headers = headers_of(request, body)
-        origin, host, _ = split_url(url)
         headers.setdefault("host", host)
-        proxy = self._proxy(origin, proxies)
-        return session.request(
-            method,
-            verbatim(url),
-            headers=headers,
-            data=body,
-            # aiohttp would make one up, even for an empty body.
-            skip_auto_headers=None if body else ("Content-Type",),
-            allow_redirects=False,
-            timeout=timeout,
-            ssl=ssl,
-            proxy=proxy,
-        )
+        config = self.connection_config
+        verify = verification(options.get("connection_verify", config.verify))
+        cert = options.get("connection_cert", config.cert)
+        peer = f"{origin.partition('://')[0]}://{host}"
+        token = CURRENT_ATTEMPT.set(attempt)
+        limit = None
+        is_complete = False
+        try:
+            limit = TimeLimit(attempt.within(_sum(attempt.timeouts)))
+            opened.under_way[limit] = attempt
+            async with limit:
+                internal = await opened.session.request(
+                    request.method.upper(),
+                    _verbatim(request.url),
+                    headers=headers,
+                    data=body,
+                    # aiohttp would make one up, even for an empty body.
+                    skip_auto_headers=None if body else ("Content-Type",),
+                    allow_redirects=False,
+                    timeout=_timeout(opened, attempt.timeouts),
+                    ssl=_context(opened, verify, cert) if origin.startswith("https") else True,
+                    proxy=self._proxy(origin, options.get("proxies")),
+                )
+                attempt.is_sent = True  # by a mock or a recorder, perhaps
+                response = AiohttpResponse(
+                    request,
+                    internal,
+                    attempt,
+                    peer,
+                    config.data_block_size,
+                    decompress=not opened.session.auto_decompress,
+                )
+                if not attempt.is_streamed:
+                    await response.read_whole(limit)
+                is_complete = True
+                return response
+        except FAILURES as error:
+            if not isinstance(opened.session.connector, Connector):
+                guess_whether_sent(error, attempt)
+            return azure_error(error, attempt, peer)
+        finally:
+            CURRENT_ATTEMPT.reset(token)
+            if limit is not None:
+                del opened.under_way[limit]
+            if not is_complete:
+                attempt.drop_connection()
 
     def _proxy(self, origin: str, proxies: Mapping[str, str] | None) -> str | None:
-        if proxies is not None:
-            return ProxyMap(proxies).proxy_for(origin)
-        if origin not in self._proxy_of:
-            self._proxy_of[origin] = self._proxies.proxy_for(origin)
-        return self._proxy_of[origin]
-
-    def _timeout(self, connect: float, read: float) -> aiohttp.ClientTimeout:
-        timeout = self._timeouts.get((connect, read))
-        if timeout is None:
-            timeout = aiohttp.ClientTimeout(sock_connect=connect, sock_read=read)
-            # The retry policy shortens timeouts by how long the call has lasted.
-            if len(self._timeouts) < 16:
-                self._timeouts[connect, read] = timeout
-        return timeout
-
-    def _ssl(self, verify: Any, cert: Any) -> SSLContext | bool:
-        # To load a CA bundle takes 20 ms, so it is done once and not for each request.
-        if isinstance(cert, list):
-            cert = tuple(cert)
-        context = self._contexts.get((verify, cert))
-        if context is None:
-            context = self._contexts[verify, cert] = _new_context(verify, cert)
-        return context
+        proxy_map = self._proxies if proxies is None else ProxyMap(proxies)
+        proxy = proxy_map.proxy_for(origin)
+        if proxy is not None and proxy.startswith("socks"):
+            raise InvalidSettingError(
+                "aiohttp supports no SOCKS proxies. Use an HTTP proxy, the sync client, or a "
+                "session of your own with a connector that supports them."
+            )
+        return proxy
 
 
-def _sum(connect: float | None, read: float | None) -> float | None:
-    return connect + read if connect and read else None
+def _new_session() -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=Connector(),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        trust_env=False,
+    )
 
 
-def verbatim(url: str) -> URL:
+async def _close(opened: _Opened) -> None:
+    for limit, attempt in list(opened.under_way.items()):
+        attempt.is_aborted = True
+        limit.end()
+    await opened.session.close()
+
+
+def _sum(limits: Timeouts) -> float | None:
+    # For the headers: aiohttp forgets its own timeout after a provisional (1xx) response.
+    return limits.connect + limits.read if limits.connect and limits.read else None
+
+
+def _timeout(opened: _Opened, limits: Timeouts) -> aiohttp.ClientTimeout:
+    timeout = opened.timeouts.get(limits)
+    if timeout is None:
+        timeout = aiohttp.ClientTimeout(sock_connect=limits.connect, sock_read=limits.read)
+        # A retry policy may shorten timeouts by how long the call has lasted.
+        if len(opened.timeouts) < 16:
+            opened.timeouts[limits] = timeout
+    return timeout
+
+
+def _context(opened: _Opened, verify: bool | str, cert: Any) -> SSLContext | bool:
+    # Loading a CA bundle takes 20 ms: done once, not for each request.
+    if isinstance(cert, list):
+        cert = tuple(cert)
+    context = opened.contexts.get((verify, cert))
+    if context is None:
+        if isinstance(verify, bool) and not cert:
+            context = verify
+        else:
+            context = configured(create_default_context, _load_nothing, verify, cert)
+        opened.contexts[verify, cert] = context
+    return context
+
+
+def _load_nothing(context: SSLContext) -> None:
+    """The default context has loaded the authorities of the system."""
+
+
+def _verbatim(url: str) -> URL:
     """A URL that is sent unchanged.
 
     :raises ~aiohttp.InvalidURL: If the URL is invalid.
@@ -227,187 +324,3 @@ def verbatim(url: str) -> URL:
         return parsed
     except ValueError as error:
         raise aiohttp.InvalidURL(url) from error
-
-
-def _new_context(verify: Any, cert: Any) -> SSLContext | bool:
-    if verify is None:
-        verify = True
-    if verify in (True, False) and not cert:
-        return bool(verify)
-    if isinstance(verify, bool):
-        context = create_default_context()
-        if not verify:
-            context.check_hostname = False
-            context.verify_mode = CERT_NONE
-    else:
-        is_directory = os.path.isdir(verify)
-        context = create_default_context(
-            cafile=None if is_directory else verify, capath=verify if is_directory else None
-        )
-    if cert:
-        context.load_cert_chain(*((cert,) if isinstance(cert, str) else cert))
-    return context
-
-
-class AiohttpResponse(ResponseBase, AsyncHttpResponse):
-    """A response whose body aiohttp reads."""
-
-    def __init__(
-        self,
-        request: HttpRequest,
-        internal_response: aiohttp.ClientResponse,
-        block_size: int,
-        *,
-        decompress: bool,
-        read_timeout: float | None,
-    ) -> None:
-        super().__init__(
-            request,
-            internal_response,
-            internal_response.status,
-            internal_response.reason or "",
-            block_size,
-        )
-        self._decompress = decompress
-        self._read_timeout = read_timeout
-
-    def _header_items(self) -> Iterator[tuple[str, str]]:
-        yield from self.internal_response.headers.items()
-
-    async def read(self) -> bytes:
-        """Reads the body.
-
-        :rtype: bytes
-        """
-        if self._content is None:
-            self._begin_streaming()
-            stream = self.internal_response.content
-            try:
-                # A small body has come together with the headers.
-                raw = stream.read_nowait() if stream.is_eof() else await self._read_blocks(stream)
-                self._content = self._decoded(raw)
-            except _FAILURES as error:
-                raise _azure_error(error) from error
-            finally:
-                await self.close()
-        return self._content
-
-    async def _read_blocks(self, stream: aiohttp.StreamReader) -> bytes:
-        blocks = []
-        while block := await self._in_time(stream.readany()):
-            blocks.append(block)
-        return b"".join(blocks)
-
-    async def _in_time(self, read: Coroutine[Any, Any, bytes]) -> bytes:
-        # aiohttp has the same timeout, but forgets it when a chunk is malformed, and would wait
-        # for ever.
-        async with time_limit(self._read_timeout or None):
-            return await read
-
-    def _decoded(self, content: bytes) -> bytes:
-        decompressor = self._decompressor()
-        if decompressor is None:
-            return content
-        decoded: bytes = decompressor.decompress(content) + decompressor.flush()
-        return decoded
-
-    def _decompressor(self) -> Any:
-        coding = self.internal_response.headers.get("Content-Encoding")
-        if coding is None or not self._decompress:
-            return None
-        if coding.lower() == "gzip":
-            return zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
-        return _Deflated() if coding.lower() == "deflate" else None
-
-    async def iter_bytes(self, **kwargs: Any) -> AsyncIterator[bytes]:
-        """The body in blocks, decompressed.
-
-        :rtype: ~typing.AsyncIterator[bytes]
-        """
-        if self._content is not None:
-            for block in self._blocks_of_content():
-                yield block
-            return
-        decompressor = self._decompressor()
-        try:
-            async for block in self.iter_raw():
-                if decoded := decompressor.decompress(block) if decompressor else block:
-                    yield decoded
-        except zlib.error as error:
-            raise _azure_error(error) from error
-
-    async def iter_raw(self, **kwargs: Any) -> AsyncIterator[bytes]:
-        """The body in blocks, as it was sent.
-
-        :rtype: ~typing.AsyncIterator[bytes]
-        """
-        self._begin_streaming()
-        try:
-            while True:
-                block = await self._in_time(self.internal_response.content.read(self.block_size))
-                if not block:
-                    break
-                yield block
-        except _FAILURES as error:
-            raise _azure_error(error) from error
-        finally:
-            await self.close()
-
-    def stream_download(
-        self, pipeline: Any = None, *, decompress: bool = True, **kwargs: Any
-    ) -> AsyncIterator[bytes]:
-        """The body in blocks, for code that was written for older responses."""
-        return self.iter_bytes() if decompress else self.iter_raw()
-
-    async def load_body(self) -> None:
-        """Reads the body, for code that was written for older responses."""
-        await self.read()
-
-    async def close(self) -> None:
-        """Gives the connection back, or closes it if it is still in use."""
-        if not self._is_closed:
-            self._is_closed = True
-            self.internal_response.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *args: object) -> None:
-        await self.close()
-
-
-class _Deflated:
-    """Inflates both what RFC 9110 calls deflate and what some servers do."""
-
-    def __init__(self) -> None:
-        self._inner: Any = None
-
-    def decompress(self, block: bytes) -> bytes:
-        if self._inner is None:
-            # The first byte of a zlib stream tells its method, 8, in the low half.
-            has_header = block[:1] and block[0] & 15 == 8
-            self._inner = zlib.decompressobj(wbits=zlib.MAX_WBITS * (1 if has_header else -1))
-        inflated: bytes = self._inner.decompress(block)
-        return inflated
-
-    def flush(self) -> bytes:
-        inflated: bytes = self._inner.flush()
-        return inflated
-
-
-_FAILURES = (aiohttp.ClientError, asyncio.TimeoutError, zlib.error)
-# The classes are those of AioHttpTransport: retry policies and callers go by them. The first that
-# fits.
-_AZURE_ERRORS: list[tuple[type[Exception], type[AzureError]]] = [
-    (aiohttp.ClientPayloadError, IncompleteReadError),
-    (aiohttp.ClientResponseError, ServiceResponseError),
-    (aiohttp.ConnectionTimeoutError, ServiceRequestTimeoutError),
-    (asyncio.TimeoutError, ServiceResponseTimeoutError),
-    (aiohttp.ClientError, ServiceRequestError),
-    (zlib.error, DecodeError),
-]
-
-
-def _azure_error(error: Exception) -> AzureError:
-    azure_error = next(ours for theirs, ours in _AZURE_ERRORS if isinstance(error, theirs))
-    return azure_error(error, error=error)

@@ -1,31 +1,110 @@
 """The connections of the async client."""
 
+import asyncio
+import os
+import socket
 import time
+from contextvars import ContextVar
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import aiohttp
 
 from . import _limits
+from ._attempt import Attempt
+from ._tcp import socket_options
+
+
+class AsyncAttempt(Attempt):
+    """An attempt that knows its connection."""
+
+    __slots__ = ("transport",)
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.transport: asyncio.Transport | None = None
+
+    def drop_connection(self) -> None:
+        """Ends the connection at once if aiohttp has closed it.
+
+        Without this, a server that goes on sending keeps the end of TLS waiting.
+        """
+        if self.transport is not None and self.transport.is_closing():
+            self.transport.abort()
+
+
+CURRENT_ATTEMPT: ContextVar[AsyncAttempt | None] = ContextVar("current_attempt", default=None)
+
+# aiohttp's own limit, 100, lets tasks that wait for a connection starve behind those that have one.
+_CONNECTIONS = 1024
 
 
 class Connector(aiohttp.TCPConnector):
-    """Keeps connections, and tells which of them may carry another request."""
+    """Keeps connections, and decides which of them may carry another request.
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(keepalive_timeout=_limits.IDLE_SECONDS, **kwargs)
+    In a forked child it counts as closed: to close what it shares with the parent would end the
+    parent's TLS sessions, and take its sockets out of the selector.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            limit=_CONNECTIONS,
+            keepalive_timeout=_limits.IDLE_SECONDS,
+            ttl_dns_cache=_limits.ADDRESS_SECONDS,
+            socket_factory=_new_socket,
+        )
         self._opened_at: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
+        self._process = os.getpid()
+        self._home = asyncio.get_running_loop()
+
+    @property
+    def closed(self) -> bool:
+        """Whether no further request can be sent."""
+        return self._is_lost() or super().closed
+
+    def _is_lost(self) -> bool:
+        return os.getpid() != self._process or self._home.is_closed()
+
+    def __del__(self, *args: Any) -> None:
+        if not self._is_lost():
+            super().__del__(*args)
 
     async def connect(self, *args: Any, **kwargs: Any) -> Any:
         """Takes an idle connection or opens one, as the base class does.
 
         Unsolicited data on an idle connection would be mistaken for the response, and a connection
         that lives for hours never sees that the addresses of a name have changed: both are closed.
+
+        :raises ~aiohttp.ClientConnectionError: If the server sends data before it is asked, or
+            the request was sent before: aiohttp repeats some requests, which is for the retry
+            policy to decide.
         """
+        attempt = CURRENT_ATTEMPT.get()
+        if attempt is not None and attempt.is_sent:
+            raise aiohttp.ClientConnectionError
         while True:
-            connection: Any = await super().connect(*args, **kwargs)
-            protocol, now = connection.protocol, time.monotonic()
-            age = now - self._opened_at.setdefault(protocol, now)
-            if age < _limits.CONNECTION_SECONDS and not protocol.should_close:
-                return connection
-            connection.close()
+            connection = await super().connect(*args, **kwargs)
+            protocol: Any = connection.protocol
+            now = time.monotonic()
+            opened_at = self._opened_at.get(protocol)
+            if protocol.should_close or (
+                opened_at is not None and now - opened_at > _limits.CONNECTION_SECONDS
+            ):
+                connection.close()
+                if opened_at is None:
+                    raise aiohttp.ClientConnectionError
+                continue
+            if opened_at is None:
+                self._opened_at[protocol] = now
+            if attempt is not None:
+                attempt.is_sent = True
+                attempt.transport = connection.transport
+            return connection
+
+
+def _new_socket(address: Any) -> socket.socket:
+    family, kind, protocol, *_ = address
+    result = socket.socket(family, kind, protocol)
+    for option in socket_options():
+        result.setsockopt(*option)
+    return result

@@ -1,31 +1,10 @@
-"""Proxies and CA bundles of the environment, each read once per client."""
+"""The proxies of the environment, read once per client."""
 
-import os
 from collections.abc import Mapping
 from functools import cached_property
 from ipaddress import ip_address, ip_network
-from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, getproxies_environment, proxy_bypass
-
-from azure.core.configuration import ConnectionConfiguration
-
-_CA_BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-
-
-def connection_configuration(
-    use_environment: bool, options: Mapping[str, Any]
-) -> ConnectionConfiguration:
-    """How to connect: as the options say, else with the CA bundle that the environment names.
-
-    :param bool use_environment: Whether to look into the environment, as requests does.
-    :param options: The options of a transport.
-    """
-    if use_environment:
-        bundle = next(filter(None, map(os.environ.get, _CA_BUNDLE_VARIABLES)), None)
-        if bundle is not None:
-            options = {"connection_verify": bundle, **options}
-    return ConnectionConfiguration(**options)
 
 
 class ProxyMap:
@@ -38,6 +17,7 @@ class ProxyMap:
 
     def __init__(self, proxies: Mapping[str, str] | None) -> None:
         self._given = proxies
+        self._found: dict[str, str | None] = {}
 
     @classmethod
     def of(cls, proxies: Mapping[str, str] | None, use_environment: bool) -> "ProxyMap":
@@ -46,24 +26,29 @@ class ProxyMap:
 
     @cached_property
     def _proxies(self) -> Mapping[str, str]:
-        # Not before they are needed: to look through the environment takes half of the time in
-        # which a client is made.
+        # Lazily: looking through the environment takes half of the time in which a client is made.
         return getproxies() if self._given is None else self._given
 
     @cached_property
     def _is_of_system(self) -> bool:
         """Whether the operating system names the proxies, and the hosts that need none."""
-        # On most systems there is nothing but the environment.
+        # On most systems there is only the environment.
         is_given = self._given is not None or getproxies is getproxies_environment
         return not is_given and not getproxies_environment()
 
     def proxy_for(self, url: str) -> str | None:
         """The proxy that leads to a URL, or None for a direct connection.
 
-        :param str url: The URL. What comes after the host does not matter.
+        :param str url: Scheme and host.
+        :raises ValueError: If the URL is invalid.
         """
         if not self._proxies:
             return None
+        if url not in self._found:
+            self._found[url] = self._find(url)
+        return self._found[url]
+
+    def _find(self, url: str) -> str | None:
         parts = urlsplit(url)
         host = parts.hostname or ""
         if self._bypasses(host, parts.port):

@@ -1,9 +1,9 @@
 """What a response is, whichever library has read it."""
 
-from codecs import getincrementaldecoder, lookup
+from codecs import getincrementaldecoder
 from collections.abc import Iterable
 from email.message import Message
-from json import loads
+from json import JSONDecodeError, loads
 from typing import Any
 
 from azure.core.exceptions import (
@@ -19,7 +19,7 @@ from azure.core.utils import CaseInsensitiveDict
 class ResponseBase:
     """The part of an azure-core response that needs no I/O.
 
-    Headers are made when they are asked for, since most responses are never asked.
+    Headers are made on demand, since most responses are not asked for any.
     """
 
     def __init__(
@@ -39,6 +39,15 @@ class ResponseBase:
         self._content: bytes | None = None
         self._is_closed = False
         self._is_stream_consumed = False
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Connections belong to their process: a copy has what was read, and is closed.
+        return {
+            **self.__dict__,
+            "internal_response": None,
+            "_headers": self.headers,
+            "_is_closed": True,
+        }
 
     def _header_items(self) -> Iterable[tuple[str, str]]:
         raise NotImplementedError
@@ -60,12 +69,12 @@ class ResponseBase:
 
     @property
     def reason(self) -> str:
-        """The words beside the status."""
+        """The reason phrase."""
         return self._reason
 
     @property
     def headers(self) -> CaseInsensitiveDict:
-        """The headers. Values of a name that comes more than once are joined by a comma."""
+        """The headers. Values of a repeated name are joined by a comma."""
         if self._headers is None:
             self._headers = CaseInsensitiveDict()
             for name, value in self._header_items():
@@ -106,7 +115,7 @@ class ResponseBase:
     def content(self) -> bytes:
         """The body, decompressed.
 
-        :raises ~azure.core.exceptions.ResponseNotReadError: It has not been read yet.
+        :raises ~azure.core.exceptions.ResponseNotReadError: If it has not been read yet.
         """
         if self._content is None:
             raise ResponseNotReadError(self)
@@ -117,27 +126,35 @@ class ResponseBase:
         return self.content
 
     def text(self, encoding: str | None = None) -> str:
-        """The body as a str.
+        """The body as a str. Bytes that the charset does not allow are replaced.
 
-        :param str encoding: The charset to take in place of the response's own.
+        :param str encoding: The charset to use instead of the response's own.
         :rtype: str
         """
         charset = encoding or self.encoding
-        if charset is None:
+        if charset is None or charset.lower() == "utf-8":
             return getincrementaldecoder("utf-8-sig")(errors="replace").decode(self.content)
-        return self.content.decode("utf-8-sig" if charset.lower() == "utf-8" else charset)
+        return self.content.decode(charset, errors="replace")
 
     def json(self) -> Any:
         """The JSON of the body.
 
-        :raises ValueError: It is not JSON.
+        :raises ValueError: If the body is not JSON. The exception does not hold the body.
         """
-        return loads(self.text())
+        position = 0
+        try:
+            return loads(self.text())
+        except JSONDecodeError as error:
+            position = error.pos
+        except (RecursionError, ValueError):
+            pass
+        # Not while the first one is handled, which holds the body.
+        raise JSONDecodeError("The body is not valid JSON", "", position)
 
     def raise_for_status(self) -> None:
         """Raises an error if the status is one.
 
-        :raises ~azure.core.exceptions.HttpResponseError: The status is 400 or above.
+        :raises ~azure.core.exceptions.HttpResponseError: If the status is 400 or above.
         """
         if self._status_code >= 400:
             raise HttpResponseError(response=self)
@@ -165,7 +182,8 @@ def _charset(content_type: str | None) -> str | None:
     message["content-type"] = content_type
     charset = message.get_param("charset")
     try:
-        lookup(str(charset))
-    except LookupError:
+        # Neither unknown, nor one of the codecs of Python that are no charsets.
+        b"{}".decode(str(charset), errors="replace")
+    except (LookupError, ValueError):
         return None
     return str(charset)

@@ -1,0 +1,140 @@
+"""Responses of http.client that keep to the limits, whatever the server sends."""
+
+import io
+import math
+import time
+from collections.abc import Callable
+from email.errors import FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect
+from http.client import HTTPResponse
+from typing import Any
+
+from . import _limits
+from ._attempt import Attempt
+from ._failures import InvalidResponseError
+
+_MALFORMED: tuple[type[Exception], ...] = (
+    FirstHeaderLineIsContinuationDefect,
+    MissingHeaderBodySeparatorDefect,
+)
+
+_MAX_DIGITS = 18  # more overflow 64 bits, which aiohttp rejects
+
+
+class GuardedSocket:
+    """Takes the place of a socket where http.client makes a file of it."""
+
+    def __init__(self, sock: Any, attempt: Attempt | None, on_excess: Callable[[], object]) -> None:
+        self._sock = sock
+        self._attempt = attempt
+        self._on_excess = on_excess
+        self.file: GuardedFile
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        """A file to read from."""
+        self.file = GuardedFile(self._sock, self._attempt)
+        return _GuardedBuffer(self.file, self._on_excess)
+
+
+class _GuardedBuffer(io.BufferedReader):
+    """Tells when a response is over and there is more: the server mixes responses up."""
+
+    def __init__(self, file: "GuardedFile", on_excess: Callable[[], object]) -> None:
+        super().__init__(file)
+        self._file = file
+        self._on_excess = on_excess
+
+    def close(self) -> None:
+        """Ends the response."""
+        if not self.closed:
+            self._file.is_over = True
+            if self.peek(1):
+                self._on_excess()
+        super().close()
+
+
+class GuardedFile(io.RawIOBase):
+    """Reads from a socket until a deadline, and not more than allowed."""
+
+    def __init__(self, sock: Any, attempt: Attempt | None) -> None:
+        self._sock = sock
+        self._file = sock.makefile("rb", buffering=0)
+        self._limit: float | None = sock.gettimeout()
+        self._deadline = math.inf
+        self._is_streamed = attempt is not None and attempt.is_streamed
+        if attempt is not None and attempt.deadline is not None:
+            self._deadline = attempt.deadline
+        self._received = 0
+        self.is_over = False
+        # The buffer may hold some of the body already.
+        self._allowed: float = _limits.MAX_HEADER_BYTES + io.DEFAULT_BUFFER_SIZE
+        self._what = "the headers are"
+        self._until = self._deadline
+        if self._limit is not None:
+            self._until = min(self._deadline, time.monotonic() + self._limit)
+
+    def allow_body(self, *, is_chunked: bool) -> None:
+        """Ends the limits of the headers, and begins that of the body."""
+        self._until = self._deadline
+        if self._is_streamed:
+            self._allowed = math.inf
+        else:
+            # A chunk of one byte takes six.
+            self._allowed = self._received + _limits.MAX_BODY_BYTES * (8 if is_chunked else 1)
+        self._what = "the body is"
+
+    def readable(self) -> bool:
+        """Whether the file can be read from: always."""
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        """Reads what the socket has, or waits for it.
+
+        :raises TimeoutError: If the deadline has passed.
+        :raises InvalidResponseError: If more was received than is allowed.
+        """
+        if self.is_over:
+            return 0
+        remaining = self._until - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError("The deadline has passed.")
+        if self._limit is None or remaining < self._limit:
+            self._sock.settimeout(None if remaining == math.inf else remaining)
+        count: int | None = self._file.readinto(buffer)
+        self._received += count or 0
+        if self._received > self._allowed:
+            raise InvalidResponseError(f"{self._what} too long.")
+        return count
+
+    def close(self) -> None:
+        """Closes the file, and with it the socket if nothing else uses that."""
+        self._file.close()
+        super().close()
+
+
+class GuardedResponse(HTTPResponse):
+    """A response, whose headers are well-formed and have no provisional response before them."""
+
+    def __init__(self, sock: GuardedSocket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)  # type: ignore[arg-type]
+        self.guard = sock
+
+    def begin(self) -> None:
+        """Reads the headers.
+
+        :raises InvalidResponseError: If they are malformed.
+        """
+        super().begin()
+        while 100 <= self.status < 200:
+            # http.client skips 100 alone, and would take 103 for the response.
+            if self.status == 101:
+                raise InvalidResponseError("the protocol was switched unasked.")
+            self.headers = self.msg = None  # type: ignore[assignment] # as before the first
+            super().begin()
+        if any(isinstance(defect, _MALFORMED) for defect in self.headers.defects):
+            raise InvalidResponseError("a header line is malformed.")
+        lengths = self.headers.get_all("content-length", [])
+        for length in lengths:
+            is_number = length.isascii() and length.isdigit() and len(length) <= _MAX_DIGITS
+            if not is_number or length != lengths[0]:
+                raise InvalidResponseError("the Content-Length is malformed.")
+        self.guard.file.allow_body(is_chunked=self.chunked)

@@ -1,0 +1,90 @@
+"""What the options of a transport mean."""
+
+import math
+import os
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from azure.core.configuration import ConnectionConfiguration
+
+from . import _limits
+
+_CA_BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+class Timeouts(NamedTuple):
+    """Seconds, or None for no limit."""
+
+    connect: float | None
+    read: float | None
+
+
+def connection_configuration(
+    use_environment: bool, options: Mapping[str, Any]
+) -> ConnectionConfiguration:
+    """How to connect: as the options say, with the CA bundle that the environment names.
+
+    :param bool use_environment: Whether to look into the environment, as requests does.
+    :param options: The options of a transport.
+    :raises TypeError: If a timeout is not a number.
+    :raises ValueError: If a timeout is negative, or ``connection_verify`` is empty.
+    """
+    given = {
+        "connection_timeout": _limits.CONNECT_SECONDS,
+        "read_timeout": _limits.READ_SECONDS,
+        **options,
+    }
+    if use_environment and given.get("connection_verify", True) is True:
+        bundle = next(filter(None, map(os.environ.get, _CA_BUNDLE_VARIABLES)), None)
+        if bundle is not None and "connection_verify" not in given:
+            given["connection_verify"] = bundle
+    timeouts(given["connection_timeout"], given["read_timeout"])
+    verification(given.get("connection_verify"))
+    return ConnectionConfiguration(**given)
+
+
+def timeouts(connect: Any, read: Any) -> Timeouts:
+    """The timeouts that options ask for. 0 and None are no limit.
+
+    :param connect: Seconds, or a pair of both timeouts, as requests has it.
+    :param read: Seconds. Ignored if `connect` is a pair.
+    :raises TypeError: If a timeout is not a number.
+    :raises ValueError: If a timeout is negative.
+    """
+    if isinstance(connect, tuple | list):
+        if len(connect) != 2:
+            raise ValueError("connection_timeout must be a number or a pair (connect, read).")
+        connect, read = connect
+    return Timeouts(_seconds("connection_timeout", connect), _seconds("read_timeout", read))
+
+
+def _seconds(name: str, value: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{name} must be a number of seconds or None, not {type(value).__name__}.")
+    if not value >= 0:
+        raise ValueError(f"{name} must not be negative: {value}.")
+    return float(value) if 0 < value < math.inf else None
+
+
+def verification(verify: Any) -> bool | str:
+    """Whether to verify certificates, or against which CA bundle.
+
+    :raises TypeError: If the option is neither a bool nor a path.
+    :raises ValueError: If it is empty: an unset variable must not disable verification.
+    """
+    if verify is None or isinstance(verify, bool):
+        return verify is not False
+    if not isinstance(verify, str | os.PathLike):
+        raise TypeError(
+            f"connection_verify must be a bool or the path of a CA bundle, not "
+            f"{type(verify).__name__}."
+        )
+    path = os.fspath(verify)
+    if not path:
+        raise ValueError(
+            "connection_verify is empty. Pass the path of a CA bundle, or False to disable the "
+            "verification of certificates."
+        )
+    return str(path)

@@ -1,0 +1,234 @@
+"""Pools of urllib3 that keep to the limits, and to their process.
+
+A pool takes its queue and its connections from two public attributes, ``QueueCls`` and
+``ConnectionCls``. Ours build on what is there: recorders such as vcrpy replace ``ConnectionCls``.
+"""
+
+import os
+import queue
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from ssl import SSLSocket
+from typing import Any
+
+import urllib3
+
+from . import _limits
+from ._attempt import Attempt
+from ._guarded_reading import GuardedResponse, GuardedSocket
+
+MAX_IDLE = 64
+"""Connections that are kept; more are opened when more threads send at once."""
+
+
+class _State(threading.local):
+    attempt: "SyncAttempt | None" = None
+
+
+_STATE = _State()
+
+
+class SyncAttempt(Attempt):
+    """An attempt that another thread can end."""
+
+    __slots__ = ("socket",)
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.socket: socket.socket | None = None
+
+    @contextmanager
+    def in_this_thread(self) -> Iterator[None]:
+        """Lets the connections of this thread know the attempt."""
+        previous, _STATE.attempt = _STATE.attempt, self
+        try:
+            yield
+        finally:
+            _STATE.attempt = previous
+
+    def abort(self) -> None:
+        """Wakes a thread that waits for the response."""
+        self.is_aborted = True
+        if self.socket is not None:
+            # Not the shutdown of an SSLSocket, which takes its state from the reading thread.
+            with suppress(OSError, TypeError):
+                socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
+
+
+class IdleConnections(queue.LifoQueue[Any]):
+    """The idle connections of a pool, without locks: a fork may happen while one is held."""
+
+    def __init__(self, maxsize: int = 0) -> None:
+        self.maxsize = maxsize
+        self._process = os.getpid()
+        self._idle: deque[tuple[float, Any]] = deque()
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        """Keeps a connection."""
+        if item is None:  # urllib3 fills its queues with placeholders
+            return
+        now = time.monotonic()
+        # A connection that a recorder makes has none of this.
+        is_spent = getattr(item, "is_spent", _never)
+        if os.getpid() != self._process or is_spent(now):
+            item.close()
+        elif len(self._idle) >= self.maxsize:
+            raise queue.Full
+        else:
+            self._idle.append((now, item))
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        """The connection that was used last.
+
+        :raises queue.Empty: If there is no usable connection.
+        """
+        is_foreign = os.getpid() != self._process
+        while True:
+            try:
+                since, connection = self._idle.pop()
+            except IndexError:
+                raise queue.Empty from None
+            if not is_foreign and time.monotonic() - since <= _limits.IDLE_SECONDS:
+                return connection
+            connection.close()
+
+    def qsize(self) -> int:
+        """How many connections are idle."""
+        return len(self._idle)
+
+    def empty(self) -> bool:
+        """Whether no connection is idle."""
+        return not self._idle
+
+    def full(self) -> bool:
+        """Whether no further connection is kept."""
+        return len(self._idle) >= self.maxsize
+
+
+def _never(now: float) -> bool:
+    return False
+
+
+class _Guarded:
+    """Mixed into connections: tells the attempt what happens, and reads within its limits."""
+
+    sock: Any
+    attempt: SyncAttempt | None = None
+    opened_at = 0.0
+    has_excess = False
+
+    def connect(self) -> None:
+        """Connects, to the end of TLS and of a proxy's tunnel."""
+        attempt = self.attempt = _STATE.attempt
+        try:
+            if attempt is not None and attempt.has_deadline:
+                _connect_in_time(self, attempt, super().connect)  # type: ignore[misc]
+            else:
+                super().connect()  # type: ignore[misc]
+        finally:
+            if attempt is not None:
+                attempt.is_sent = False  # a tunnel is opened by a request to the proxy
+        self.opened_at = time.monotonic()
+        self.has_excess = False
+
+    def send(self, data: Any) -> None:
+        """Sends a part of a request."""
+        if self.sock is None:
+            self.connect()
+        attempt = self.attempt = _STATE.attempt
+        if attempt is not None:
+            attempt.socket = self.sock
+            if attempt.is_aborted:
+                raise OSError("The client is closed.")
+            self.sock.settimeout(attempt.within(self.sock.gettimeout()))
+            attempt.is_sent = True
+        super().send(data)  # type: ignore[misc]
+
+    def response_class(self, sock: Any, *args: Any, **kwargs: Any) -> Any:
+        """Makes the response of http.client."""
+        guard = GuardedSocket(sock, self.attempt, self._note_excess)
+        return GuardedResponse(guard, *args, **kwargs)
+
+    def _note_excess(self) -> None:
+        self.has_excess = True
+
+    def is_spent(self, now: float) -> bool:
+        """Whether the connection is too old for another request, or has data that nobody asked for.
+
+        :param float now: The :func:`time.monotonic` now.
+        """
+        if self.sock is None:  # urllib3 connects it anew
+            return False
+        has_data = self.has_excess or (isinstance(self.sock, SSLSocket) and self.sock.pending() > 0)
+        return has_data or now - self.opened_at > _limits.CONNECTION_SECONDS
+
+
+def _connect_in_time(connection: Any, attempt: Attempt, connect: Any) -> None:
+    """Connects in a thread of its own: the look-up of a name cannot be interrupted."""
+    outcome: list[BaseException | None] = []
+    done = threading.Event()
+    is_late = threading.Event()
+
+    def work() -> None:
+        try:
+            connect()
+            outcome.append(None)
+        except BaseException as error:  # noqa: BLE001 - raised in the thread that waits
+            outcome.append(error)
+        done.set()
+        if is_late.is_set():
+            connection.close()
+
+    worker = threading.Thread(target=work, name="connect", daemon=True)
+    seconds = attempt.within(None)
+    try:
+        worker.start()
+    except RuntimeError:  # the interpreter shuts down
+        connect()
+        return
+    try:
+        if not done.wait(seconds):
+            raise TimeoutError("The deadline has passed.")
+    finally:
+        if not done.is_set():
+            is_late.set()
+    if outcome[0] is not None:
+        raise outcome[0]
+
+
+@lru_cache(maxsize=16)
+def _guarded(connection_class: Any) -> Any:
+    return type("GuardedConnection", (_Guarded, connection_class), {})
+
+
+class _GuardedPool:
+    """Mixed into pools."""
+
+    QueueCls = IdleConnections
+
+    @property
+    def ConnectionCls(self) -> Any:  # noqa: N802 - the name of urllib3
+        return _guarded(super().ConnectionCls)  # type: ignore[misc]
+
+
+@lru_cache(maxsize=16)
+def guarded_pool(pool_class: Any) -> Any:
+    """A class of pools whose connections keep to the limits.
+
+    :param pool_class: A class of pools of urllib3.
+    """
+    return type("GuardedPool", (_GuardedPool, pool_class), {})
+
+
+def new_pool(origin: str, manager: urllib3.PoolManager) -> Any:
+    """The pool of a manager for an origin."""
+    manager.pool_classes_by_scheme = {
+        scheme: guarded_pool(pool_class)
+        for scheme, pool_class in manager.pool_classes_by_scheme.items()
+    }
+    return manager.connection_from_url(origin)
