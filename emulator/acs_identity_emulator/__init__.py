@@ -6,20 +6,26 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from .emulator import IdentityEmulator as IdentityEmulator
+    from .operations.identities import IdentityInfo as IdentityInfo
+    from .state.journal import JournalEntry as JournalEntry
     from .state.store import DatabaseError as DatabaseError
 
-__all__ = ["DatabaseError", "IdentityEmulator", "__version__"]
+__all__ = ["DatabaseError", "IdentityEmulator", "IdentityInfo", "JournalEntry", "__version__"]
 
 
-# Importing the package must stay cheap (a pytest plugin is loaded in every run of pytest), so
-# aiohttp and cryptography are imported when one of the classes is first asked for.
+_MODULES = {
+    "DatabaseError": "state.store",
+    "IdentityEmulator": "emulator",
+    "IdentityInfo": "operations.identities",
+    "JournalEntry": "state.journal",
+}
+
+
+# Importing the package must stay cheap, because a pytest plugin is loaded in every run of pytest:
+# the modules of these names are imported on first use.
 def __getattr__(name: str) -> object:
-    if name == "IdentityEmulator":
-        from .emulator import IdentityEmulator
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-        return IdentityEmulator
-    if name == "DatabaseError":
-        from .state.store import DatabaseError
-
-        return DatabaseError
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_MODULES[name]}", __name__), name)

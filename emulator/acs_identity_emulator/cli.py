@@ -73,6 +73,8 @@ def _serve(chosen: argparse.Namespace, stop_asked: stopping.StopFlag) -> int:
             retry_after=chosen.retry_after,
             open_exchange=chosen.open_exchange,
             page_size=chosen.page_size,
+            token_lifetime=chosen.token_lifetime,
+            control_token=chosen.control_token,
         )
         faults = [options.fault(text) for text in chosen.fault]
         emulator.start()

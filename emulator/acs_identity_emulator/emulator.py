@@ -2,17 +2,19 @@
 
 import functools
 import os
-import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from .authentication.access_keys import SLOTS, pasted_key
+from .contract.faults import Armed
 from .contract.guids import is_guid
+from .control.guard import is_loopback
 from .control.managed_identity import PATH as MANAGED_IDENTITY_PATH
 from .http.certificates import default_stem
 from .http.listening import Listener
 from .lifecycle import Lifecycle
-from .operations.identities import IdentityInfo
+from .operations.identities import IdentityInfo, check_token_lifetime
+from .requests import Requests
 from .resource import Resource
 from .state.clock import ServiceClock
 
@@ -48,7 +50,12 @@ class IdentityEmulator(Lifecycle):
     :param open_exchange: Whether every valid Entra token is exchanged. By default, an assignment
         must let the user get tokens through the application.
     :param page_size: The number of Entra assignments in a page of their list.
-    :param clock: The time of the service, in Unix seconds.
+    :param token_lifetime: How long every token lives, from one second to 24 hours, whatever its
+        request asks for. None, the default, leaves it to the requests, which get 24 hours if they
+        ask for none.
+    :param control_token: The token that ``/.emulator/`` and the page at ``/`` ask for. Without one
+        they are open to the programs of this machine, and `host` must be loopback.
+    :param clock: Unix time in seconds, as the service sees it; by default that of the machine.
     :raises ValueError: If an argument is invalid. The message never holds a key.
     """
 
@@ -70,7 +77,9 @@ class IdentityEmulator(Lifecycle):
         retry_after: bool = False,
         open_exchange: bool = False,
         page_size: int = 100,
-        clock: Callable[[], float] = time.time,
+        token_lifetime: timedelta | None = None,
+        control_token: str | None = None,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         if not _may_be_host(host):
             raise ValueError(f"host must be an address or a name, not {host!r}")
@@ -87,6 +96,15 @@ class IdentityEmulator(Lifecycle):
             raise ValueError(f"resource_id must be a GUID, not {resource_id!r}")
         if isinstance(page_size, bool) or page_size not in _PAGE_SIZES:
             raise ValueError(f"page_size must be from 1 to {_PAGE_SIZES[-1]}, not {page_size!r}")
+        if token_lifetime is not None:
+            check_token_lifetime(token_lifetime)
+        if control_token is not None and not (control_token.isascii() and control_token.isalnum()):
+            raise ValueError("control_token must consist of ASCII letters and digits")
+        if control_token is None and not is_loopback(host):
+            raise ValueError(
+                f"{host!r} is not a loopback address: set control_token, which /.emulator/ and the "
+                "page at / then ask for"
+            )
         super().__init__(
             lambda: Listener(host, port, identity_port, tls=tls),
             functools.partial(
@@ -102,6 +120,8 @@ class IdentityEmulator(Lifecycle):
                 retry_after=retry_after,
                 open_exchange=open_exchange,
                 page_size=page_size,
+                token_lifetime=token_lifetime,
+                control_token=control_token,
                 clock=ServiceClock(clock),
             ),
             ca_file,
@@ -164,13 +184,48 @@ class IdentityEmulator(Lifecycle):
         return self._running().keys.rotate(slot, key)
 
     def reset(self) -> None:
-        """Empties the resource: no identities, assignments, valid tokens, faults, used-up limits.
+        """Removes identities, assignments, valid tokens, faults, used-up limits and calls.
 
-        Its id, keys and endpoint stay as they are.
+        The clock is put back. Id, keys and endpoint of the resource stay as they are.
 
         :raises RuntimeError: If the emulator is not running.
         """
         self._running().reset()
+
+    @property
+    def requests(self) -> Requests:
+        """The calls that the service has answered: iterate, or select by `count` and `matching`.
+
+        For example ``assert emulator.requests.count("issue", user=user) == 1``.
+
+        :raises RuntimeError: If the emulator does not run.
+        """
+        return Requests(self._running().journal)
+
+    def advance(self, by: timedelta) -> None:
+        """Advances the clock of the service: tokens age, and limits are replenished.
+
+        Requests are accepted by both clocks, so that the client's need not be advanced as well.
+        `reset` puts the clock back.
+
+        :param by: How far, at most ten years in all.
+        :raises TypeError: If `by` is not a timedelta.
+        :raises ValueError: If `by` is negative, or too long.
+        :raises RuntimeError: If the emulator does not run.
+        """
+        self._running().clock.advance(by)
+
+    @property
+    def token_lifetime(self) -> timedelta | None:
+        """How long the tokens to come live; None if that is left to their requests.
+
+        :raises RuntimeError: If the emulator does not run.
+        """
+        return self._running().service.token_lifetime
+
+    @token_lifetime.setter
+    def token_lifetime(self, lifetime: timedelta | None) -> None:
+        self._running().service.token_lifetime = lifetime
 
     def inject(self, operation: str, fault: str, times: int = 1) -> None:
         """Injects a fault into the next requests of an operation.
@@ -188,6 +243,13 @@ class IdentityEmulator(Lifecycle):
         :raises RuntimeError: If the emulator is not running.
         """
         self._running().faults.inject(operation, fault, times)
+
+    def unused_faults(self) -> list[Armed]:
+        """The injected faults that no request has got.
+
+        :raises RuntimeError: If the emulator does not run.
+        """
+        return self._running().faults.unused()
 
     def identities(self) -> list[IdentityInfo]:
         """The identities that exist, in the order of their ids.

@@ -1,9 +1,10 @@
-"""Fixtures and a marker for pytest, there as soon as the distribution is installed.
+"""Fixtures and markers for pytest, available once the distribution is installed.
 
 Nothing but pytest is imported until a test asks for the emulator.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,29 +12,42 @@ import pytest
 if TYPE_CHECKING:
     from .emulator import IdentityEmulator
 
-_MARKER = "acs_identity_fault"
+_FAULT = "acs_identity_fault"
+_KEEP = "acs_identity_emulator_keep"
 _EMULATOR = "acs_identity_emulator"
+
+_RUNNING = pytest.StashKey["IdentityEmulator"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addini(
+        _KEEP,
+        f"keep the state of {_EMULATOR} from test to test, as if every test had the marker",
+        type="bool",
+        default=False,
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers",
-        f"{_MARKER}(operation, fault, times=1): inject a fault into {_EMULATOR} before the test, "
-        'such as ("issue", "status:429").',
-    )
+    for line in (
+        f"{_FAULT}(operation, fault, times=1): inject a fault into {_EMULATOR} before the test, "
+        'such as ("issue", "status:429"). The test fails if no request gets it.',
+        f"{_KEEP}: start with the state that the test before has left in {_EMULATOR}.",
+    ):
+        config.addinivalue_line("markers", line)
 
 
 @pytest.fixture(scope="session")
 def acs_identity_emulator_options() -> dict[str, Any]:
-    """The arguments of the emulator; override it to have others, such as ``{"tls": True}``."""
+    """The arguments of the emulator; override it to pass others, such as ``{"throttle": True}``."""
     return {}
 
 
 @pytest.fixture(scope="session")
 def acs_identity_emulator(
-    acs_identity_emulator_options: dict[str, Any],
+    acs_identity_emulator_options: dict[str, Any], request: pytest.FixtureRequest
 ) -> "Iterator[IdentityEmulator]":
-    """The service on loopback: one emulator a session, empty for each test.
+    """The service on loopback: one emulator for the session, empty at the start of each test.
 
     For the rest of the session the environment makes clients trust its certificates.
     """
@@ -45,24 +59,66 @@ def acs_identity_emulator(
     ):
         for name, value in emulator.trust_environment.items():
             environment.setenv(name, value)
+        request.config.stash[_RUNNING] = emulator
         yield emulator
+        del request.config.stash[_RUNNING]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def acs_identity_connection_string(acs_identity_emulator: "IdentityEmulator") -> str:
     """The connection string of the emulator."""
     return acs_identity_emulator.connection_string
 
 
+@pytest.fixture
+def acs_identity_emulator_factory(
+    acs_identity_emulator_options: dict[str, Any],
+) -> "Iterator[Callable[..., IdentityEmulator]]":
+    """Starts further emulators, which stop at the end of the test.
+
+    It takes the arguments of `IdentityEmulator`, which precede those of
+    ``acs_identity_emulator_options``.
+    """
+    from .emulator import IdentityEmulator
+
+    with ExitStack() as stack:
+
+        def start(**options: Any) -> IdentityEmulator:
+            emulator = IdentityEmulator(**{**acs_identity_emulator_options, **options})
+            return stack.enter_context(emulator)
+
+        yield start
+
+
 @pytest.fixture(autouse=True)
 def _acs_identity_emulator_is_empty(request: pytest.FixtureRequest) -> None:
-    """Empties the emulator for every test that uses it, and injects the faults of its markers."""
-    faults = list(request.node.iter_markers(_MARKER))
-    if _EMULATOR not in request.fixturenames:
-        if faults:
-            raise pytest.UsageError(f"the marker {_MARKER} is for tests that use {_EMULATOR}")
+    """Empties the emulator before a test, and injects the faults of its markers."""
+    # Any test may ask for the emulator by getfixturevalue(), so that a running one is emptied for
+    # every test.
+    running = request.config.stash.get(_RUNNING, None)
+    if running is not None and not _keeps(request.node):
+        running.reset()
+    faults = list(request.node.iter_markers(_FAULT))
+    if not faults:
         return
+    if _EMULATOR not in request.fixturenames:
+        raise pytest.UsageError(f"the marker {_FAULT} is for tests that use {_EMULATOR}")
     emulator: IdentityEmulator = request.getfixturevalue(_EMULATOR)
-    emulator.reset()
     for marker in reversed(faults):
         emulator.inject(*marker.args, **marker.kwargs)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Fails a test that has injected a fault which no request got."""
+    result = yield
+    running = item.config.stash.get(_RUNNING, None)
+    unused = [] if running is None or _keeps(item) else running.unused_faults()
+    if unused:
+        listed = ", ".join(f"{each.operation}={each.fault}" for each in unused)
+        pytest.fail(f"no request got these faults of the emulator: {listed}", pytrace=False)
+    return result
+
+
+def _keeps(item: pytest.Item) -> bool:
+    return item.get_closest_marker(_KEEP) is not None or bool(item.config.getini(_KEEP))

@@ -3,6 +3,7 @@
 import os
 import uuid
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -11,13 +12,17 @@ from .authentication.authenticators import BearerAuthenticator, HmacAuthenticato
 from .authentication.entra import EntraAuthority
 from .authentication.tokens import TokenIssuer, generate_key, key_from_pem, key_to_pem
 from .contract.faults import FaultQueue
+from .control.administration import Administration
+from .control.guard import Guard
 from .control.managed_identity import ManagedIdentity, new_secret
 from .control.own_paths import OwnPaths
+from .control.page import Page
 from .http.application import Application
 from .http.certificates import Certificates
 from .operations.service import Service
 from .operations.throttling import Throttle
 from .state.clock import ServiceClock
+from .state.journal import Journal
 from .state.store import Store
 
 
@@ -38,6 +43,8 @@ class Resource:
         retry_after: bool,
         open_exchange: bool,
         page_size: int,
+        token_lifetime: timedelta | None,
+        control_token: str | None,
         clock: ServiceClock,
     ) -> None:
         """:raises DatabaseError: If the database cannot be used.
@@ -56,7 +63,9 @@ class Resource:
         except BaseException:
             self._store.close()
             raise
+        self.clock = clock
         self.faults = FaultQueue()
+        self.journal = Journal()
         self.entra = EntraAuthority(lambda: self._key("entra-key"), self._guid("tenant-id"), clock)
         self.managed_identity = ManagedIdentity(
             self.entra,
@@ -76,21 +85,44 @@ class Resource:
             open_exchange=open_exchange,
             page_size=page_size,
         )
+        self.service.token_lifetime = token_lifetime
+        self._default_token_lifetime = token_lifetime
+        administration = Administration(
+            resource_id=self.id,
+            service=self.service,
+            keys=self.keys,
+            entra=self.entra,
+            faults=self.faults,
+            clock=clock,
+            journal=self.journal,
+            reset=self.reset,
+        )
+        page = Page(self.id, self.service, self.faults, clock, self.journal)
         self.application = Application(
             self.service,
             [
                 HmacAuthenticator(lambda: self.keys.octets_by_id, lambda: self.keys.retired, clock),
                 BearerAuthenticator(self.entra),
             ],
-            OwnPaths(self.managed_identity, tokens.jwks, self.faults, self.reset),
+            OwnPaths(
+                administration.endpoints(),
+                self.managed_identity,
+                tokens.jwks,
+                page.answer,
+                Guard(control_token),
+            ),
             self.faults,
+            self.journal,
             clock,
         )
 
     def reset(self) -> None:
-        """Empties the resource; its id, keys and signing keys stay."""
+        """Empties the resource and puts the clock back; its id, keys and signing keys stay."""
         self.faults.clear()
         self.service.reset()
+        self.service.token_lifetime = self._default_token_lifetime
+        self.clock.put_back()
+        self.journal.clear()
 
     def export(self, path: str | os.PathLike[str]) -> None:
         """:raises DatabaseError: If the file cannot be written."""

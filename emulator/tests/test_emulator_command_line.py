@@ -263,7 +263,17 @@ class TestExitsWithTwo:
         assert "must be a GUID" in self.refusal(run, "--resource-id", "x")
 
     def test_an_address_of_another_machine(self, run: Run) -> None:
-        assert "cannot listen on 192.0.2.1" in self.refusal(run, "--host", "192.0.2.1")
+        arguments = ("--host", "192.0.2.1", "--control-token", "t")
+        assert "cannot listen on 192.0.2.1" in self.refusal(run, *arguments)
+
+    def test_beyond_loopback_without_a_control_token(self, run: Run) -> None:
+        assert "set control_token" in self.refusal(run, "--host", "0.0.0.0")
+
+    @pytest.mark.parametrize("seconds", ["0", "86401", "1e3"])
+    def test_a_lifetime_out_of_range(self, run: Run, seconds: str) -> None:
+        assert "lifetime" in self.refusal(run, "--token-lifetime", seconds)
 
     def test_a_host_that_does_not_exist(self, run: Run) -> None:
-        assert "cannot listen on nowhere.invalid" in self.refusal(run, "--host", "nowhere.invalid")
+        assert "cannot listen on nowhere.invalid" in self.refusal(
+            run, "--host", "nowhere.invalid", "--control-token", "t"
+        )

@@ -197,7 +197,7 @@ def test_inject_refuses(
 class TestOverTheWire:
     def control(self, send_bytes: Send, method: str, body: object = None) -> SimpleNamespace:
         content = b"" if body is None else json.dumps(body).encode()
-        head = f"{method} /.emulator/faults HTTP/1.1\r\nHost: x\r\n"
+        head = f"{method} /.emulator/faults HTTP/1.1\r\nHost: localhost\r\n"
         return send_bytes(f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
 
     def test_inject_list_clear(self, send: Send, send_bytes: Send) -> None:
@@ -205,7 +205,7 @@ class TestOverTheWire:
         assert self.control(send_bytes, "POST", body).status == 204
         assert send("POST", "/identities").status == 500
         listed = self.control(send_bytes, "GET").json
-        assert listed == {"faults": [{**body, "times": 2}]}
+        assert listed == {"faults": [{**body, "times": 2, "used": 1}]}
         assert self.control(send_bytes, "DELETE").status == 204
         assert self.control(send_bytes, "GET").json == {"faults": []}
         assert send("POST", "/identities").status == 201
@@ -232,7 +232,7 @@ class TestOverTheWire:
     def test_reset(self, emulator: IdentityEmulator, send: Send, send_bytes: Send) -> None:
         send("POST", "/identities")
         reply = send_bytes(
-            b"POST /.emulator/reset HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
+            b"POST /.emulator/reset HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
         )
         assert reply.status == 204
         assert emulator.identities() == []

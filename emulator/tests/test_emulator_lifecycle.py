@@ -136,9 +136,15 @@ def test_arguments_that_are_refused(arguments: dict[str, Any]) -> None:
 
 
 def test_a_host_that_no_certificate_can_name() -> None:
-    emulator = IdentityEmulator(host="a b", tls=True)
+    emulator = IdentityEmulator(host="a b", tls=True, control_token="t")
     with pytest.raises(ValueError, match="what a certificate can name"):
         emulator.start()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com"])
+def test_beyond_loopback_only_with_a_control_token(host: str) -> None:
+    with pytest.raises(ValueError, match="is not a loopback address: set control_token"):
+        IdentityEmulator(host=host)
 
 
 def test_misspelt_argument() -> None:
@@ -188,7 +194,7 @@ async def test_a_taken_port_async() -> None:
 @pytest.mark.parametrize("host", ["localhost", "0.0.0.0", "::1", "::"])
 def test_other_hosts(send: Send, host: str) -> None:
     try:
-        emulator = IdentityEmulator(host=host).start()
+        emulator = IdentityEmulator(host=host, control_token="t").start()
     except OSError:
         pytest.skip(f"this machine has no {host}")
     try:

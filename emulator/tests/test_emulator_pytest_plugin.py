@@ -108,9 +108,9 @@ import pytest
 def test_faults(acs_identity_emulator):
     assert [status(acs_identity_emulator) for _ in range(4)] == [500, 500, 503, 201]
 
-@pytest.mark.acs_identity_fault("create", "html")
-def test_unused(acs_identity_emulator):
-    pass
+@pytest.mark.acs_identity_fault("create", "html", times=2)
+def test_used_once(acs_identity_emulator):
+    assert status(acs_identity_emulator) == 503
 
 def test_none_is_left(acs_identity_emulator):
     assert status(acs_identity_emulator) == 201
@@ -185,6 +185,102 @@ def test_https(acs_identity_emulator):
     result.assert_outcomes(passed=1)
     assert os.environ["SSL_CERT_FILE"] == ""
     assert "NODE_EXTRA_CA_CERTS" not in os.environ
+
+
+def test_a_fault_that_no_request_got_fails_the_test(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+import pytest
+
+@pytest.mark.acs_identity_fault("create", "html")
+def test_marked(acs_identity_emulator):
+    pass
+
+def test_injected(acs_identity_emulator):
+    acs_identity_emulator.inject("issue", "reset")
+
+@pytest.mark.acs_identity_fault("create", "html")
+def test_that_fails_anyway(acs_identity_emulator):
+    raise OSError("its own")
+""",
+    )
+    result.assert_outcomes(failed=3)
+    result.stdout.fnmatch_lines(
+        [
+            "no request got these faults of the emulator: create=html",
+            "no request got these faults of the emulator: issue=reset",
+            "*OSError: its own",
+        ]
+    )
+
+
+def test_empty_for_tests_that_ask_for_it_by_name(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+import pytest
+
+@pytest.mark.parametrize("number", range(3))
+def test_empty(request, number):
+    emulator = request.getfixturevalue("acs_identity_emulator")
+    assert emulator.identities() == []
+    assert status(emulator) == 201
+""",
+    )
+    result.assert_outcomes(passed=3)
+
+
+KEEPING = """
+import pytest
+
+class TestStory:
+    {marker}
+    @pytest.mark.parametrize("number", range(3))
+    def test_step(self, acs_identity_emulator, number):
+        assert len(acs_identity_emulator.identities()) == number
+        assert status(acs_identity_emulator) == 201
+"""
+
+
+def test_keeps_its_state_between_marked_tests(pytester: pytest.Pytester) -> None:
+    result = run(pytester, KEEPING.format(marker="@pytest.mark.acs_identity_emulator_keep"))
+    result.assert_outcomes(passed=3)
+
+
+def test_keeps_its_state_by_configuration(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nacs_identity_emulator_keep = true\n")
+    result = run(pytester, KEEPING.format(marker=""))
+    result.assert_outcomes(passed=3)
+
+
+def test_factory_and_session_fixtures(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+import pytest
+
+stopped = []
+
+@pytest.fixture(scope="session")
+def app(acs_identity_connection_string):
+    return acs_identity_connection_string
+
+def test_two(acs_identity_emulator_factory, acs_identity_emulator, app):
+    first = acs_identity_emulator_factory()
+    second = acs_identity_emulator_factory(throttle=True)
+    assert app == acs_identity_emulator.connection_string
+    assert len({first.resource_id, second.resource_id, acs_identity_emulator.resource_id}) == 3
+    assert status(first) == 201
+    assert second.identities() == []
+    stopped.append(first)
+
+def test_they_stop():
+    with pytest.raises(RuntimeError, match="stopped"):
+        stopped[0].endpoint
+""",
+    )
+    result.assert_outcomes(passed=2)
 
 
 def test_marker_is_described(pytester: pytest.Pytester) -> None:

@@ -14,6 +14,7 @@ from multidict import CIMultiDictProxy
 from ..contract.errors import CONTENT_HASH_DIFFERS, DATE_TOO_FAR_OFF, DENIED
 from ..contract.reasons import Reason, ReasonCode, shown_text
 from ..contract.versions import Operation
+from ..state.clock import ServiceClock
 from .entra import (
     CLIENTS_AUDIENCE,
     RESOURCE_AUDIENCE,
@@ -89,7 +90,7 @@ class HmacAuthenticator:
         self,
         keys: Callable[[], Mapping[str, bytes]],
         retired: Callable[[], Mapping[str, bytes]],
-        clock: Callable[[], float],
+        clock: ServiceClock,
     ) -> None:
         """
         :param keys: Called for every request: the bytes of the keys in force, by their ids.
@@ -122,9 +123,10 @@ class HmacAuthenticator:
         headers = request.headers
         date, sent_hash = headers[date_header], headers["x-ms-content-sha256"]
         try:
-            ahead = parse_date(date) - self._clock()
+            sent_at = parse_date(date)
         except MalformedDateError as error:
             return _refused(ReasonCode.DATE, f"{date_header}: {error}")
+        ahead = min((sent_at - now for now in self._clock.times_of_clients()), key=abs)
         if abs(ahead) > ALLOWED_CLOCK_SKEW:
             way = "ahead of" if ahead > 0 else "behind"
             text = f"{date_header} is {abs(ahead):.0f} s {way} the clock of the service"

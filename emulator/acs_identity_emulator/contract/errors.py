@@ -24,6 +24,7 @@ class ServiceError(Exception):
     reports_versions: bool = True
     has_inner_error: bool = False
     allow: str | None = None
+    challenge: str | None = None  # of WWW-Authenticate
     retry_after: int | None = None  # seconds
     reason: Reason | None = None
 

@@ -98,11 +98,12 @@ def _non_negative(text: str) -> int:
 
 
 class Armed(NamedTuple):
-    """A fault as it was asked for, and how many requests will still get it."""
+    """A fault as injected, how many requests will still get it, and how many have got it."""
 
     operation: str
     fault: str
     times: int
+    used: int = 0
 
 
 class _Waiting(NamedTuple):
@@ -111,7 +112,8 @@ class _Waiting(NamedTuple):
     armed: Armed
 
     def used_once(self) -> "_Waiting":
-        return self._replace(armed=self.armed._replace(times=self.armed.times - 1))
+        armed = self.armed
+        return self._replace(armed=armed._replace(times=armed.times - 1, used=armed.used + 1))
 
 
 class FaultQueue:
@@ -165,6 +167,10 @@ class FaultQueue:
         with self._lock:
             found = [one for queue in self._queues.values() for one in queue]
         return [one.armed for one in sorted(found, key=lambda one: one.number)]
+
+    def unused(self) -> list[Armed]:
+        """The faults that no request has got."""
+        return [armed for armed in self.waiting() if not armed.used]
 
     def clear(self) -> None:
         with self._lock:

@@ -1,72 +1,107 @@
-"""What the emulator offers besides the service, under `/.emulator/`: no signature is asked for."""
+"""What the emulator offers besides the service: endpoints under `/.emulator/`, a page at `/`."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 
 from ..authentication.authenticators import WireRequest
 from ..contract import errors
-from ..contract.errors import ServiceError
-from ..contract.faults import FaultQueue
-from ..operations import bodies
 from ..operations.calls import Answer
-from . import managed_identity
+from .endpoints import PREFIX, ControlCall, Endpoint
+from .guard import Guard
+from .managed_identity import PATH as MANAGED_IDENTITY_PATH
+from .managed_identity import ManagedIdentity
+from .openapi import document
 
-PREFIX = "/.emulator/"
-
-_Handler = Callable[[WireRequest], Answer]
+_PARAMETER = re.compile(r"\\\{\w+\\\}")
 
 
 class OwnPaths:
-    """Finds and runs the handler of a path below the prefix."""
+    """Finds and runs the handler of a path of the emulator's own."""
 
     def __init__(
         self,
-        identity: managed_identity.ManagedIdentity,
+        endpoints: Iterable[Endpoint],
+        identity: ManagedIdentity,
         jwks: Callable[[], Mapping[str, object]],
-        faults: FaultQueue,
-        reset: Callable[[], None],
+        page: Callable[[WireRequest], Answer],
+        guard: Guard,
     ) -> None:
-        self._faults = faults
-        self._reset = reset
-        self._handlers: dict[str, dict[str, _Handler]] = {
-            managed_identity.PATH: {"GET": identity.answer},
-            f"{PREFIX}jwks.json": {"GET": lambda _: Answer(200, jwks())},
-            f"{PREFIX}faults": {
-                "GET": self._list_faults,
-                "POST": self._inject_fault,
-                "DELETE": self._clear_faults,
-            },
-            f"{PREFIX}reset": {"POST": self._reset_all},
-        }
+        self._guard = guard
+        self._identity = identity
+        self._page = page
+        table = [
+            *endpoints,
+            Endpoint(
+                "GET",
+                "jwks.json",
+                "The keys that verify the tokens of the service.",
+                lambda _: Answer(200, jwks()),
+                response={"type": "object"},
+                is_public=True,
+            ),
+            Endpoint(
+                "GET",
+                "openapi.json",
+                "This document.",
+                lambda _: Answer(200, self._document),
+                response={"type": "object"},
+                is_public=True,
+            ),
+        ]
+        self._document = document(table)
+        self._paths: dict[str, dict[str, Endpoint]] = {}
+        for endpoint in table:
+            self._paths.setdefault(endpoint.path, {})[endpoint.method] = endpoint
+        self._patterns = [
+            (re.compile(_PARAMETER.sub("([^/]+)", re.escape(path))), methods)
+            for path, methods in self._paths.items()
+            if "{" in path
+        ]
+
+    @staticmethod
+    def has(request: WireRequest) -> bool:
+        """Whether a request is for the emulator, and not for the service."""
+        return request.target.startswith(PREFIX) or _is_for_page(request)
 
     def answer(self, request: WireRequest) -> Answer:
-        """:raises ServiceError: unknown path or method, or the handler's own."""
+        """The answer to a request.
+
+        :raises ServiceError: If the path or method is unknown, the guard rejects the request, or
+            the handler does.
+        """
         path = request.target.partition("?")[0]
-        handlers = self._handlers.get(path)
-        if handlers is None:
-            raise errors.unknown_path(path)
-        handler = handlers.get(request.method)
-        if handler is None:
-            raise errors.wrong_method(request.method, ", ".join(handlers))
-        return handler(request)
+        if path == MANAGED_IDENTITY_PATH:
+            return self._of_managed_identity(request)
+        if _is_for_page(request):
+            self._guard.check(request, is_public=False)
+            return self._page(request)
+        methods, parameter = self._find(path.removeprefix(PREFIX))
+        endpoint = methods.get(request.method)
+        self._guard.check(request, is_public=endpoint is not None and endpoint.is_public)
+        if endpoint is None:
+            raise errors.wrong_method(request.method, ", ".join(methods))
+        return endpoint.handler(ControlCall(request, parameter))
 
-    def _list_faults(self, _: WireRequest) -> Answer:
-        return Answer(200, {"faults": [armed._asdict() for armed in self._faults.waiting()]})
+    def _find(self, path: str) -> tuple[dict[str, Endpoint], str]:
+        if path in self._paths and "{" not in path:
+            return self._paths[path], ""
+        for pattern, methods in self._patterns:
+            match = pattern.fullmatch(path)
+            if match is not None:
+                return methods, match[1]
+        raise errors.unknown_path(f"{PREFIX}{path}")
 
-    def _inject_fault(self, request: WireRequest) -> Answer:
-        body = bodies.json_object(request.body)
-        operation = bodies.required_string(body, "operation")
-        fault = bodies.required_string(body, "fault")
-        times = bodies.int32(body, "times")
-        try:
-            self._faults.inject(operation, fault, 1 if times is None else times)
-        except ValueError as error:
-            raise ServiceError(400, "ValidationError", str(error), reports_versions=False) from None
-        return Answer(204)
+    def _of_managed_identity(self, request: WireRequest) -> Answer:
+        # It has a secret of its own, which the programs that use it know.
+        if request.method != "GET":
+            raise errors.wrong_method(request.method, "GET")
+        return self._identity.answer(request)
 
-    def _clear_faults(self, _: WireRequest) -> Answer:
-        self._faults.clear()
-        return Answer(204)
 
-    def _reset_all(self, _: WireRequest) -> Answer:
-        self._reset()
-        return Answer(204)
+def _is_for_page(request: WireRequest) -> bool:
+    # Anything but a browser gets what the service answers there.
+    return (
+        request.method == "GET"
+        and request.target.partition("?")[0] == "/"
+        and "text/html" in request.headers.get("Accept", "")
+    )

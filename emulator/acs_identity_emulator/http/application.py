@@ -17,12 +17,14 @@ from ..authentication.authenticators import (
 )
 from ..contract import errors
 from ..contract.errors import ServiceError
-from ..contract.faults import Fault, FaultQueue
-from ..control.own_paths import PREFIX, OwnPaths
-from ..operations.calls import Answer, Call, Payload
+from ..contract.faults import Fault, FaultQueue, Kind
+from ..control.own_paths import OwnPaths
+from ..operations.calls import Answer, Call, Html, Payload
 from ..operations.service import Service
 from ..state.clock import ServiceClock
+from ..state.journal import Journal
 from ..state.store import StoreError
+from .journalling import entry_of
 from .misbehaviour import misbehave
 from .responses import Reply, Response, ResponseWriter
 from .routing import Route, find_route, operation_at, origin_form
@@ -41,12 +43,14 @@ class Application:
         authenticators: Sequence[Authenticator],
         own_paths: OwnPaths,
         faults: FaultQueue,
+        journal: Journal,
         clock: ServiceClock,
     ) -> None:
         self._service = service
         self._authenticators = authenticators
         self._own_paths = own_paths
         self._faults = faults
+        self._journal = journal
         self._clock = clock
         self._signing = ThreadPoolExecutor(1, "acs-identity-emulator-signing")
         self.connection_count: Callable[[], int] = lambda: 0
@@ -84,13 +88,16 @@ class Application:
         self, request: WireRequest, fault: Fault, versions: str, started: float
     ) -> Reply:
         _log.info("%s %s: fault %s", request.method, _beginning(request.target), fault.kind.value)
+        unserved = {Kind.HTML: Answer(503), Kind.RESET: None}
+        if fault.kind in unserved:
+            self._journal.record(entry_of(self._clock(), request, unserved[fault.kind]))
         try:
             return await misbehave(
                 fault, request, lambda: self._serve(request, started), self._clock
             )
         except ServiceError as error:
             milliseconds = _milliseconds_since(started)
-            _log_request(request, None, error, milliseconds)
+            self._seen(request, None, error, milliseconds)
             return ResponseWriter(request, self._clock()).error(error, versions, milliseconds)
 
     def _serve(self, request: WireRequest, started: float) -> Response | Awaitable[Response]:
@@ -102,7 +109,7 @@ class Application:
         route: Route | None = None
         outcome: Answer | ServiceError
         try:
-            if request.target.startswith(PREFIX):
+            if self._own_paths.has(request):
                 outcome = self._own_paths.answer(request)
             elif (announced := _announced(request)) is not None:
                 return writer.preflight(*announced, _milliseconds_since(started))
@@ -162,12 +169,24 @@ class Application:
     ) -> Response:
         versions = None if route is None else route.supported_versions
         milliseconds = _milliseconds_since(started)
-        _log_request(request, route, outcome, milliseconds)
+        self._seen(request, route, outcome, milliseconds)
         if isinstance(outcome, ServiceError):
             return writer.error(outcome, versions, milliseconds)
         payload = outcome.payload
         assert not callable(payload)  # noqa: S101 - signed by the callers
         return writer.success(outcome.status, payload, versions, milliseconds)
+
+    def _seen(
+        self,
+        request: WireRequest,
+        route: Route | None,
+        outcome: Answer | ServiceError,
+        milliseconds: int,
+    ) -> None:
+        """Notes a call in the log and in the journal."""
+        _log_request(request, route, outcome, milliseconds)
+        if not self._own_paths.has(request):
+            self._journal.record(entry_of(self._clock(), request, outcome))
 
     def _authenticate(self, request: WireRequest) -> Caller:
         """:raises ServiceError: If no authenticator accepts the request."""
@@ -180,7 +199,7 @@ class Application:
         raise errors.denied(why_not_authenticated(request))
 
 
-def _signed(answer: Answer) -> Payload | None:
+def _signed(answer: Answer) -> Payload | Html | None:
     return answer.payload() if callable(answer.payload) else answer.payload
 
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from .._version import __version__
 from ..authentication.authenticators import WireRequest
 from ..contract.errors import ServiceError
-from ..control.own_paths import PREFIX
-from ..operations.calls import Payload
+from ..control.endpoints import PREFIX
+from ..operations.calls import Html, Payload
 from ..state import unique
 
 _FIXED = (
@@ -19,6 +19,14 @@ _FIXED = (
     "Request-Context: appId=\r\n"
     "Strict-Transport-Security: max-age=31536000;includeSubDomains\r\n"
     "X-Cache: CONFIG_NOCACHE\r\n"
+)
+_HTML_FIELDS = (
+    "Content-Type: text/html; charset=utf-8\r\n"
+    "Content-Security-Policy: default-src 'none'; connect-src 'self'; style-src 'nonce-{nonce}'; "
+    "script-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n"
+    "Cache-Control: no-store\r\n"
+    "Referrer-Policy: no-referrer\r\n"
+    "X-Content-Type-Options: nosniff\r\n"
 )
 _REASONS = {status.value: status.phrase for status in http.HTTPStatus}
 
@@ -86,11 +94,14 @@ class ResponseWriter:
             )
 
     def success(
-        self, status: int, payload: Payload | None, versions: str | None, milliseconds: int
+        self, status: int, payload: Payload | Html | None, versions: str | None, milliseconds: int
     ) -> Response:
         fields = self._fields(versions, milliseconds)
         if payload is None:
             return Response(status, fields, b"")
+        if isinstance(payload, Html):
+            fields += _HTML_FIELDS.format(nonce=payload.nonce)
+            return Response(status, fields, payload.text.encode())
         fields += "Content-Type: application/json; charset=utf-8\r\n"
         return Response(status, fields, _json(payload))
 
@@ -99,6 +110,8 @@ class ResponseWriter:
         fields += "Content-Type: application/json\r\n"
         if error.allow is not None:
             fields += f"Allow: {error.allow}\r\n"
+        if error.challenge is not None:
+            fields += f"WWW-Authenticate: {error.challenge}\r\n"
         if error.retry_after is not None:
             fields += f"Retry-After: {error.retry_after}\r\n"
         return Response(error.status, fields, _json(error.body()), chunked=True)

@@ -28,6 +28,17 @@ class Call(NamedTuple):
 Payload = Mapping[str, object]
 
 
+class Html(NamedTuple):
+    """A page in place of JSON.
+
+    :param text: The page.
+    :param nonce: What its own scripts and styles are marked with; a browser runs no others.
+    """
+
+    text: str
+    nonce: str
+
+
 class Answer(NamedTuple):
     """The result of an operation.
 
@@ -36,7 +47,7 @@ class Answer(NamedTuple):
     """
 
     status: int
-    payload: Payload | Callable[[], Payload] | None = None
+    payload: Payload | Html | Callable[[], Payload] | None = None
 
 
 Handler = Callable[[Call], Answer]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import NamedTuple
 
 from ..authentication.tokens import Lineage, TokenIssuer
@@ -16,6 +17,7 @@ from .calls import AccessToken, Answer, Call, Handler, Payload, timestamp
 _ID = re.compile(rf"8:(?:acs|dod-acs|gcch-acs):{GUID}_{GUID}(?:_{GUID})?")
 _DEFAULT_MINUTES = 1440
 _MINUTES = range(60, 1441)
+_LIFETIMES = timedelta(seconds=1), timedelta(hours=24)
 _CUSTOM_ID_LENGTH = range(1, 257)
 
 
@@ -42,6 +44,7 @@ class Identities:
         self._store = store
         self._tokens = tokens
         self._clock = clock
+        self.token_lifetime: timedelta | None = None
         self.operations: dict[Operation, Handler] = {
             Operation.CREATE: self._create,
             Operation.GET: self._get,
@@ -126,7 +129,7 @@ class Identities:
     ) -> tuple[AccessToken, int]:
         """The token, and when it was issued."""
         now = self._clock()
-        lifetime = 60 * (_DEFAULT_MINUTES if minutes is None else minutes)
+        lifetime = self._lifetime(minutes)
         token = self._tokens.issue(
             self._id_of(identity)[2:],
             list(dict.fromkeys(scopes)),
@@ -137,6 +140,12 @@ class Identities:
         if identity.last_token_issued_at != int(now):
             self._store.token_issued(identity.guid, int(now))
         return AccessToken(token, now + lifetime), int(now)
+
+    def _lifetime(self, minutes: int | None) -> int:
+        """In seconds."""
+        if self.token_lifetime is not None:
+            return int(self.token_lifetime.total_seconds())
+        return 60 * (_DEFAULT_MINUTES if minutes is None else minutes)
 
     def _identity(self, identity_id: str) -> Identity:
         """:raises ServiceError: malformed, not owned, or deleted."""
@@ -177,6 +186,15 @@ class Identities:
             shown["lastTokenIssuedAt"] = timestamp(identity.last_token_issued_at)
         shown["id"] = self._id_of(identity)
         return shown
+
+
+def check_token_lifetime(lifetime: timedelta) -> None:
+    """Checks the lifetime that all tokens are to have.
+
+    :raises ValueError: If it is not between one second and 24 hours.
+    """
+    if not isinstance(lifetime, timedelta) or not _LIFETIMES[0] <= lifetime <= _LIFETIMES[1]:
+        raise ValueError("token_lifetime must be a timedelta from one second to 24 hours")
 
 
 def _minutes_in(body: Mapping[str, object], version: str) -> int | None:

@@ -1,7 +1,8 @@
 """The operations, free of HTTP: a call gets an answer, or an error is raised."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from ..authentication.access_keys import AccessKeys
 from ..authentication.entra import EntraAuthority
@@ -13,8 +14,8 @@ from .calls import Answer, Call, Handler
 from .entra_assignments import EntraAssignments
 from .exchanges import Exchanges
 from .gate import Gate
-from .identities import Identities, IdentityInfo
-from .throttling import Throttle
+from .identities import Identities, IdentityInfo, check_token_lifetime
+from .throttling import Limit, Throttle
 
 
 class Service:
@@ -58,6 +59,22 @@ class Service:
     def identities(self) -> list[IdentityInfo]:
         """The identities that exist, in the order of their ids."""
         return self._identities.all()
+
+    @property
+    def token_lifetime(self) -> timedelta | None:
+        """How long the tokens to come live, whatever their requests ask for; None for that."""
+        return self._identities.token_lifetime
+
+    @token_lifetime.setter
+    def token_lifetime(self, lifetime: timedelta | None) -> None:
+        """:raises ValueError: If it is not between one second and 24 hours."""
+        if lifetime is not None:
+            check_token_lifetime(lifetime)
+        self._identities.token_lifetime = lifetime
+
+    def limits(self) -> Sequence[Limit]:
+        """How much of each limit is used; empty if limits are not enforced."""
+        return [] if self._throttle is None else self._throttle.usage()
 
     def reset(self) -> None:
         """Deletes every identity and assignment, and revokes all tokens."""

@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from ..contract import errors
 from ..contract.versions import Operation
@@ -24,6 +25,14 @@ _EXCHANGES = (
     Operation.EXCHANGE_TEAMS_EXTENSION,
     Operation.EXCHANGE_ENTRA,
 )
+
+
+class Limit(NamedTuple):
+    """A limit, and how many calls of the window that runs were made."""
+
+    name: str
+    limit: int
+    used: int
 
 
 class Throttle:
@@ -49,6 +58,16 @@ class Throttle:
         if calls >= limit:
             left = max(1, math.ceil(began + WINDOW - now))
             raise errors.too_many_requests(left if self._tells_when else None)
+
+    def usage(self) -> Sequence[Limit]:
+        """How much of each limit is used now."""
+        now = self._clock()
+        windows = dict(self._windows)  # another thread may ask
+        usage = []
+        for name, limit in LIMITS.items():
+            began, calls = windows.get(name, (now, 0))
+            usage.append(Limit(name, limit, calls if 0 <= now - began < WINDOW else 0))
+        return usage
 
     def clear(self) -> None:
         self._windows.clear()

@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import NamedTuple, NoReturn
 
 from .._version import __version__
@@ -78,6 +79,10 @@ def fault(text: str) -> tuple[str, str, int]:
         reason = str(error).partition(":\n")[0]
         raise ValueError(f"--fault: {reason} (see --help)") from None
     return operation, kind, times
+
+
+def _seconds(text: str) -> timedelta:
+    return timedelta(seconds=int(text))
 
 
 class _Parser(argparse.ArgumentParser):
@@ -189,6 +194,17 @@ _OPTIONS = (
         metavar="N",
         type=int,
         default=100,
+    ),
+    _Option(
+        "--token-lifetime",
+        "lifetime of every token, 1 to 86400 (default: as its request asks)",
+        metavar="SECONDS",
+        type=_seconds,
+    ),
+    _Option(
+        "--control-token",
+        "what /.emulator/ and the page at / ask for; needed unless --host is loopback",
+        metavar="TOKEN",
     ),
     _Option(
         "--fault",

@@ -1,0 +1,366 @@
+"""The endpoints that steer and inspect the emulator: `IdentityEmulator` over HTTP."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from .._version import __version__
+from ..authentication.access_keys import SLOTS, AccessKeys, pasted_key
+from ..authentication.entra import EntraAuthority
+from ..contract.errors import unknown_path
+from ..contract.faults import FaultQueue
+from ..contract.guids import is_guid
+from ..operations import bodies
+from ..operations.calls import Answer
+from ..operations.service import Service
+from ..state.clock import ServiceClock
+from ..state.journal import Journal
+from .endpoints import ControlCall, Endpoint, invalid, number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_TEXT = {"type": "string"}
+_NUMBER = {"type": "number"}
+_COUNT = {"type": "integer"}
+_FLAG = {"type": "boolean"}
+_PAGE = 1000  # entries in an answer at most
+_LIMIT = {"type": "integer", "minimum": 1, "maximum": _PAGE}
+_GUID = {"type": "string", "format": "uuid"}
+
+
+def _object(**properties: "Mapping[str, object]") -> dict[str, object]:
+    return {"type": "object", "properties": properties}
+
+
+def _list(name: str, item: "Mapping[str, object]") -> dict[str, object]:
+    return _object(**{name: {"type": "array", "items": item}})
+
+
+class Administration:
+    """Handles the requests to the endpoints."""
+
+    def __init__(
+        self,
+        *,
+        resource_id: str,
+        service: Service,
+        keys: AccessKeys,
+        entra: EntraAuthority,
+        faults: FaultQueue,
+        clock: ServiceClock,
+        journal: Journal,
+        reset: Callable[[], None],
+    ) -> None:
+        self._resource_id = resource_id
+        self._service = service
+        self._keys = keys
+        self._entra = entra
+        self._faults = faults
+        self._clock = clock
+        self._journal = journal
+        self._reset = reset
+
+    def endpoints(self) -> Sequence[Endpoint]:
+        """The table of endpoints."""
+        return [
+            Endpoint(
+                "GET",
+                "health",
+                "Whether the emulator serves requests.",
+                self._health,
+                response=_object(status=_TEXT, version=_TEXT, resourceId=_TEXT),
+                is_public=True,
+            ),
+            Endpoint(
+                "GET",
+                "connection-strings",
+                "The connection strings of both access keys.",
+                self._connection_strings,
+                response=_object(primary=_TEXT, secondary=_TEXT),
+            ),
+            Endpoint(
+                "POST",
+                "keys/{slot}/rotate",
+                "Replaces an access key; tokens issued with the old key are revoked.",
+                self._rotate_key,
+                request={"key": _TEXT},
+                response=_object(key=_TEXT),
+            ),
+            Endpoint(
+                "GET",
+                "identities",
+                "The identities, in the order of their ids.",
+                self._identities,
+                query={"limit": _LIMIT, "after": _TEXT},
+                response=_list(
+                    "identities",
+                    _object(
+                        id=_TEXT,
+                        customId={**_TEXT, "nullable": True},
+                        lastTokenIssuedAt={**_COUNT, "nullable": True},
+                    ),
+                ),
+            ),
+            Endpoint(
+                "POST",
+                "tokens/validate",
+                "Whether the service issued a token that is neither expired nor revoked.",
+                self._validate_token,
+                request={"token": _TEXT},
+                required=("token",),
+                response=_object(valid=_FLAG),
+            ),
+            Endpoint(
+                "POST",
+                "entra/tokens",
+                "Issues a Microsoft Entra token of a user.",
+                self._issue_entra_token,
+                request={
+                    "userObjectId": _GUID,
+                    "clientId": _GUID,
+                    "tenantId": _GUID,
+                    "scopes": {"type": "array", "items": _TEXT},
+                    "groups": {"type": "array", "items": _GUID},
+                    "expiresInSeconds": _NUMBER,
+                },
+                required=("userObjectId", "clientId"),
+                response=_object(token=_TEXT),
+            ),
+            *self._endpoints_of_time(),
+            *self._endpoints_of_tests(),
+        ]
+
+    def _endpoints_of_time(self) -> Sequence[Endpoint]:
+        shown = _object(
+            now=_TEXT,
+            advancedSeconds=_NUMBER,
+            tokenLifetimeSeconds={**_NUMBER, "nullable": True},
+        )
+        return [
+            Endpoint("GET", "clock", "The time of the service.", self._clock_now, response=shown),
+            Endpoint(
+                "POST",
+                "clock",
+                "Advances the clock, or sets the lifetime of the tokens to come.",
+                self._set_clock,
+                request={
+                    "advanceSeconds": _NUMBER,
+                    "tokenLifetimeSeconds": {**_NUMBER, "nullable": True},
+                },
+                response=shown,
+            ),
+        ]
+
+    def _endpoints_of_tests(self) -> Sequence[Endpoint]:
+        fault = _object(operation=_TEXT, fault=_TEXT, times=_COUNT)
+        entry = _object(
+            at=_NUMBER,
+            operation={**_TEXT, "nullable": True},
+            user={**_TEXT, "nullable": True},
+            scopes={"type": "array", "items": _TEXT},
+            expiresInMinutes={**_COUNT, "nullable": True},
+            apiVersion={**_TEXT, "nullable": True},
+            status=_COUNT,
+            error={**_TEXT, "nullable": True},
+            reason={**_TEXT, "nullable": True},
+            method=_TEXT,
+            path=_TEXT,
+        )
+        return [
+            Endpoint(
+                "GET",
+                "faults",
+                "The faults that wait for their requests.",
+                self._list_faults,
+                response=_list("faults", fault),
+            ),
+            Endpoint(
+                "POST",
+                "faults",
+                "Makes the next requests of an operation fail.",
+                self._inject_fault,
+                request={"operation": _TEXT, "fault": _TEXT, "times": _COUNT},
+                required=("operation", "fault"),
+            ),
+            Endpoint("DELETE", "faults", "Forgets the faults that wait.", self._clear_faults),
+            Endpoint(
+                "GET",
+                "requests",
+                "The newest calls that the service has answered, oldest first.",
+                self._requests,
+                query={"operation": _TEXT, "user": _TEXT, "status": _COUNT, "limit": _LIMIT},
+                response=_list("requests", entry),
+            ),
+            Endpoint("DELETE", "requests", "Forgets the calls.", self._clear_requests),
+            Endpoint(
+                "GET",
+                "limits",
+                "How much of the limits per 30 seconds is used.",
+                self._limits,
+                response=_list("limits", _object(name=_TEXT, limit=_COUNT, used=_COUNT)),
+            ),
+            Endpoint(
+                "POST",
+                "reset",
+                "Removes identities, assignments, faults and calls, and puts the clock back.",
+                self._reset_all,
+            ),
+        ]
+
+    def _health(self, _: ControlCall) -> Answer:
+        payload = {"status": "ok", "version": __version__, "resourceId": self._resource_id}
+        return Answer(200, payload)
+
+    def _connection_strings(self, call: ControlCall) -> Answer:
+        scheme = "https" if call.wire.is_secure else "http"
+        endpoint = f"{scheme}://{call.wire.headers.get('Host', '')}/"
+        return Answer(
+            200, {slot: f"endpoint={endpoint};accesskey={self._keys[slot]}" for slot in SLOTS}
+        )
+
+    def _rotate_key(self, call: ControlCall) -> Answer:
+        if call.path_parameter not in SLOTS:
+            raise unknown_path(call.wire.target.partition("?")[0])
+        key = bodies.string(call.body(), "key")
+        if key is not None:
+            try:
+                key = pasted_key("key", key)
+            except ValueError as error:
+                raise invalid(str(error)) from None
+        return Answer(200, {"key": self._keys.rotate(call.path_parameter, key)})
+
+    def _identities(self, call: ControlCall) -> Answer:
+        limit, after = _limit(call), call.query("after") or ""
+        found = [each for each in self._service.identities() if each.id > after][:limit]
+        shown = [
+            {
+                "id": each.id,
+                "customId": each.custom_id,
+                "lastTokenIssuedAt": each.last_token_issued_at,
+            }
+            for each in found
+        ]
+        return Answer(200, {"identities": shown})
+
+    def _validate_token(self, call: ControlCall) -> Answer:
+        token = bodies.required_string(call.body(), "token")
+        return Answer(200, {"valid": self._service.is_token_valid(token)})
+
+    def _issue_entra_token(self, call: ControlCall) -> Answer:
+        body = call.body()
+        ids = {name: bodies.required_string(body, name) for name in ("userObjectId", "clientId")}
+        tenant_id = bodies.string(body, "tenantId")
+        groups = bodies.strings(body, "groups") or ()
+        for name, value in (
+            *ids.items(),
+            ("tenantId", tenant_id),
+            *(("groups", group) for group in groups),
+        ):
+            if value is not None and not is_guid(value):
+                raise invalid(f"{name} must be a GUID.")
+        seconds = number(body, "expiresInSeconds")
+        try:
+            token = self._entra.issue(
+                object_id=ids["userObjectId"],
+                client_id=ids["clientId"],
+                tenant_id=tenant_id,
+                scopes=bodies.strings(body, "scopes"),
+                groups=groups,
+                expires_in=timedelta(seconds=3600 if seconds is None else seconds),
+            )
+        except (ValueError, OverflowError) as error:
+            raise invalid(f"{error}.") from None
+        return Answer(200, {"token": token})
+
+    def _clock_now(self, _: ControlCall) -> Answer:
+        lifetime = self._service.token_lifetime
+        now = datetime.fromtimestamp(self._clock(), timezone.utc)
+        return Answer(
+            200,
+            {
+                "now": now.isoformat(timespec="seconds"),
+                "advancedSeconds": self._clock.advanced.total_seconds(),
+                "tokenLifetimeSeconds": None if lifetime is None else lifetime.total_seconds(),
+            },
+        )
+
+    def _set_clock(self, call: ControlCall) -> Answer:
+        body = call.body()
+        advance = number(body, "advanceSeconds")
+        lifetime = number(body, "tokenLifetimeSeconds")
+        try:
+            if "tokenLifetimeSeconds" in body:
+                self._service.token_lifetime = None if lifetime is None else _seconds(lifetime)
+            if advance is not None:
+                self._clock.advance(_seconds(advance))
+        except ValueError as error:
+            raise invalid(f"{error}.") from None
+        return self._clock_now(call)
+
+    def _list_faults(self, _: ControlCall) -> Answer:
+        return Answer(200, {"faults": [armed._asdict() for armed in self._faults.waiting()]})
+
+    def _inject_fault(self, call: ControlCall) -> Answer:
+        body = call.body()
+        operation = bodies.required_string(body, "operation")
+        fault = bodies.required_string(body, "fault")
+        times = bodies.int32(body, "times")
+        try:
+            self._faults.inject(operation, fault, 1 if times is None else times)
+        except ValueError as error:
+            raise invalid(str(error)) from None
+        return Answer(204)
+
+    def _clear_faults(self, _: ControlCall) -> Answer:
+        self._faults.clear()
+        return Answer(204)
+
+    def _requests(self, call: ControlCall) -> Answer:
+        operation, user, status = (call.query(name) for name in ("operation", "user", "status"))
+        found = [
+            entry
+            for entry in self._journal.entries()
+            if operation in (None, entry.operation)
+            and user in (None, entry.user)
+            and status in (None, str(entry.status))
+        ]
+        shown = [
+            {_camel(name): value for name, value in entry._asdict().items()}
+            for entry in found[-_limit(call) :]
+        ]
+        return Answer(200, {"requests": shown})
+
+    def _clear_requests(self, _: ControlCall) -> Answer:
+        self._journal.clear()
+        return Answer(204)
+
+    def _limits(self, _: ControlCall) -> Answer:
+        return Answer(200, {"limits": [each._asdict() for each in self._service.limits()]})
+
+    def _reset_all(self, _: ControlCall) -> Answer:
+        self._reset()
+        return Answer(204)
+
+
+def _limit(call: ControlCall) -> int:
+    """:raises ServiceError: If the limit of the query is not a number from 1 to 1000."""
+    text = call.query("limit")
+    if text is None:
+        return _PAGE
+    if text.isascii() and text.isdecimal() and len(text) <= 4 and 1 <= int(text) <= _PAGE:
+        return int(text)
+    raise invalid(f"limit must be a number from 1 to {_PAGE}.")
+
+
+def _seconds(number: float) -> timedelta:
+    """:raises ValueError: If no timedelta can represent the number."""
+    try:
+        return timedelta(seconds=number)
+    except OverflowError:
+        raise ValueError("the number of seconds is too large") from None
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(other.title() for other in others)

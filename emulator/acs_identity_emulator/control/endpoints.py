@@ -1,0 +1,84 @@
+"""An endpoint under `/.emulator/`: its handler, and what the OpenAPI document says of it."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+from urllib.parse import parse_qs
+
+from ..authentication.authenticators import WireRequest
+from ..contract.errors import ServiceError
+from ..operations import bodies
+from ..operations.calls import Answer
+
+PREFIX = "/.emulator/"
+
+Schema = Mapping[str, object]
+
+
+class ControlCall(NamedTuple):
+    """One request to an endpoint."""
+
+    wire: WireRequest
+    path_parameter: str = ""
+
+    def body(self) -> dict[str, object]:
+        """The JSON object in the body.
+
+        :raises ServiceError: If the body is not a JSON object.
+        """
+        return bodies.json_object(self.wire.body)
+
+    def query(self, name: str) -> str | None:
+        """A parameter of the query; None if it is missing.
+
+        :raises ServiceError: If it occurs more than once.
+        """
+        values = parse_qs(self.wire.target.partition("?")[2]).get(name, [])
+        if len(values) > 1:
+            raise invalid(f"The query has {name} more than once.")
+        return values[0] if values else None
+
+
+class Endpoint(NamedTuple):
+    """One method of one path.
+
+    :param method: The HTTP method.
+    :param path: What follows the prefix; it may contain one parameter in braces.
+    :param summary: One sentence.
+    :param handler: Answers a request.
+    :param request: The schema of the body's properties; None if there is no body.
+    :param required: The properties that a body must have.
+    :param query: The schemas of the parameters of the query.
+    :param response: The schema of the answer; None if there is none (204).
+    :param is_public: Whether it needs no control token, because nothing secret is behind it.
+    """
+
+    method: str
+    path: str
+    summary: str
+    handler: Callable[[ControlCall], Answer]
+    request: Mapping[str, Schema] | None = None
+    required: tuple[str, ...] = ()
+    query: Mapping[str, Schema] = {}
+    response: Schema | None = None
+    is_public: bool = False
+
+
+def invalid(message: str) -> ServiceError:
+    """The error for a request with invalid values."""
+    return ServiceError(400, "ValidationError", message, reports_versions=False)
+
+
+def number(body: Mapping[str, object], name: str) -> float | None:
+    """A number; None if the property is absent or null.
+
+    :raises ServiceError: If it is something else.
+    """
+    value = body.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise invalid(f"{name} must be a number.")
+    try:
+        return float(value)
+    except OverflowError:
+        raise invalid(f"{name} is too large.") from None

@@ -1,0 +1,107 @@
+"""`emulator.requests`: the journal as tests ask for it."""
+
+from collections.abc import Iterator, Sequence
+
+from .contract.versions import Operation
+from .state.journal import Journal, JournalEntry
+
+_OPERATIONS = tuple(operation.value for operation in Operation)
+
+
+class Requests:
+    """The calls that the emulator has answered, oldest first; the newest 10,000 are kept.
+
+    `count` and `matching` select by any of these keywords:
+
+    :param operation: The name of an operation, such as ``"issue"``.
+    :param user: A user: its raw id, or an object with a ``raw_id``.
+    :param scopes: The scopes that the call asks for, in any order.
+    :param status: The HTTP status of the answer.
+    :param error: The error code of the answer.
+    :param api_version: The api version.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def matching(
+        self,
+        operation: str | None = None,
+        *,
+        user: object = None,
+        scopes: Sequence[str] | None = None,
+        status: int | None = None,
+        error: str | None = None,
+        api_version: str | None = None,
+    ) -> list[JournalEntry]:
+        """The calls to which all of the keywords apply.
+
+        :raises TypeError: If `user` is neither a str nor an object with a ``raw_id``.
+        :raises ValueError: If `operation` is not the name of an operation.
+        """
+        if operation is not None and operation not in _OPERATIONS:
+            raise ValueError(
+                f"operation must be one of {', '.join(_OPERATIONS)}, not {operation!r}"
+            )
+        wanted = {
+            "operation": operation,
+            "user": None if user is None else _raw_id(user),
+            "status": status,
+            "error": error,
+            "api_version": api_version,
+        }
+        fixed = [(name, value) for name, value in wanted.items() if value is not None]
+        return [
+            entry
+            for entry in self._journal
+            if all(getattr(entry, name) == value for name, value in fixed)
+            and (scopes is None or set(entry.scopes) == set(scopes))
+        ]
+
+    def count(
+        self,
+        operation: str | None = None,
+        *,
+        user: object = None,
+        scopes: Sequence[str] | None = None,
+        status: int | None = None,
+        error: str | None = None,
+        api_version: str | None = None,
+    ) -> int:
+        """How many calls all of the keywords apply to; `matching` returns the calls themselves.
+
+        :raises TypeError: If `user` is neither a str nor an object with a ``raw_id``.
+        :raises ValueError: If `operation` is not the name of an operation.
+        """
+        found = self.matching(
+            operation,
+            user=user,
+            scopes=scopes,
+            status=status,
+            error=error,
+            api_version=api_version,
+        )
+        return len(found)
+
+    def clear(self) -> None:
+        """Forgets all calls."""
+        self._journal.clear()
+
+    def __iter__(self) -> Iterator[JournalEntry]:
+        return iter(self._journal)
+
+    def __len__(self) -> int:
+        return len(self._journal.entries())
+
+    def __repr__(self) -> str:
+        shown = ", ".join(
+            f"{entry.operation or entry.path} {entry.status}" for entry in self._journal
+        )
+        return f"<Requests: {shown or 'none'}>"
+
+
+def _raw_id(user: object) -> str:
+    raw_id = user if isinstance(user, str) else getattr(user, "raw_id", None)
+    if not isinstance(raw_id, str):
+        raise TypeError(f"user must be a raw id or have one, not {type(user).__name__}")
+    return raw_id

@@ -1,0 +1,75 @@
+"""The journal: which calls the service has answered, for tests to inspect."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+CAPACITY = 10_000  # entries; the oldest is dropped for the newest
+
+
+class JournalEntry(NamedTuple):
+    """One call that the service has answered.
+
+    :param at: When it was answered: Unix time in seconds, by the clock of the service.
+    :param operation: The name of the operation, such as ``"issue"``; None if the path, the method
+        or the api version selects none.
+    :param user: The raw id of the user that the call is about; None if there is none.
+    :param scopes: The scopes that the call asks for.
+    :param expires_in_minutes: The lifetime that the call asks for; None if it asks for none.
+    :param api_version: The api version; None if the call was rejected before it was read.
+    :param status: The HTTP status.
+    :param error: The error code of the answer; None if it is not an error.
+    :param reason: Why the call was rejected, in more detail than the answer says.
+    :param method: The HTTP method.
+    :param path: The path, without the query.
+    """
+
+    at: float
+    operation: str | None
+    user: str | None
+    scopes: tuple[str, ...]
+    expires_in_minutes: int | None
+    api_version: str | None
+    status: int
+    error: str | None
+    reason: str | None
+    method: str
+    path: str
+
+
+class Journal:
+    """The newest calls, oldest first. It may be read while the service runs."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        # Entries are built when they are read: recording is on the path of every request.
+        self._records: deque[Callable[[], JournalEntry]] = deque(maxlen=CAPACITY)
+        self._recorded = 0
+
+    def record(self, entry: Callable[[], JournalEntry]) -> None:
+        """Adds an entry.
+
+        :param entry: Builds the entry when it is first read.
+        """
+        with self._lock:
+            self._records.append(entry)
+            self._recorded += 1
+
+    @property
+    def recorded(self) -> int:
+        """How many calls were recorded since the last `clear`, dropped ones included."""
+        return self._recorded
+
+    def entries(self) -> Sequence[JournalEntry]:
+        with self._lock:
+            records = list(self._records)
+        return [entry() for entry in records]
+
+    def __iter__(self) -> Iterator[JournalEntry]:
+        return iter(self.entries())
+
+    def clear(self) -> None:
+        with self._lock:
+            self._records.clear()
+            self._recorded = 0
