@@ -25,7 +25,7 @@ from azure.communication.identity._transports._aiohttp import AiohttpResponse
 from azure.communication.identity.aio import CommunicationIdentityClient
 
 TASKS, CALLS = 64, 5000
-_ANSWER = b'{"token":"%b","expiresOn":"2026-11-25T12:30:05.1234567+00:00"}' % (b"e" * 750)
+_ANSWER = b'{"token":"%b","expiresOn":"2099-11-25T12:30:05.1234567+00:00"}' % (b"e" * 750)
 
 
 class _Memory(AsyncHttpTransport[Any, Any]):

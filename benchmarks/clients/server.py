@@ -41,7 +41,7 @@ http {{
             default_type "application/json; charset=utf-8";
             {headers}
             add_header x-ms-client-request-id $http_x_ms_client_request_id;
-            return 200 '{{"token":"{token}","expiresOn":"2026-11-25T12:30:05.1234567+00:00"}}';
+            return 200 '{{"token":"{token}","expiresOn":"2099-11-25T12:30:05.1234567+00:00"}}';
         }}
     }}
 }}
