@@ -37,7 +37,7 @@ ROUNDS, CALLS, TASKS = 15, 400, 64
 OURS = "as it is"
 
 
-def unchained(policies: Any, **_: Any) -> list[Any]:
+def unchained(policies: Any) -> list[Any]:
     """Leaves each policy to a runner of azure-core."""
     return [policy for policy in policies if policy]
 

@@ -1,7 +1,7 @@
 """The pipelines of the two clients: their transports and their policies, in order."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -23,7 +23,7 @@ from .answer_policy import MatchingAnswerPolicy
 from .deadlines import bounded, without_zero_timeouts
 from .logging_policy import RedactedTraceLoggingPolicy, new_http_logging_policy
 from .option_checks import UnknownOptionsPolicy, refuse_unknown_client_options
-from .policy_chain import chained, listed
+from .policy_chain import chained
 from .redirect_policies import AsyncGuardedRedirectPolicy, GuardedRedirectPolicy
 from .request_ids import RandomRequestIdPolicy
 from .retries import new_retry_policy
@@ -80,8 +80,8 @@ def _pipeline_options(
         for name, new_policy in _configured(is_async).items():
             if result.get(name) is None:
                 result[name] = new_policy(**options)
-        ordered = _in_order_redacting if redacts else _in_order
-        result["policies"] = chained(ordered(result), is_async=is_async)
+        policies = (_in_order_redacting if redacts else _in_order)(result)
+        result["policies"] = chained(policies) if is_async else policies
         result.pop("per_call_policies", None)
         result.pop("per_retry_policies", None)
     return result
@@ -110,12 +110,12 @@ def _in_order(policies: Mapping[str, Any]) -> list[Any]:
         policies["headers_policy"],
         policies["user_agent_policy"],
         policies["proxy_policy"],
-        *listed(policies.get("per_call_policies")),
+        *_listed(policies.get("per_call_policies")),
         policies["redirect_policy"],
         policies["retry_policy"],
         policies["authentication_policy"],
         policies["custom_hook_policy"],
-        *listed(policies.get("per_retry_policies")),
+        *_listed(policies.get("per_retry_policies")),
         UnknownOptionsPolicy(),
         *_for_requests(policies["transport"]),
         policies["logging_policy"],
@@ -148,6 +148,12 @@ def _in_order_redacting(policies: Mapping[str, Any]) -> list[Any]:
         WithoutUserIds(policy) if isinstance(policy, DistributedTracingPolicy) else policy
         for policy in _in_order({**policies, **viewed})
     ] + [ErrorsWithoutUserIds()]
+
+
+def _listed(one_or_more: Any) -> list[Any]:
+    if one_or_more is None:
+        return []
+    return list(one_or_more) if isinstance(one_or_more, Iterable) else [one_or_more]
 
 
 def _for_requests(transport: object) -> list[Any]:

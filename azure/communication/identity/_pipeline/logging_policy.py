@@ -35,6 +35,9 @@ class RedactedTraceLoggingPolicy(NetworkTraceLoggingPolicy):
         :param request: The request.
         :type request: ~azure.core.pipeline.PipelineRequest
         """
+        if not request.context.options.get("logging_enable", self.enable_http_logger):
+            super().on_request(request)  # which takes the option
+            return
         redacted: Any = _RedactedRequest(request.http_request)
         super().on_request(PipelineRequest(redacted, request.context))
 
@@ -48,6 +51,8 @@ class RedactedTraceLoggingPolicy(NetworkTraceLoggingPolicy):
         :param response: The response.
         :type response: ~azure.core.pipeline.PipelineResponse
         """
+        if not response.context.get("logging_enable"):
+            return
         redacted: Any = _RedactedResponse(response.http_response)
         super().on_response(
             request, PipelineResponse(response.http_request, redacted, response.context)
