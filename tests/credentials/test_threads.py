@@ -15,7 +15,7 @@ from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 
 from azure.communication.identity._shared import token_refresh, user_credential
-from azure.communication.identity._shared.credential_arguments import CLOSED
+from azure.communication.identity._shared.token_refresh import CLOSED
 from azure.communication.identity._shared.user_credential import CommunicationTokenCredential
 
 THREADS = 200

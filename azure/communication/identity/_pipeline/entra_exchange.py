@@ -13,7 +13,8 @@ from azure.core.credentials import AccessToken
 from .. import _results
 from .._generated import CommunicationIdentityClient
 from .._shared.keywords import unknown_keyword
-from .._shared.token_refresh import Clock, read_token
+from .._shared.token_refresh import Clock
+from .._shared.tokens import read_token
 from .._shared.urls import endpoint_url
 from .assembly import sync_pipeline_options
 from .deadlines import call_until, deadline_after, seconds_left

@@ -9,7 +9,8 @@ from azure.core.credentials import AccessToken
 
 from .. import _results
 from .._generated.aio import CommunicationIdentityClient
-from .._shared.token_refresh import Clock, awaitable, read_token
+from .._shared.token_refresh import Clock
+from .._shared.tokens import awaitable, read_token
 from .assembly import async_pipeline_options
 from .deadlines import ended_by
 from .entra_exchange import ExchangedToken, ExchangeRules
@@ -53,7 +54,7 @@ class AsyncEntraExchange(ExchangeRules):
         return self.remember(sent.token, token)
 
     async def _entra_token(self) -> str:
-        return read_token(await awaitable(self.get_entra_token())).token
+        return read_token(await awaitable("token_credential", self.get_entra_token())).token
 
     def _pipeline_options(self, entra_token: str) -> tuple[ExchangedToken, dict[str, Any]]:
         sent: Any = _AsyncExchangedToken(self, entra_token)
@@ -65,6 +66,6 @@ class _AsyncExchangedToken(ExchangedToken):
         self, *scopes: str, claims: str | None = None, **kwargs: Any
     ) -> AccessToken:
         if claims is not None:
-            token = await awaitable(self._rules.get_entra_token(claims))
+            token = await awaitable("token_credential", self._rules.get_entra_token(claims))
             self.token = read_token(token).token
         return AccessToken(self.token, maxsize)

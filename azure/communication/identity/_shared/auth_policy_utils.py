@@ -10,6 +10,7 @@ from azure.core.pipeline.policies import (
 )
 
 from .policy import HMACCredentialsPolicy
+from .tokens import refuse_async
 
 _SCOPE = "https://communication.azure.com//.default"  # the two slashes are right
 
@@ -33,7 +34,7 @@ def get_authentication_policy(
         ~azure.core.credentials.AzureKeyCredential or str
     :param bool decode_url: See :class:`HMACCredentialsPolicy`.
     :param bool is_async: Whether the pipeline is an async one.
-    :raises TypeError: The credential is none of these.
+    :raises TypeError: If the credential has another type, or is async in a sync pipeline.
     :raises ValueError: The credential is None, or its key is not base64.
     """
     if credential is None:
@@ -43,6 +44,10 @@ def get_authentication_policy(
     if hasattr(credential, "get_token") or hasattr(credential, "get_token_info"):
         if is_async:
             return AsyncBearerTokenCredentialPolicy(credential, _SCOPE)  # type: ignore[arg-type]
+        for name in ("get_token", "get_token_info"):
+            refuse_async(
+                "credential", getattr(credential, name, None), "CommunicationIdentityClient"
+            )
         return BearerTokenCredentialPolicy(credential, _SCOPE)  # type: ignore[arg-type]
     raise TypeError(f"credential must be {_EXPECTED}, not {type(credential).__name__}.")
 

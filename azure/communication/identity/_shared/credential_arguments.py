@@ -1,9 +1,12 @@
-"""What may be passed to a user credential, and what it says when it is used wrongly."""
+"""The arguments of a user credential, and which of them go together."""
 
 from collections.abc import Collection, Sequence
+from datetime import timedelta
 
 from .keywords import unknown_keyword
 from .token_refresh import Schedule, always, never, on_demand, proactive
+
+OPAQUE_TOKEN_LIFETIME = timedelta(minutes=10)
 
 _OWNER = "CommunicationTokenCredential"
 _KEYWORDS = (
@@ -13,17 +16,35 @@ _KEYWORDS = (
     "resource_endpoint",
     "token_credential",
     "scopes",
+    "opaque_token_lifetime",
     "clock",
 )
 
-# The words of the official package, which programs compare.
-CLOSED = "An instance of CommunicationTokenCredential cannot be reused once it has been closed."
+# The message of the official package, which programs compare.
 _NOTHING_TO_REFRESH = "When 'proactive_refresh' is True, 'token_refresher' must not be None."
 
-REENTERED = (
-    "The token_refresher asked the credential that it is about to refresh for a token, and would "
-    "wait for itself for ever."
-)
+
+def check_values(clock: object, opaque_token_lifetime: timedelta) -> None:
+    """Checks the arguments of these names.
+
+    :raises TypeError: If an argument has the wrong type.
+    :raises ValueError: If the lifetime is out of range.
+    """
+    if clock is not None and not callable(clock):
+        raise TypeError(
+            "clock must be a function that returns the time in Unix seconds, not "
+            f"{type(clock).__name__}."
+        )
+    if not isinstance(opaque_token_lifetime, timedelta):
+        raise TypeError(
+            "opaque_token_lifetime must be a datetime.timedelta, not "
+            f"{type(opaque_token_lifetime).__name__}."
+        )
+    if not timedelta(seconds=1) <= opaque_token_lifetime <= timedelta(days=1):
+        raise ValueError(
+            "opaque_token_lifetime must be from one second to one day, not "
+            f"{opaque_token_lifetime}."
+        )
 
 
 def choose_schedule(
@@ -37,28 +58,27 @@ def choose_schedule(
 
     :param token: The argument of this name, as are the next two.
     :param token_refresher: Returns new tokens.
-    :param proactive_refresh: Whether to do so ahead of need.
-    :param from_entra: The arguments of a credential that is made from an Entra credential, of
-        which those that were not given are None.
+    :param proactive_refresh: Whether tokens are refreshed ahead of need.
+    :param from_entra: The arguments for an exchange of Entra tokens. Omitted ones are None.
     :param options: The names of all other keyword arguments.
     :return: When tokens are refreshed.
-    :raises TypeError: The refresher is not one, or a keyword argument is not known.
-    :raises ValueError: They do not go together.
+    :raises TypeError: If the refresher is not callable, or a keyword argument is unknown.
+    :raises ValueError: If the arguments exclude each other.
     """
     if proactive_refresh and token_refresher is None:
         raise ValueError(_NOTHING_TO_REFRESH)
     if any(argument is not None for argument in from_entra):
         if token is not None or token_refresher is not None:
             raise ValueError(
-                "Pass either token or token_refresher, or token_credential: which of them would be "
-                "served?"
+                "Pass either token and token_refresher, or token_credential: the credential serves "
+                "one token."
             )
         return always
     for name in options:
         raise TypeError(unknown_keyword(name, _OWNER, _KEYWORDS))
     if token_refresher is None:
         if token is None:
-            raise ValueError("Pass a token, or a token_refresher that gets one.")
+            raise ValueError("Pass a token, or a token_refresher that returns one.")
         return never
     if not callable(token_refresher):
         raise TypeError(

@@ -1,47 +1,57 @@
-"""When a token is refreshed, what may come of it, and which token is served meanwhile.
+"""When a token is refreshed, what a refresh results in, and which token is served meanwhile.
 
-Nothing here waits, locks or calls a refresher: that is what the sync and the async credential do,
-each in its own way. Times are in Unix seconds.
+Nothing here waits or calls a refresher: the sync and the async credential do. Nothing here holds a
+lock: a signal handler, or a destructor, may run at any point and use the same credential. Times
+are in Unix seconds.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
-from inspect import isawaitable
+import os
+import sys
+from collections.abc import Callable
+from contextvars import ContextVar
+from datetime import timedelta
 from math import inf, nextafter
 from typing import NamedTuple
 
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 
-from .utils import create_access_token
+from .tokens import AsyncMismatchError, read_token
 
 _LOGGER = logging.getLogger(__name__)
 
 Clock = Callable[[], float]
-"""Tells the time."""
+"""Returns the current time."""
 Schedule = Callable[[float, float], float]
-"""Takes when a token expires and what time it is, and says when the token is to be refreshed."""
+"""Takes the expiry of a token and the current time, and returns the time of its refresh."""
 
-# What lives shorter than the margin is refreshed at half of its life, lest it be refreshed over and
-# over.
+# Tokens that expire within the margin are refreshed at half-life, to avoid a refresh loop.
 _ON_DEMAND_MARGIN = 2 * 60
 _PROACTIVE_MARGIN = 10 * 60
 _SHORTEST_DELAY = 1
-# As long as tokens live. Timers overflow somewhere beyond.
+# The longest life of a token of the service.
 _LONGEST_DELAY = 24 * 60 * 60
-_LONGEST_DELAY_WITHOUT_TOKEN = 60
-_LATEST_EXPIRY = 2**63 - 1
+_LONGEST_PAUSE = 60
+
+CLOSED = "An instance of CommunicationTokenCredential cannot be reused once it has been closed."
+"""The message of the official package, which programs compare."""
+REENTERED = (
+    "The refresh of a CommunicationTokenCredential asked the same credential for a token, and "
+    "would wait for itself. Get the token from the client in token_refresher, not from the "
+    "credential."
+)
 
 
 def never(expires_on: float, now: float) -> float:
-    """The schedule of a token that nothing refreshes."""
+    """The schedule of a token without a refresher."""
     return inf
 
 
 def on_demand(expires_on: float, now: float) -> float:
-    """The schedule of a token that is refreshed when it is asked for."""
+    """The schedule of a token that is refreshed when a caller asks for it."""
     left = expires_on - now
-    # When less than the margin is left, and not when exactly so much is left.
+    # Due when less than the margin is left, not when exactly the margin is left.
     last_minutes = nextafter(expires_on - _ON_DEMAND_MARGIN, inf)
     return last_minutes if left > _ON_DEMAND_MARGIN else now + left / 2
 
@@ -52,72 +62,113 @@ def proactive(expires_on: float, now: float) -> float:
     return expires_on - _PROACTIVE_MARGIN if left > _PROACTIVE_MARGIN else now + left / 2
 
 
+def half_life(expires_on: float, now: float) -> float:
+    """The schedule of a token whose expiry is assumed."""
+    return now + (expires_on - now) / 2
+
+
 def always(expires_on: float, now: float) -> float:
-    """The schedule of a token whose refresher knows by itself whether there is anything to do."""
+    """The schedule of a token whose refresher decides by itself whether a refresh is due."""
     return -inf
 
 
 class RefreshFailure(NamedTuple):
     """Why there is no new token.
 
-    It is not an exception, because threads that raise the same one mix their tracebacks.
+    Not an exception: threads that raise the same exception mix their tracebacks.
     """
 
     kind: type[Exception]
-    reason: str
+    message: str
     cause: BaseException | None = None
 
     def exception(self) -> Exception:
-        """A new exception, for one of those who have no token now."""
-        exception = self.kind(f"{self.reason} There is no valid token to serve.")
+        """A new exception, for one caller."""
+        exception = self.kind(self.message)
         exception.__cause__ = self.cause
         return exception
 
 
 RefreshOutcome = AccessToken | RefreshFailure
-CANCELLED = RefreshFailure(ClientAuthenticationError, "The refresh of the token was cancelled.")
+CREDENTIAL_CLOSED = RefreshFailure(RuntimeError, CLOSED)
+REFRESH_CANCELLED = RefreshFailure(
+    ClientAuthenticationError,
+    "The refresh of the token was cancelled. There is no valid token to serve.",
+)
+
+
+class Refresh:
+    """A refresh that is under way: one caller leads it, others wait for it."""
+
+    def __init__(self) -> None:
+        self.outcome: RefreshOutcome | None = None
+        """None while the refresh runs, and if it was interrupted."""
+        self.is_over = False
+
+    def enter(self) -> None:
+        """Marks the current context, and the tasks that start in it, as part of this refresh."""
+        outer = [refresh for refresh in _ENTERED.get() if not refresh.is_over]
+        _ENTERED.set((*outer, self))
+
+    def is_entered(self) -> bool:
+        """Whether the current context is part of this refresh, and must not wait for it."""
+        return self in _ENTERED.get()
+
+
+_ENTERED: ContextVar[tuple[Refresh, ...]] = ContextVar("_ENTERED", default=())
 
 
 class _Held(NamedTuple):
     token: AccessToken | None
     refresh_at: float
-    """From when on whoever asks for the token waits for another one."""
+    """Callers start or await a refresh from this time on."""
     wake_at: float
-    """When a timer goes off to get another one."""
+    """The time at which a timer starts a refresh."""
+    failure: RefreshFailure | None = None
+    """Why the last refresh failed. None if it succeeded."""
 
 
 class TokenKeeper:
     """The token of a credential.
 
-    What it holds is one tuple, replaced whole, so that readers need no lock.
+    Its state is one tuple, which a single assignment replaces.
 
-    :param token: The token to begin with, if any: see :func:`read_token`.
+    :param token: The first token, if any: see :func:`~.tokens.read_token`.
     :param schedule: When tokens are refreshed.
-    :param clock: Tells the time.
-    :raises TypeError: The token is not one.
-    :raises ValueError: The token has no expiry. The message does not hold the token.
+    :param clock: Returns the current time.
+    :param opaque_lifetime: The assumed lifetime of a token whose expiry cannot be read.
+    :raises TypeError: If the token is not a token.
+    :raises ValueError: If the token is malformed. The message does not contain the token.
     """
 
-    def __init__(self, token: object, schedule: Schedule, clock: Clock) -> None:
+    def __init__(
+        self, token: object, schedule: Schedule, clock: Clock, opaque_lifetime: timedelta
+    ) -> None:
         self._clock = clock
         self._schedule = schedule
-        self._failures_without_token = 0
-        if token is None:
-            self._held = _Held(None, -inf, -inf)
-            return
-        first = read_token(token)
-        # Only of what the refresher returns is it known that another one lives no longer. Whoever
-        # asks for this one is served as if it had lived for ever; a timer has no such haste.
-        refresh_at = schedule(first.expires_on, -inf)
-        self._held = _Held(first, refresh_at, schedule(first.expires_on, clock()))
+        self._opaque_lifetime = opaque_lifetime.total_seconds()
+        self._pause: float = _SHORTEST_DELAY
+        self._held = _Held(None, -inf, -inf)
+        if token is not None:
+            now = clock()
+            first, expiry_schedule = self._read(token, now)
+            # The lifetime of the first token says nothing about the refresher's tokens: callers
+            # get it until the margin begins, however short it lives. A timer can be early.
+            since = -inf if expiry_schedule is schedule else now
+            self._held = _Held(
+                first,
+                expiry_schedule(first.expires_on, since),
+                expiry_schedule(first.expires_on, now),
+            )
 
-    def fresh(self) -> AccessToken | None:
-        """The token, unless a refresh is due."""
-        token, refresh_at, _ = self._held
+    def current(self) -> RefreshOutcome | None:
+        """The outcome for a caller who asks now. None if a refresh is due."""
+        token, refresh_at, _, failure = self._held
         now = self._clock()
-        if token is None or now >= refresh_at:
-            return None
-        return token if now < token.expires_on or self._schedule is never else None
+        if token is not None and (now < token.expires_on or self._schedule is never):
+            return token if now < refresh_at else None
+        # A longer pause than any means that the clock was put back.
+        return failure if 0 < refresh_at - now <= _LONGEST_PAUSE else None
 
     def valid(self) -> AccessToken | None:
         """The token, unless it has expired."""
@@ -125,44 +176,50 @@ class TokenKeeper:
         return token if token is not None and self._clock() < token.expires_on else None
 
     def delay(self) -> float:
-        """In how many seconds the next refresh is due: from one second to a day."""
+        """The seconds until the next refresh: from one second to a day."""
         left = self._held.wake_at - self._clock()
         return min(max(left, _SHORTEST_DELAY), _LONGEST_DELAY)
 
     def take(self, returned: object) -> RefreshOutcome:
-        """What becomes of what the refresher returned.
+        """Takes what the refresher returned.
 
-        :param returned: A new token, or so it should be: see :func:`read_token`.
+        :param returned: A new token: see :func:`~.tokens.read_token`.
         """
-        try:
-            token = read_token(returned)
-        except (TypeError, ValueError) as error:
-            return self._failed(RefreshFailure(type(error), str(error)))
         now = self._clock()
+        try:
+            token, schedule = self._read(returned, now)
+        except (TypeError, ValueError) as error:
+            return self._failed(type(error), str(error))
         if token.expires_on <= now:
             ago = f"{now - token.expires_on:.0f} seconds ago"
-            return self._failed(
-                RefreshFailure(ValueError, f"The refresh brought a token that expired {ago}.")
-            )
-        self._failures_without_token = 0
-        refresh_at = self._schedule(token.expires_on, now)
+            return self._failed(ValueError, f"The refresh returned a token that expired {ago}.")
+        self._pause = _SHORTEST_DELAY
+        refresh_at = schedule(token.expires_on, now)
         self._held = _Held(token, refresh_at, refresh_at)
         return token
 
-    def failed(self, error: BaseException) -> RefreshOutcome:
-        """What becomes of what the refresher raised."""
+    def failed(self, error: Exception) -> RefreshOutcome:
+        """Takes what the refresher raised."""
+        if isinstance(error, AsyncMismatchError):
+            return self._failed(AsyncMismatchError, str(error))
         reason = f"The refresh of the token failed with {type(error).__name__}."
-        return self._failed(RefreshFailure(ClientAuthenticationError, reason, error))
+        return self._failed(ClientAuthenticationError, reason, error)
 
     def cancelled(self) -> RefreshOutcome:
-        """What becomes of a refresh that was cancelled."""
-        # It may well be that the event loop is shut down, which is no reason to warn.
-        return self._failed(CANCELLED, logging.INFO)
+        """Takes note that the refresh was cancelled.
+
+        The event loop may be shutting down: without a valid token, the next caller refreshes at
+        once, perhaps in another loop.
+        """
+        if self.valid() is None:
+            return REFRESH_CANCELLED
+        reason = "The refresh of the token was cancelled."
+        return self._failed(ClientAuthenticationError, reason, level=logging.INFO)
 
     def served(self, outcome: RefreshOutcome) -> AccessToken:
-        """The token for those who waited for a refresh.
+        """The token for a caller who got an outcome.
 
-        :raises: Why there is none.
+        :raises Exception: If there is no valid token: the exception of the failure.
         """
         if isinstance(outcome, AccessToken):
             return outcome
@@ -171,79 +228,67 @@ class TokenKeeper:
             raise outcome.exception()
         return token
 
-    def _failed(self, failure: RefreshFailure, level: int = logging.WARNING) -> RefreshFailure:
-        token = self._held.token
+    def _read(self, value: object, now: float) -> tuple[AccessToken, Schedule]:
+        token, expires_on = read_token(value)
+        if expires_on is not None:
+            return AccessToken(token, expires_on), self._schedule
+        _warn_of_opaque_tokens(self._opaque_lifetime)
+        schedule = never if self._schedule is never else half_life
+        return AccessToken(token, int(now + self._opaque_lifetime)), schedule
+
+    def _failed(
+        self,
+        kind: type[Exception],
+        reason: str,
+        cause: Exception | None = None,
+        level: int = logging.WARNING,
+    ) -> RefreshFailure:
+        token, _, _, previous = self._held
         now = self._clock()
         left = token.expires_on - now if token is not None else 0
         if left > 0:
-            delay = max(left / 2, _SHORTEST_DELAY)
+            pause = max(left / 2, _SHORTEST_DELAY)
             served = f"The token is valid for {left:.0f} seconds more"
         else:
-            # Nothing is gained by haste any more, and the service may be down for long.
-            delay = _SHORTEST_DELAY * 2**self._failures_without_token
-            delay = min(delay, _LONGEST_DELAY_WITHOUT_TOKEN)
-            self._failures_without_token = min(self._failures_without_token + 1, 6)
+            # The service may be down for long.
+            pause = min(self._pause, _LONGEST_PAUSE)
+            self._pause = 2 * pause
             served = "There is no valid token"
-        self._held = _Held(token, now + delay, now + delay)
+        failure = RefreshFailure(kind, f"{reason} There is no valid token to serve.", cause)
+        self._held = _Held(token, now + pause, now + pause, failure)
+        is_repeated = previous is not None and _same(previous, failure)
         _LOGGER.log(
             level,
-            "%s %s; the next refresh is due in %.0f seconds.",
-            failure.reason,
+            "%s%s %s; the next refresh is due in %g seconds.",
+            reason,
+            f" ({_first_line(cause)})" if cause else "",
             served,
-            delay,
-            exc_info=failure.cause,
+            round(pause, 1),
+            # While the interpreter shuts down, logging fails to format a traceback.
+            exc_info=None if is_repeated or sys.is_finalizing() else cause,
         )
         return failure
 
 
-def read_token(value: object) -> AccessToken:
-    """Reads a token.
-
-    :param value: A JWT, or any token together with its expiry: an ``AccessToken``, an
-        ``AccessTokenInfo``, or what looks like them.
-    :return: The token, with its expiry in whole Unix seconds.
-    :raises TypeError: That is no token, or its expiry is not a number.
-    :raises ValueError: The token is a str and not a JWT, or is empty, or its expiry is not a
-        time. The message does not hold the token.
-    """
-    if isinstance(value, str):
-        try:
-            value = create_access_token(value)
-        except ValueError as error:
-            raise ValueError(
-                f"{error} A token of another kind is passed as an AccessToken, with its expires_on."
-            ) from None
-    hint = ""
-    if isinstance(value, Coroutine):
-        value.close()  # lest Python warns that nobody awaited it
-        hint = " What is async goes with the credential of azure.communication.identity.aio."
-    token, expires_on = getattr(value, "token", None), getattr(value, "expires_on", None)
-    if not isinstance(token, str):
-        raise TypeError(
-            "The token must be a str or an azure.core.credentials.AccessToken, not "
-            f"{type(value).__name__}.{hint}"
-        )
-    if not token:
-        raise ValueError("The token is empty.")
-    if not isinstance(expires_on, int | float):
-        raise TypeError(
-            "The expires_on of the token must be a number, in Unix seconds, not "
-            f"{type(expires_on).__name__}."
-        )
-    if not abs(expires_on) <= _LATEST_EXPIRY:
-        raise ValueError("The expires_on of the token is not a time.")
-    return AccessToken(token, int(expires_on))
+def _same(one: RefreshFailure, other: RefreshFailure) -> bool:
+    return one.message == other.message and _first_line(one.cause) == _first_line(other.cause)
 
 
-def awaitable(value: object) -> Awaitable[object]:
-    """Checks what an async refresher or credential returned.
+def _first_line(error: BaseException | None) -> str:
+    return str(error).partition("\n")[0]
 
-    :raises TypeError: It cannot be awaited.
-    """
-    if not isawaitable(value):
-        raise TypeError(
-            f"Expected something to await, such as an async function returns, and got "
-            f"{type(value).__name__}. What is not async goes with the credential of "
-            "azure.communication.identity."
-        )
-    return value
+
+def _warn_of_opaque_tokens(lifetime: float) -> None:
+    global _warned_in_process
+    if _warned_in_process == os.getpid():
+        return
+    _warned_in_process = os.getpid()
+    _LOGGER.warning(
+        "The expiry of a token cannot be read. Such tokens are assumed to be valid for %g seconds, "
+        "and refreshed after half of that. Pass them as an AccessToken with their expires_on, or "
+        "set opaque_token_lifetime. This is logged once per process.",
+        lifetime,
+    )
+
+
+_warned_in_process: int | None = None

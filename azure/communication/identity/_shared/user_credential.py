@@ -1,15 +1,15 @@
-"""The credential of a user that keeps itself fresh, for threads."""
+"""The user credential that refreshes itself, for threads."""
 
 import os
 import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures import CancelledError, Future
 from contextlib import suppress
+from contextvars import copy_context
+from datetime import timedelta
 from queue import Empty, SimpleQueue
-from threading import Lock, Thread, current_thread
+from threading import get_ident
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast, overload
-from weakref import ReferenceType, WeakSet, ref
 
 from azure.core.credentials import (
     AccessToken,
@@ -20,8 +20,18 @@ from azure.core.credentials import (
 )
 from typing_extensions import Self, Unpack
 
-from .credential_arguments import CLOSED, REENTERED, choose_schedule
-from .token_refresh import RefreshOutcome, TokenKeeper, always
+from .credential_arguments import OPAQUE_TOKEN_LIFETIME, check_values, choose_schedule
+from .refresh_timer import Alarm
+from .token_refresh import (
+    CLOSED,
+    CREDENTIAL_CLOSED,
+    REENTERED,
+    Refresh,
+    RefreshOutcome,
+    TokenKeeper,
+    always,
+)
+from .tokens import refuse_async
 from .utils import get_current_utc_as_int
 
 if TYPE_CHECKING:
@@ -29,43 +39,52 @@ if TYPE_CHECKING:
 
 TokenRefresher = Callable[[], AccessToken | AccessTokenInfo | str]
 
+_LONGEST_WAIT = 1
+
 
 class CommunicationTokenCredential:
-    """A credential of a user, for the clients of chat, calling and other communication services.
+    """A user credential that refreshes itself, for the clients of chat, calling and other
+    communication services.
 
-    It serves one token, and replaces it in time. Many threads may share it: however many of them
-    wait for a token, it is refreshed once.
+    It serves one token and replaces it in time. Threads may share it: one of them refreshes the
+    token, the others wait for it.
 
-    :param token: The token of the user. May be left out when there is a refresher.
+    :param token: The token of the user. May be omitted if there is a refresher. The expiry is read
+        from a JWT. A str without a legible expiry, such as an encrypted JWT, is an opaque token:
+        see `opaque_token_lifetime`.
     :type token: str or ~azure.core.credentials.AccessToken or
         ~azure.core.credentials.AccessTokenInfo
-    :keyword token_refresher: Returns a new token: ``lambda: client.get_token(user, scopes)``. A
-        token that is not a JWT must come with its expiry, as an ``AccessToken``. Called when a
-        token is asked for and less than 2 minutes of it are left, or half of its life if it lives
-        shorter than that.
-    :paramtype token_refresher: ~typing.Callable[[], ~azure.core.credentials.AccessToken or str]
-    :keyword bool proactive_refresh: Whether the refresher is called ahead of need, by a thread of
-        its own: 10 minutes before the token expires, or at half of its life if it lives shorter.
-        Defaults to False.
-    :keyword str resource_endpoint: The endpoint of the resource, for a credential that exchanges
-        Entra tokens.
+    :keyword token_refresher: A function that returns a new token, such as
+        ``lambda: client.get_token(user, scopes)``. It is called by a thread that asks for a token
+        of which less than 2 minutes are left, or less than half of its life if it lives shorter.
+    :paramtype token_refresher: ~typing.Callable[[], ~azure.core.credentials.AccessToken or
+        ~azure.core.credentials.AccessTokenInfo or str]
+    :keyword bool proactive_refresh: Whether a background thread calls the refresher ahead of need:
+        10 minutes before the token expires, or at half of its life if it lives shorter. Defaults
+        to False.
+    :keyword str resource_endpoint: The endpoint of the resource, to exchange Entra tokens.
     :keyword token_credential: The Entra credential of the user.
     :paramtype token_credential: ~azure.core.credentials.TokenCredential or
         ~azure.core.credentials.SupportsTokenInfo
-    :keyword scopes: The scopes of the Entra token, which say what it is exchanged for. Defaults to
-        ``["https://communication.azure.com/clients/.default"]``.
+    :keyword scopes: The scopes of the Entra token, which decide what it is exchanged for. Defaults
+        to ``["https://communication.azure.com/clients/.default"]``.
     :paramtype scopes: ~collections.abc.Sequence[str]
-    :keyword clock: Tells the time, in Unix seconds.
+    :keyword ~datetime.timedelta opaque_token_lifetime: The assumed lifetime of an opaque token,
+        from a second to a day. It is refreshed at half of it. Defaults to 10 minutes. Pass or
+        return an ``AccessToken`` with its ``expires_on`` if the expiry is known.
+    :keyword clock: Returns the current time, in Unix seconds.
     :paramtype clock: ~typing.Callable[[], float]
-    :raises TypeError: An argument is of another type.
-    :raises ValueError: The arguments do not go together, or the token is not a JWT and has no
-        expiry.
+    :raises TypeError: If an argument has the wrong type, an option is unknown, or the refresher or
+        the Entra credential is async.
+    :raises ValueError: If the arguments exclude each other, or the token is malformed.
 
-    When a refresh fails, the token is served for as long as it is valid, and the refresh is tried
-    again after half of the time that is left, and no sooner than after a second.
+    If a refresh fails, the current token is served until it expires, and the next refresh is tried
+    after half of the remaining time, at least a second. Without a valid token, the failure is
+    raised to all callers for a second, then the refresher is called again. The pause doubles with
+    each failure, up to a minute.
 
-    Close a credential that refreshes ahead of need, or use it in a ``with`` statement: closing ends
-    its thread. Such a credential serves nothing once it is closed.
+    Close a credential that refreshes ahead of need, or use it in a ``with`` statement. It serves no
+    tokens after that. One thread waits for all such credentials of a process.
     """
 
     @overload
@@ -75,6 +94,7 @@ class CommunicationTokenCredential:
         *,
         token_refresher: TokenRefresher | None = None,
         proactive_refresh: bool = False,
+        opaque_token_lifetime: timedelta = OPAQUE_TOKEN_LIFETIME,
         clock: Callable[[], float] | None = None,
     ) -> None: ...
 
@@ -85,6 +105,7 @@ class CommunicationTokenCredential:
         *,
         token_refresher: TokenRefresher,
         proactive_refresh: bool = False,
+        opaque_token_lifetime: timedelta = OPAQUE_TOKEN_LIFETIME,
         clock: Callable[[], float] | None = None,
     ) -> None: ...
 
@@ -95,6 +116,7 @@ class CommunicationTokenCredential:
         resource_endpoint: str,
         token_credential: TokenCredential | SupportsTokenInfo,
         scopes: Sequence[str] | None = None,
+        opaque_token_lifetime: timedelta = OPAQUE_TOKEN_LIFETIME,
         clock: Callable[[], float] | None = None,
         **kwargs: "Unpack[ClientOptions]",
     ) -> None: ...
@@ -108,45 +130,47 @@ class CommunicationTokenCredential:
         resource_endpoint: str | None = None,
         token_credential: TokenCredential | SupportsTokenInfo | None = None,
         scopes: Sequence[str] | None = None,
+        opaque_token_lifetime: timedelta = OPAQUE_TOKEN_LIFETIME,
         clock: Callable[[], float] | None = None,
         **kwargs: Any,
     ) -> None:
-        # Looked up at each call, because tests replace the function in this module.
+        # Looked up at each call: tests replace the function in this module.
         tell_time = clock or (lambda: get_current_utc_as_int())
         from_entra = (resource_endpoint, token_credential, scopes)
         schedule = choose_schedule(token, token_refresher, proactive_refresh, from_entra, kwargs)
+        check_values(clock, opaque_token_lifetime)
         if schedule is always:
             from .._pipeline.entra_exchange import EntraExchange  # few programs need it
 
             token_refresher = EntraExchange(*from_entra, kwargs, tell_time)
-        # There is none when nothing is ever due.
+        refuse_async("token_refresher", token_refresher)
+        # None if the token is never refreshed.
         self._refresher = cast(TokenRefresher, token_refresher)
-        self._keeper = TokenKeeper(token, schedule, tell_time)
+        self._keeper = TokenKeeper(token, schedule, tell_time, opaque_token_lifetime)
         self._is_proactive = proactive_refresh
         self._is_closed = False
         self._is_timer_shown = False
-        self._lock = Lock()
-        self._refresh: _Refresh | None = None
-        self._alarm: _Alarm | None = None
-        _CREDENTIALS.add(self)
+        self._refresh = _ThreadRefresh()
+        self._refresh.is_over = True
+        self._alarm: Alarm | None = None
         if proactive_refresh:
             self._ensure_timer()
 
     def get_token(self, *scopes: str, **kwargs: Any) -> AccessToken:
-        """Gets the token, refreshed if that is due.
+        """Gets the token, after a refresh if one is due.
 
         :param str scopes: Not used, nor are the keywords: the token has the scopes that it was
-            issued with. They are there for ``azure.core.credentials.TokenCredential``.
-        :return: A token that is valid, and its expiry in Unix seconds. A token that was given
-            without a refresher is returned as it is, expired or not.
+            issued with. They are part of ``azure.core.credentials.TokenCredential``.
+        :return: A valid token, and its expiry in Unix seconds. Without a refresher, the token of
+            the constructor, expired or not.
         :rtype: ~azure.core.credentials.AccessToken
-        :raises ~azure.core.exceptions.ClientAuthenticationError: There is no valid token, and the
-            refresher raised an exception, which is the cause of this one.
-        :raises TypeError: There is no valid token, and the refresher returned none.
-        :raises ValueError: There is no valid token, and the refresher returned one that has
-            expired.
-        :raises RuntimeError: The credential refreshes ahead of need and is closed, or it is the
-            refresher that asks.
+        :raises ~azure.core.exceptions.ClientAuthenticationError: If there is no valid token and the
+            refresher raised an exception, which is the ``__cause__``.
+        :raises TypeError: If there is no valid token and the refresher returned another type.
+        :raises ValueError: If there is no valid token and the refresher returned a malformed or
+            expired one.
+        :raises RuntimeError: If the credential is closed and refreshes ahead of need, if it is
+            closed while the call waits for a refresh, or if the call is part of that refresh.
         """
         return self._current_token()
 
@@ -154,32 +178,32 @@ class CommunicationTokenCredential:
         self, *scopes: str, options: TokenRequestOptions | None = None
     ) -> AccessTokenInfo:
         """Gets the token like :meth:`get_token`, as ``azure.core.credentials.SupportsTokenInfo``
-        has it.
+        requires it.
 
         :param str scopes: Not used.
         :keyword options: Not used.
         :paramtype options: ~azure.core.credentials.TokenRequestOptions
-        :return: A token that is valid, and its expiry in Unix seconds.
+        :return: A valid token, and its expiry in Unix seconds.
         :rtype: ~azure.core.credentials.AccessTokenInfo
-        :raises: What :meth:`get_token` raises.
+        :raises Exception: As :meth:`get_token` does.
         """
         return AccessTokenInfo(*self._current_token())
 
     def close(self) -> None:
-        """Ends the thread that refreshes ahead of need.
+        """Stops refreshing ahead of need.
 
-        A refresh that is under way is not interrupted, and no one waits for it here.
+        Callers that wait for a refresh get a RuntimeError at once. The refresher itself is not
+        interrupted. Without ``proactive_refresh``, the credential can still be used.
         """
-        with self._lock:
-            self._is_closed = True
-            alarm, self._alarm = self._alarm, None
-            refresh = self._refresh
-        if alarm is None:
-            return
-        alarm.cancel()
-        refreshes = refresh is not None and refresh.thread is alarm
-        if not refreshes and alarm is not current_thread():
-            alarm.join()
+        self._is_closed = True
+        alarm, self._alarm = self._alarm, None
+        if alarm is not None:
+            alarm.cancel()
+        refresh = self._refresh
+        if not refresh.is_done():
+            refresh.outcome = CREDENTIAL_CLOSED
+            refresh.is_over = True
+            refresh.wake_callers()
 
     def __enter__(self) -> Self:
         if self._is_proactive:
@@ -196,157 +220,132 @@ class CommunicationTokenCredential:
         self.close()
 
     def __del__(self) -> None:
-        # Of one that nobody closed. There is no such attribute when its arguments were refused.
+        # Safety net for unclosed credentials. The attribute is missing if __init__ raised.
         alarm = getattr(self, "_alarm", None)
         if alarm is not None:
             alarm.cancel()
 
     @property
-    def _timer(self) -> "_Alarm | None":
-        # What tests that were written for the official package look at. There the timer is set by
-        # the first refresh or by a with statement, and not before.
+    def _timer(self) -> Alarm | None:
+        # Tests of the official package read it. There, the first refresh or a with statement sets
+        # the timer.
         return self._alarm if self._is_timer_shown else None
 
     def _current_token(self) -> AccessToken:
-        while True:
-            if self._is_proactive:
-                self._ensure_timer()
-            token = self._keeper.fresh()
-            if token is not None:
-                return token
-            refresh, leads = self._lead_or_follow()
-            if leads:
-                self._run(refresh)
-            else:
-                token = self._keeper.valid()
-                if token is not None:
-                    return token
-                if refresh.thread is current_thread():
-                    raise RuntimeError(REENTERED)
-            try:
-                outcome = refresh.result()
-            except CancelledError:
-                # The thread that refreshed was interrupted. This one takes its place.
-                continue
-            return self._keeper.served(outcome)
+        if self._is_proactive:
+            self._ensure_timer()
+        outcome = self._keeper.current()
+        while outcome is None:
+            outcome = self._refreshed()
+        return self._keeper.served(outcome)
 
-    def _lead_or_follow(self) -> "tuple[_Refresh, bool]":
-        """The refresh that is under way, or a new one, which the caller is to run."""
-        with self._lock:
-            if self._refresh is not None:
-                return self._refresh, False
-            self._refresh = _Refresh()
-            return self._refresh, True
+    def _refreshed(self) -> RefreshOutcome | None:
+        """Refreshes the token, or waits for the thread that does.
 
-    def _run(self, refresh: "_Refresh") -> None:
-        outcome = None
+        :return: The outcome. None if the refresh of the other thread was interrupted.
+        """
+        own = _ThreadRefresh()
+        refresh: _ThreadRefresh | None = None
         try:
-            outcome = self._outcome()
+            refresh = self._lead_or_follow(own)
+            if refresh is not own:
+                return self._keeper.valid() or refresh.wait()
+            own.outcome = outcome = copy_context().run(self._outcome, own)
+            return outcome
         finally:
-            with self._lock:
-                if self._refresh is refresh:
-                    self._refresh = None
-                    if self._is_proactive and not self._is_closed:
-                        self._set_alarm()
-                        self._is_timer_shown = True
-            if outcome is None:
-                refresh.cancel()
-            else:
-                refresh.set_result(outcome)
+            # First, and without a call: an exception of a signal handler is raised after a call.
+            own.is_over = True
+            own.wake_callers()
+            if refresh is own and self._is_proactive:
+                self._set_alarm()
+                self._is_timer_shown = True
 
-    def _outcome(self) -> RefreshOutcome:
-        # Another refresh may have ended since the token was found to be due.
-        token = self._keeper.fresh()
-        if token is not None:
-            return token
+    def _lead_or_follow(self, own: "_ThreadRefresh") -> "_ThreadRefresh":
+        """The refresh that is under way: the caller's own if no other thread has one."""
+        refresh = self._refresh
+        while refresh.is_done():
+            # Atomic: each refresh has one successor.
+            refresh = self._refresh = refresh.successor.setdefault("", own)
+        return refresh
+
+    def _outcome(self, own: "_ThreadRefresh") -> RefreshOutcome:
+        own.enter()
+        # Another refresh may have ended since this one was found to be due.
+        outcome = self._keeper.current()
+        if outcome is not None:
+            return outcome
         try:
             returned = self._refresher()
-        except Exception as error:  # noqa: BLE001 - it is logged, and raised where it matters
+        except Exception as error:  # noqa: BLE001 - logged, and raised to the callers
             return self._keeper.failed(error)
         return self._keeper.take(returned)
 
     def _ensure_timer(self) -> None:
         if self._is_closed:
             raise RuntimeError(CLOSED)
-        if self._alarm is None:
-            with self._lock:
-                if self._alarm is None and not self._is_closed:
-                    self._set_alarm()
+        if self._alarm is None or self._alarm.is_lost():
+            self._set_alarm()
 
     def _set_alarm(self) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
-        alarm = _Alarm(self._keeper.delay(), ref(self))
+        superseded = self._alarm
+        self._alarm = alarm = Alarm(self._keeper.delay(), self._refresh_ahead)
+        if superseded is not None:
+            superseded.cancel()
+        if self._is_closed or not alarm.start():
+            self._alarm = None  # the next call tries again
+
+    def _refresh_ahead(self, alarm: Alarm) -> None:
+        if self._alarm is not alarm:
+            return  # closed, or superseded
         try:
-            alarm.start()
-        except RuntimeError:
-            # Too many threads, or the interpreter is shutting down. The next call tries again.
-            self._alarm = None
-        else:
-            self._alarm = alarm
-
-    def _refresh_ahead(self, alarm: "_Alarm") -> None:
-        with self._lock:
-            if self._alarm is not alarm:
-                return  # closed, or another one was set
-            if self._refresh is not None:
-                return  # at the end of which the alarm is set
-            if self._keeper.fresh() is not None:
-                # The clock was put back, or the time was longer than timers can wait.
+            # Not due if the clock was put back, or the delay was longer than a timer waits.
+            if self._keeper.current() is None:
+                self._refreshed()
+        finally:
+            if self._alarm is alarm:
                 self._set_alarm()
-                return
-            refresh = self._refresh = _Refresh()
-        self._run(refresh)
-
-    def _forget_threads(self) -> None:
-        # In a child process, where there are none of them, whatever they had under way.
-        self._lock = Lock()
-        self._refresh = None
-        self._alarm = None
 
 
-class _Refresh(Future[RefreshOutcome]):
-    """A refresh that is under way, for others to wait for."""
+class _ThreadRefresh(Refresh):
+    """A refresh that one thread leads.
+
+    A leader that is interrupted, by an exception of a signal handler at any point, ends the refresh
+    all the same. Threads that wait take its place.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.thread = current_thread()
+        self.successor: dict[str, _ThreadRefresh] = {}
+        """The next refresh, once it began."""
+        self._thread = get_ident()
+        self._process = os.getpid()
+        self._bells: list[SimpleQueue[None]] = []
 
+    def is_done(self) -> bool:
+        """Whether the refresh is over, or its thread does not exist any more."""
+        return (
+            self.is_over
+            or self._process != os.getpid()
+            or (sys.is_finalizing() and self._thread != get_ident())
+        )
 
-class _Alarm(Thread):
-    """A timer that does not keep its credential alive, and may be cancelled from anywhere.
+    def wait(self) -> RefreshOutcome | None:
+        """Waits until the refresh is over.
 
-    That is why it is no ``threading.Timer``, whose lock must not be taken in ``__del__``, where the
-    same thread may have it already. A ``SimpleQueue`` may be used there.
-    """
+        :return: The outcome. None if the refresh was interrupted.
+        :raises RuntimeError: If this thread, or the current context, is part of the refresh.
+        """
+        if self._thread == get_ident() or self.is_entered():
+            raise RuntimeError(REENTERED)
+        bell: SimpleQueue[None] = SimpleQueue()
+        self._bells.append(bell)
+        while not self.is_done():
+            # The limit matters only if a second signal interrupts the leader as it wakes callers.
+            with suppress(Empty):
+                bell.get(timeout=_LONGEST_WAIT)
+        return self.outcome
 
-    def __init__(
-        self, interval: float, credential: "ReferenceType[CommunicationTokenCredential]"
-    ) -> None:
-        super().__init__(name="CommunicationTokenCredential", daemon=True)
-        self.interval = interval
-        self._credential = credential
-        self._cancelled: SimpleQueue[bool] = SimpleQueue()
-
-    def cancel(self) -> None:
-        self._cancelled.put(True)
-
-    def run(self) -> None:
-        is_cancelled = False
-        with suppress(Empty):
-            is_cancelled = self._cancelled.get(timeout=self.interval)
-        credential = None if is_cancelled else self._credential()
-        if credential is not None:
-            credential._refresh_ahead(self)
-
-
-_CREDENTIALS: "WeakSet[CommunicationTokenCredential]" = WeakSet()
-
-
-def _forget_threads_of_parent() -> None:
-    for credential in _CREDENTIALS:
-        credential._forget_threads()
-
-
-if sys.platform != "win32":  # pragma: no branch
-    os.register_at_fork(after_in_child=_forget_threads_of_parent)
+    def wake_callers(self) -> None:
+        """Wakes the threads that wait."""
+        for bell in self._bells:
+            bell.put(None)

@@ -1,8 +1,11 @@
-"""The credential of a user that keeps itself fresh, for event loops."""
+"""The user credential that refreshes itself, for asyncio."""
 
 import asyncio
 from asyncio import AbstractEventLoop, Task, TimerHandle
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast, overload
 from weakref import ReferenceType, ref
@@ -11,8 +14,18 @@ from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOpt
 from azure.core.credentials_async import AsyncSupportsTokenInfo, AsyncTokenCredential
 from typing_extensions import Self, Unpack
 
-from .credential_arguments import CLOSED, REENTERED, choose_schedule
-from .token_refresh import CANCELLED, RefreshOutcome, TokenKeeper, always, awaitable
+from .credential_arguments import OPAQUE_TOKEN_LIFETIME, check_values, choose_schedule
+from .token_refresh import (
+    CLOSED,
+    CREDENTIAL_CLOSED,
+    REENTERED,
+    REFRESH_CANCELLED,
+    Refresh,
+    RefreshOutcome,
+    TokenKeeper,
+    always,
+)
+from .tokens import awaitable
 from .utils import get_current_utc_as_int
 
 if TYPE_CHECKING:
@@ -20,46 +33,57 @@ if TYPE_CHECKING:
 
 TokenRefresher = Callable[[], Awaitable[AccessToken | AccessTokenInfo | str]]
 
+_NEEDS_ASYNCIO = (
+    "CommunicationTokenCredential of azure.communication.identity.aio refreshes tokens in an "
+    "asyncio event loop, and none is running here. Under trio, use the one of "
+    "azure.communication.identity in a thread: trio.to_thread.run_sync(credential.get_token)."
+)
+
 
 class CommunicationTokenCredential:
-    """A credential of a user, for the async clients of chat, calling and other communication
-    services.
+    """A user credential that refreshes itself, for the async clients of chat, calling and other
+    communication services: it runs on asyncio, also through anyio, and not on trio.
 
-    It serves one token, and replaces it in time. Many tasks may share it: however many of them wait
-    for a token, it is refreshed once, and goes on being refreshed if one of them is cancelled. It
-    belongs to no event loop: it may be made outside of one, and be used in one after the other.
+    It serves one token and replaces it in time. Tasks may share it: the token is refreshed once for
+    all of them, also if one of them is cancelled. It is not bound to an event loop: it may be
+    created outside of one, and used in one after the other.
 
-    :param token: The token of the user. May be left out when there is a refresher.
+    :param token: The token of the user. May be omitted if there is a refresher. The expiry is read
+        from a JWT. A str without a legible expiry, such as an encrypted JWT, is an opaque token:
+        see `opaque_token_lifetime`.
     :type token: str or ~azure.core.credentials.AccessToken or
         ~azure.core.credentials.AccessTokenInfo
-    :keyword token_refresher: Returns a new token when it is awaited:
-        ``lambda: client.get_token(user, scopes)``. A token that is not a JWT must come with its
-        expiry, as an ``AccessToken``. Called when a token is asked for and less than 2 minutes of
-        it are left, or half of its life if it lives shorter than that.
-    :paramtype token_refresher: ~typing.Callable[[],
-        ~typing.Awaitable[~azure.core.credentials.AccessToken or str]]
-    :keyword bool proactive_refresh: Whether the refresher is called ahead of need, in a task of its
-        own: 10 minutes before the token expires, or at half of its life if it lives shorter.
-        Defaults to False. That begins when the credential is first used.
-    :keyword str resource_endpoint: The endpoint of the resource, for a credential that exchanges
-        Entra tokens.
+    :keyword token_refresher: A function that returns an awaitable of a new token, such as
+        ``lambda: client.get_token(user, scopes)``. It is called when a task asks for a token of
+        which less than 2 minutes are left, or less than half of its life if it lives shorter.
+    :paramtype token_refresher: ~typing.Callable[[], ~typing.Awaitable[
+        ~azure.core.credentials.AccessToken or ~azure.core.credentials.AccessTokenInfo or str]]
+    :keyword bool proactive_refresh: Whether a background task calls the refresher ahead of need:
+        10 minutes before the token expires, or at half of its life if it lives shorter. Defaults
+        to False. Starts with the first use of the credential.
+    :keyword str resource_endpoint: The endpoint of the resource, to exchange Entra tokens.
     :keyword token_credential: The Entra credential of the user.
     :paramtype token_credential: ~azure.core.credentials_async.AsyncTokenCredential or
         ~azure.core.credentials_async.AsyncSupportsTokenInfo
-    :keyword scopes: The scopes of the Entra token, which say what it is exchanged for. Defaults to
-        ``["https://communication.azure.com/clients/.default"]``.
+    :keyword scopes: The scopes of the Entra token, which decide what it is exchanged for. Defaults
+        to ``["https://communication.azure.com/clients/.default"]``.
     :paramtype scopes: ~collections.abc.Sequence[str]
-    :keyword clock: Tells the time, in Unix seconds.
+    :keyword ~datetime.timedelta opaque_token_lifetime: The assumed lifetime of an opaque token,
+        from a second to a day. It is refreshed at half of it. Defaults to 10 minutes. Pass or
+        return an ``AccessToken`` with its ``expires_on`` if the expiry is known.
+    :keyword clock: Returns the current time, in Unix seconds.
     :paramtype clock: ~typing.Callable[[], float]
-    :raises TypeError: An argument is of another type.
-    :raises ValueError: The arguments do not go together, or the token is not a JWT and has no
-        expiry.
+    :raises TypeError: If an argument has the wrong type, an option is unknown, or the Entra
+        credential is not async.
+    :raises ValueError: If the arguments exclude each other, or the token is malformed.
 
-    When a refresh fails, the token is served for as long as it is valid, and the refresh is tried
-    again after half of the time that is left, and no sooner than after a second.
+    If a refresh fails, the current token is served until it expires, and the next refresh is tried
+    after half of the remaining time, at least a second. Without a valid token, the failure is
+    raised to all callers for a second, then the refresher is called again. The pause doubles with
+    each failure, up to a minute.
 
-    Close a credential that refreshes ahead of need, or use it in an ``async with`` statement. Such
-    a credential serves nothing once it is closed.
+    Close a credential that refreshes ahead of need, or use it in an ``async with`` statement. It
+    serves no tokens after that.
     """
 
     @overload
@@ -69,6 +93,7 @@ class CommunicationTokenCredential:
         *,
         token_refresher: TokenRefresher | None = None,
         proactive_refresh: bool = False,
+        opaque_token_lifetime: timedelta = OPAQUE_TOKEN_LIFETIME,
         clock: Callable[[], float] | None = None,
     ) -> None: ...
 
@@ -79,6 +104,7 @@ class CommunicationTokenCredential:
         *,
         token_refresher: TokenRefresher,
         proactive_refresh: bool = False,
+        opaque_token_lifetime: timedelta = OPAQUE_TOKEN_LIFETIME,
         clock: Callable[[], float] | None = None,
     ) -> None: ...
 
@@ -89,6 +115,7 @@ class CommunicationTokenCredential:
         resource_endpoint: str,
         token_credential: AsyncTokenCredential | AsyncSupportsTokenInfo,
         scopes: Sequence[str] | None = None,
+        opaque_token_lifetime: timedelta = OPAQUE_TOKEN_LIFETIME,
         clock: Callable[[], float] | None = None,
         **kwargs: "Unpack[AsyncClientOptions]",
     ) -> None: ...
@@ -102,41 +129,44 @@ class CommunicationTokenCredential:
         resource_endpoint: str | None = None,
         token_credential: AsyncTokenCredential | AsyncSupportsTokenInfo | None = None,
         scopes: Sequence[str] | None = None,
+        opaque_token_lifetime: timedelta = OPAQUE_TOKEN_LIFETIME,
         clock: Callable[[], float] | None = None,
         **kwargs: Any,
     ) -> None:
-        # Looked up at each call, because tests replace the function in this module.
+        # Looked up at each call: tests replace the function in this module.
         tell_time = clock or (lambda: get_current_utc_as_int())
         from_entra = (resource_endpoint, token_credential, scopes)
         schedule = choose_schedule(token, token_refresher, proactive_refresh, from_entra, kwargs)
+        check_values(clock, opaque_token_lifetime)
         if schedule is always:
             from .._pipeline.entra_exchange_async import AsyncEntraExchange  # few programs need it
 
             token_refresher = AsyncEntraExchange(*from_entra, kwargs, tell_time)
-        # There is none when nothing is ever due.
-        self._refresher = cast(TokenRefresher, token_refresher)
-        self._keeper = TokenKeeper(token, schedule, tell_time)
+        self._refresher = token_refresher
+        self._keeper = TokenKeeper(token, schedule, tell_time, opaque_token_lifetime)
         self._is_proactive = proactive_refresh
         self._is_closed = False
-        self._refresh: Task[RefreshOutcome] | None = None
+        self._refresh: _TaskRefresh | None = None
         # Started when there is a loop to start it in.
         self._timer = _Timer(self._keeper.delay()) if proactive_refresh else None
 
     async def get_token(self, *scopes: str, **kwargs: Any) -> AccessToken:
-        """Gets the token, refreshed if that is due.
+        """Gets the token, after a refresh if one is due.
 
         :param str scopes: Not used, nor are the keywords: the token has the scopes that it was
-            issued with. They are there for ``azure.core.credentials_async.AsyncTokenCredential``.
-        :return: A token that is valid, and its expiry in Unix seconds. A token that was given
-            without a refresher is returned as it is, expired or not.
+            issued with. They are part of ``azure.core.credentials_async.AsyncTokenCredential``.
+        :return: A valid token, and its expiry in Unix seconds. Without a refresher, the token of
+            the constructor, expired or not.
         :rtype: ~azure.core.credentials.AccessToken
-        :raises ~azure.core.exceptions.ClientAuthenticationError: There is no valid token, and the
-            refresher raised an exception, which is the cause of this one.
-        :raises TypeError: There is no valid token, and the refresher returned none.
-        :raises ValueError: There is no valid token, and the refresher returned one that has
-            expired.
-        :raises RuntimeError: The credential refreshes ahead of need and is closed, or it is the
-            refresher that asks.
+        :raises ~azure.core.exceptions.ClientAuthenticationError: If there is no valid token and the
+            refresher raised an exception, which is the ``__cause__``.
+        :raises TypeError: If there is no valid token and the refresher is not async, or returned
+            another type.
+        :raises ValueError: If there is no valid token and the refresher returned a malformed or
+            expired one.
+        :raises RuntimeError: If the credential is closed and refreshes ahead of need, if it is
+            closed while the call waits for a refresh, if the call is part of that refresh, or if
+            the credential has a refresher and asyncio is not running.
         """
         return await self._current_token()
 
@@ -144,27 +174,31 @@ class CommunicationTokenCredential:
         self, *scopes: str, options: TokenRequestOptions | None = None
     ) -> AccessTokenInfo:
         """Gets the token like :meth:`get_token`, as
-        ``azure.core.credentials_async.AsyncSupportsTokenInfo`` has it.
+        ``azure.core.credentials_async.AsyncSupportsTokenInfo`` requires it.
 
         :param str scopes: Not used.
         :keyword options: Not used.
         :paramtype options: ~azure.core.credentials.TokenRequestOptions
-        :return: A token that is valid, and its expiry in Unix seconds.
+        :return: A valid token, and its expiry in Unix seconds.
         :rtype: ~azure.core.credentials.AccessTokenInfo
-        :raises: What :meth:`get_token` raises.
+        :raises Exception: As :meth:`get_token` does.
         """
         return AccessTokenInfo(*await self._current_token())
 
     async def close(self) -> None:
-        """Ends what refreshes ahead of need, and the refresh that is under way, if any."""
+        """Stops refreshing ahead of need, and cancels a refresh that is under way.
+
+        Callers that wait for the refresh get a RuntimeError. Without ``proactive_refresh``, the
+        credential can still be used.
+        """
         self._is_closed = True
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        refresh = self._refresh_under_way()
-        if refresh is not None and refresh is not asyncio.current_task():
-            refresh.cancel()
-            await asyncio.wait([refresh])
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+        refresh = self._refresh
+        # A refresher may close its own credential.
+        if refresh is not None and not refresh.is_over and not refresh.is_entered():
+            await refresh.close()
 
     async def __aenter__(self) -> Self:
         if self._is_proactive:
@@ -180,46 +214,68 @@ class CommunicationTokenCredential:
         await self.close()
 
     async def _current_token(self) -> AccessToken:
+        if self._refresher is not None:
+            _running_loop()  # also if no refresh is due: an error after an hour is harder to find
         if self._is_proactive:
             self._ensure_timer()
-        token = self._keeper.fresh()
-        if token is not None:
-            return token
-        refresh = self._refresh_under_way()
-        if refresh is None:
-            refresh = self._refresh = asyncio.create_task(self._outcome())
+        outcome = self._keeper.current()
+        if outcome is None:
+            outcome = await self._refreshed()
+        return self._keeper.served(outcome)
+
+    async def _refreshed(self) -> RefreshOutcome:
+        """Refreshes the token, or waits for the refresh that is under way in this loop."""
+        refresh = self._refresh
+        if refresh is None or not refresh.is_under_way():
+            refresh = self._start_refresh()
         else:
             token = self._keeper.valid()
             if token is not None:
                 return token
-            if refresh is asyncio.current_task():
+            if refresh.is_entered():
                 raise RuntimeError(REENTERED)
-        # Whoever waits may be cancelled, and the refresh goes on for the others.
-        await asyncio.wait([refresh])
-        if refresh.cancelled() and self._is_closed:
-            raise RuntimeError(CLOSED)
-        return self._keeper.served(CANCELLED if refresh.cancelled() else refresh.result())
+        # A caller may be cancelled: the refresh goes on for the others.
+        await asyncio.wait([refresh.done])
+        return refresh.outcome or REFRESH_CANCELLED
 
-    def _refresh_under_way(self) -> "Task[RefreshOutcome] | None":
-        refresh = self._refresh
-        if refresh is None or refresh.done():
-            return None
-        # That of another loop cannot be awaited here.
-        return refresh if refresh.get_loop() is asyncio.get_running_loop() else None
+    def _start_refresh(self) -> "_TaskRefresh":
+        refresh = _TaskRefresh()
+        try:
+            # Before the task starts: an eager task runs at once, up to where it waits.
+            self._refresh = refresh
+            refresh.task = refresh.loop.create_task(self._run(refresh))
+            refresh.task.add_done_callback(partial(self._finish, refresh))
+        except BaseException:  # an exception of a signal handler: nobody waits for the task
+            refresh.end()
+            raise
+        return refresh
+
+    async def _run(self, refresh: "_TaskRefresh") -> None:
+        refresh.enter()
+        try:
+            outcome = await self._outcome()
+        except asyncio.CancelledError:
+            if not refresh.is_over:
+                refresh.outcome = self._keeper.cancelled()
+            raise
+        if not refresh.is_over:  # otherwise close has ended it
+            refresh.outcome = outcome
+
+    def _finish(self, refresh: "_TaskRefresh", task: "Task[None]") -> None:
+        refresh.end()
+        if self._is_proactive and not self._is_closed:
+            self._set_timer()
 
     async def _outcome(self) -> RefreshOutcome:
+        # Another loop may have refreshed the token since the refresh was found to be due.
+        outcome = self._keeper.current()
+        if outcome is not None:
+            return outcome
         try:
-            # Another loop may have refreshed the token since it was found to be due.
-            return self._keeper.fresh() or self._keeper.take(await awaitable(self._refresher()))
-        except asyncio.CancelledError:
-            if not self._is_closed:
-                self._keeper.cancelled()
-            raise
-        except Exception as error:  # noqa: BLE001 - it is logged, and raised where it matters
+            returned = await awaitable("token_refresher", cast(TokenRefresher, self._refresher)())
+        except Exception as error:  # noqa: BLE001 - logged, and raised to the callers
             return self._keeper.failed(error)
-        finally:
-            if self._is_proactive and not self._is_closed:
-                self._set_timer()
+        return self._keeper.take(returned)
 
     def _ensure_timer(self) -> None:
         if self._is_closed:
@@ -235,18 +291,62 @@ class CommunicationTokenCredential:
 
     def _refresh_ahead(self, timer: "_Timer") -> None:
         if self._timer is not timer:
-            return  # another one was set, in another loop
-        if self._refresh_under_way() is not None:
-            return  # at the end of which the timer is set
-        if self._keeper.fresh() is not None:
-            # The clock was put back, or the time was longer than timers can wait.
+            return  # another loop has set a timer
+        if self._refresh is not None and self._refresh.is_under_way():
+            return  # the timer is set at its end
+        if self._keeper.current() is not None:
+            # The clock was put back, or the delay was longer than a timer waits.
             self._set_timer()
             return
-        self._refresh = asyncio.create_task(self._outcome())
+        self._start_refresh()
+
+
+def _running_loop() -> AbstractEventLoop:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        raise RuntimeError(_NEEDS_ASYNCIO) from None
+
+
+class _TaskRefresh(Refresh):
+    """A refresh that is a task of one event loop."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = _running_loop()
+        self.done = self.loop.create_future()
+        """For callers to wait for."""
+        self.task: Task[None] | None = None
+
+    def is_under_way(self) -> bool:
+        """Whether it can be awaited: it runs, and in this loop."""
+        return not self.is_over and self.loop is _running_loop()
+
+    def end(self) -> None:
+        """Wakes the callers."""
+        self.is_over = True
+        if not self.done.done():
+            self.done.set_result(None)
+
+    async def close(self) -> None:
+        """Cancels the task, and waits for that if it belongs to this loop."""
+        if self.loop is not _running_loop():
+            with suppress(RuntimeError):  # that loop is closed
+                self.loop.call_soon_threadsafe(self._cancel)
+            return
+        self._cancel()
+        if self.task is not None:
+            await asyncio.wait([self.task])
+
+    def _cancel(self) -> None:
+        self.outcome = CREDENTIAL_CLOSED
+        self.end()
+        if self.task is not None:
+            self.task.cancel()
 
 
 class _Timer:
-    """Wakes a credential, which it does not keep alive. Until it does, there is no task."""
+    """Wakes a credential, and does not keep it alive. No task exists until then."""
 
     def __init__(self, interval: float) -> None:
         self.interval = interval
@@ -254,14 +354,16 @@ class _Timer:
         self._handle: TimerHandle | None = None
 
     def start(self, credential: "ReferenceType[CommunicationTokenCredential]") -> None:
-        self._loop = asyncio.get_running_loop()
+        """Starts it in the running loop."""
+        self._loop = _running_loop()
         self._handle = self._loop.call_later(self.interval, self._wake, credential)
 
     def is_lost(self) -> bool:
-        """Whether it waits for a loop to start, or went down with one."""
+        """Whether it waits for a loop to start, or its loop is closed."""
         return self._loop is None or self._loop.is_closed()
 
     def cancel(self) -> None:
+        """Forgets the credential."""
         if self._handle is not None:
             self._handle.cancel()
 

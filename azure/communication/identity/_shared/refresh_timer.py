@@ -1,0 +1,146 @@
+"""One thread per process waits for the alarms of all sync credentials."""
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from heapq import heapify, heappop, heappush
+from queue import Empty, SimpleQueue
+from threading import RLock, Thread
+from time import monotonic
+from weakref import WeakMethod
+
+_THREAD_NAME = "CommunicationTokenCredential"
+_RETRY_DELAY = 1
+
+
+class Alarm:
+    """Calls a method after a delay, in a thread of its own that ends with the call.
+
+    An alarm does not keep the object of its method alive. It may be cancelled at any point, also in
+    a destructor or a signal handler: a ``SimpleQueue`` allows it, the lock of a
+    ``threading.Timer`` does not.
+
+    :param interval: The delay in seconds.
+    :param method: The method. Its argument is the alarm.
+    """
+
+    # An attribute of a class: libraries that freeze the time replace the names of modules.
+    _clock = staticmethod(monotonic)
+
+    def __init__(self, interval: float, method: "Callable[[Alarm], object]") -> None:
+        self.interval = interval
+        self.is_cancelled = False
+        self._due = self._clock() + interval
+        self._method = WeakMethod(method)
+        self.thread: _TimerThread | None = None
+
+    def __lt__(self, other: "Alarm") -> bool:
+        return self._due < other._due
+
+    def start(self) -> bool:
+        """Waits in the background. False if that takes a new thread and none can be started."""
+        global _current
+        thread = _current
+        if thread is not None and thread.takes(self):
+            return True
+        with _STARTING:
+            thread = _current
+            if thread is not None and thread.takes(self):
+                return True
+            if sys.is_finalizing():
+                return False  # Python 3.10 and 3.11 would wait for the new thread, which never runs
+            thread = _TimerThread()
+            thread.takes(self)
+            try:
+                thread.start()
+            except RuntimeError:  # there are too many threads, or the interpreter is shutting down
+                return False
+            _current = thread
+            return True
+
+    def cancel(self) -> None:
+        """Forgets the method."""
+        self.is_cancelled = True
+        if self.thread is not None:
+            self.thread.changes.put(self)
+
+    def is_lost(self) -> bool:
+        """Whether its thread has ended, as it has in a child process after a fork."""
+        return self.thread is None or not self.thread.is_alive()
+
+    def left(self) -> float:
+        """The seconds until the alarm is due."""
+        return max(self._due - self._clock(), 0)
+
+    def go_off(self) -> bool:
+        """Calls the method. False if no thread can be started for the call now."""
+        method = None if self.is_cancelled else self._method()
+        if method is None:
+            return True
+        with suppress(RuntimeError):  # there are too many threads
+            Thread(target=method, args=[self], name=_THREAD_NAME, daemon=True).start()
+            return True
+        self._due = self._clock() + _RETRY_DELAY
+        return False
+
+
+class _TimerThread(Thread):
+    """Waits for the next alarm. Ends when there are no alarms."""
+
+    def __init__(self) -> None:
+        super().__init__(name=_THREAD_NAME, daemon=True)
+        self.changes: SimpleQueue[Alarm] = SimpleQueue()
+        """Alarms that were started or cancelled."""
+        self.is_ending = False
+        self._alarms: list[Alarm] = []
+        self._cancelled = 0
+
+    def takes(self, alarm: Alarm) -> bool:
+        """Hands over an alarm. False if the thread has ended, or may be about to."""
+        if self.ident is not None and not self.is_alive():
+            return False
+        alarm.thread = self
+        self.changes.put(alarm)
+        return not self.is_ending
+
+    def run(self) -> None:
+        alarms = self._alarms
+        while True:
+            try:
+                self._take(self.changes.get(timeout=alarms[0].left() if alarms else 0))
+            except Empty:
+                if alarms:
+                    alarm = heappop(alarms)
+                    if not alarm.go_off():
+                        heappush(alarms, alarm)
+                elif self._ends():
+                    return
+
+    def _take(self, alarm: Alarm) -> None:
+        if not alarm.is_cancelled:
+            heappush(self._alarms, alarm)
+            return
+        self._cancelled += 1
+        if self._cancelled > len(self._alarms) // 2:
+            self._alarms[:] = [alarm for alarm in self._alarms if not alarm.is_cancelled]
+            heapify(self._alarms)
+            self._cancelled = 0
+
+    def _ends(self) -> bool:
+        # An alarm that was put before this is seen by the check after it. One that is put after it
+        # sees this, and is put to the next thread as well, where it is cancelled or goes off.
+        self.is_ending = True
+        self.is_ending = not self.changes.empty()
+        return not self.is_ending
+
+
+_STARTING = RLock()
+if sys.platform != "win32":  # pragma: no branch
+    # A child process must not inherit a lock that a thread of its parent holds.
+    os.register_at_fork(
+        before=_STARTING.acquire,
+        after_in_parent=_STARTING.release,
+        after_in_child=_STARTING.release,
+    )
+_current: _TimerThread | None = None

@@ -1,0 +1,164 @@
+"""Which values are tokens, and when tokens expire."""
+
+import json
+from base64 import urlsafe_b64decode
+from collections.abc import Awaitable, Coroutine
+from inspect import isawaitable, iscoroutinefunction
+
+from .utils import create_access_token
+
+# 9999-12-31T23:59:59Z, the last second of datetime. Times in milliseconds are later.
+_LATEST_EXPIRY = 253_402_300_799
+_SYNC = "Use CommunicationTokenCredential of azure.communication.identity"
+
+
+class AsyncMismatchError(TypeError):
+    """A sync function where an async one is expected, or the reverse."""
+
+
+def read_token(value: object) -> tuple[str, int | None]:
+    """Reads a token and its expiry.
+
+    :param value: A str, or a token together with its expiry: an ``AccessToken``, an
+        ``AccessTokenInfo``, or an object with the same attributes.
+    :return: The token, and its expiry in whole Unix seconds: None for a str whose expiry cannot be
+        read, such as an encrypted JWT.
+    :raises TypeError: If the value is not a token, or its expiry is not a number.
+    :raises ValueError: If the token is malformed, or its expiry is not a time before the year
+        10000. The message does not contain the token.
+    """
+    if isinstance(value, str):
+        _check_text(value)
+        return value, _legible_expiry(value)
+    token, expires_on = getattr(value, "token", None), getattr(value, "expires_on", None)
+    if isinstance(value, Coroutine):
+        value.close()  # otherwise Python warns that the coroutine was never awaited
+        raise AsyncMismatchError(
+            "Expected a token, not a coroutine: the token_refresher or token_credential is async. "
+            f"{_SYNC}.aio for it."
+        )
+    if not isinstance(token, str):
+        raise TypeError(
+            "The token must be a str or an azure.core.credentials.AccessToken, not "
+            f"{type(value).__name__}."
+        )
+    _check_text(token)
+    if not isinstance(expires_on, int | float):
+        raise TypeError(
+            "The expires_on of the token must be a number, in Unix seconds, not "
+            f"{type(expires_on).__name__}."
+        )
+    return token, _whole_seconds(expires_on)
+
+
+def is_async(function: object) -> bool:
+    """Whether a function, or an object that is called like one, is declared as ``async def``."""
+    return iscoroutinefunction(function) or iscoroutinefunction(
+        getattr(function, "__call__", None)  # noqa: B004 - not whether, but how it is callable
+    )
+
+
+def refuse_async(name: str, function: object, owner: str = "CommunicationTokenCredential") -> None:
+    """Rejects an async argument of a sync class.
+
+    :param str name: The name of the argument.
+    :param function: The argument, or its method that returns a token.
+    :param str owner: The name of the class.
+    :raises TypeError: If the function is declared as ``async def``.
+    """
+    if is_async(function):
+        raise AsyncMismatchError(
+            f"{name} is async. Use {owner} of azure.communication.identity.aio for it."
+        )
+
+
+def refuse_sync(name: str, credential: object, get_token: object) -> None:
+    """Rejects a sync Entra credential as an argument of an async credential.
+
+    A function that is not declared as ``async def`` may still return an awaitable:
+    :func:`awaitable` has the last word.
+
+    :param str name: The name of the argument.
+    :param credential: The Entra credential.
+    :param get_token: Its method that returns a token.
+    :raises TypeError: If the method is not ``async def``, and ``with`` accepts the credential but
+        ``async with`` does not.
+    """
+    is_sync = hasattr(credential, "__exit__") and not hasattr(credential, "__aexit__")
+    if is_sync and not is_async(get_token):
+        raise AsyncMismatchError(f"{name} is not async. {_SYNC} for it, or pass an async one.")
+
+
+def awaitable(name: str, value: object) -> Awaitable[object]:
+    """Checks what an argument of an async credential returned.
+
+    :param str name: The name of the argument.
+    :param value: What the argument returned.
+    :raises TypeError: If the value cannot be awaited.
+    """
+    if not isawaitable(value):
+        raise AsyncMismatchError(
+            f"{name} must be async, but it returned {type(value).__name__}, which cannot be "
+            f"awaited. {_SYNC} for a sync one."
+        )
+    return value
+
+
+def _check_text(token: str) -> None:
+    fault = None
+    words = token.split()
+    if not words:
+        fault = "is empty"
+    elif words[0].lower() == "bearer":
+        fault = "begins with 'Bearer': pass only the text after it"
+    elif not {'"', "'"}.isdisjoint(token):
+        fault = "contains quotes: remove them"
+    elif token != token.strip() or (len(words) > 1 and _jwt_expiry(token) is None):
+        # The base64 of a JWT may be wrapped, as that of 1.5.0's own tests is.
+        space = "a newline" if "\n" in token or "\r" in token else "white space"
+        fault = f"contains {space}: remove it"
+    elif not (token.isascii() and "".join(words).isprintable()):
+        fault = "contains a character that is not printable ASCII"
+    if fault:
+        raise ValueError(f"The token {fault}.")
+
+
+def _legible_expiry(token: str) -> int | None:
+    expires_on = _jwt_expiry(token)
+    if expires_on is not None:
+        return _whole_seconds(expires_on)
+    # A signed JWT has three parts, of which everyone can read the first. An encrypted one has five,
+    # and only the service can read it.
+    header, *others = token.split(".")
+    if len(others) == 2 and not _is_json_object(header):
+        raise ValueError(
+            "The token is a damaged JWT: the first of its three parts is not the base64url of a "
+            "JSON object."
+        )
+    return None
+
+
+def _jwt_expiry(token: str) -> int | None:
+    try:
+        return create_access_token(token).expires_on
+    except ValueError:
+        return None
+
+
+def _is_json_object(part: str) -> bool:
+    part = part.rstrip("=")
+    try:
+        return isinstance(json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4))), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _whole_seconds(expires_on: float) -> int:
+    if expires_on > _LATEST_EXPIRY:
+        raise ValueError(
+            "The expires_on of the token is after the year 9999: expected Unix seconds, and these "
+            "may be milliseconds."
+        )
+    if not expires_on >= -_LATEST_EXPIRY:
+        raise ValueError("The expires_on of the token is not a time.")
+    return int(expires_on)
