@@ -2,11 +2,17 @@
 
 import asyncio
 import json
+import os
+import signal
+import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context
+from inspect import isawaitable
 from typing import Any
 
+import pytest
 from azure.core.credentials import AccessToken
 
 from azure.communication.identity._shared import user_credential, user_credential_async
@@ -24,12 +30,36 @@ class Clock:
         return self.now
 
 
-def make_jwt(expires_on: float, *, padded: bool = False, **claims: object) -> str:
+def make_jwt(expires_on: object, *, padded: bool = False, **claims: object) -> str:
     payload = json.dumps({"exp": expires_on, **claims}, ensure_ascii=False).encode()
     encoded = [urlsafe_b64encode(part).decode() for part in (b'{"alg":"none"}', payload)]
     if not padded:
         encoded = [part.rstrip("=") for part in encoded]
     return ".".join([*encoded, "c2lnbmF0dXJl"])
+
+
+def in_child_process(check: Callable[[], bool]) -> bool:
+    """Whether a check holds in a child process, forked from this one, within ten seconds."""
+    pid = os.fork()
+    if pid == 0:
+        is_good = False
+        try:
+            is_good = check()
+        finally:
+            os._exit(0 if is_good else 1)
+    return exit_code(pid) == 0
+
+
+def exit_code(pid: int) -> int:
+    """The exit code of a child process. One that hangs is killed."""
+    deadline = time.monotonic() + 10
+    while True:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        if time.monotonic() > deadline:
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(0.005)
 
 
 class Refresher:
@@ -57,19 +87,17 @@ class Refresher:
 class FakeTimer:
     """In place of the timers of both credentials: goes off when it is told to."""
 
-    def __init__(self, interval: float, credential: Any = None) -> None:
+    def __init__(self, interval: float, method: Any = None) -> None:
         self.interval = interval
         self.is_cancelled = False
-        self._credential = credential
+        self._credential: Any = method and (lambda: method.__self__)
 
-    def start(self, credential: Any = None) -> None:
+    def start(self, credential: Any = None) -> bool:
         self._credential = self._credential or credential
+        return True
 
     def cancel(self) -> None:
         self.is_cancelled = True
-
-    def join(self) -> None:
-        pass
 
     def is_lost(self) -> bool:
         return self._credential is None
@@ -91,12 +119,33 @@ class SyncDriver:
     def make(self, token: Any = None, refresher: Any = None, **kwargs: Any) -> Any:
         if refresher is not None:
             kwargs["token_refresher"] = refresher
+        return self.make_as_it_is(token, **kwargs)
+
+    def make_as_it_is(self, token: Any = None, **kwargs: Any) -> Any:
+        """A credential whose refresher is not adapted."""
         credential = self.module.CommunicationTokenCredential(token, **kwargs)
         self.credentials.append(credential)
         return credential
 
     async def get(self, credential: Any, *scopes: str, **kwargs: Any) -> Any:
         return credential.get_token(*scopes, **kwargs)
+
+    async def get_in(self, context: Context, credential: Any) -> Any:
+        return context.run(credential.get_token)
+
+    def get_within(self, credential: Any) -> Any:
+        """What a refresher returns that asks a credential."""
+        return credential.get_token()
+
+    def result_within(self, coroutine: Any) -> Any:
+        """What a refresher returns that runs a coroutine, which does not wait here."""
+        with pytest.raises(StopIteration) as stopped:
+            coroutine.send(None)
+        return stopped.value.value
+
+    def close_now(self, credential: Any) -> Any:
+        """What a refresher calls to close its own credential."""
+        return credential.close()
 
     async def get_info(self, credential: Any, *scopes: str, **kwargs: Any) -> Any:
         return credential.get_token_info(*scopes, **kwargs)
@@ -133,12 +182,24 @@ class AsyncDriver(SyncDriver):
             return super().make(token, refresher, **kwargs)
 
         async def async_refresher() -> Any:
-            return refresher()
+            returned = refresher()
+            return await returned if isawaitable(returned) else returned
 
         return super().make(token, async_refresher, **kwargs)
 
     async def get(self, credential: Any, *scopes: str, **kwargs: Any) -> Any:
         return await credential.get_token(*scopes, **kwargs)
+
+    async def get_in(self, context: Context, credential: Any) -> Any:
+        return await context.run(asyncio.create_task, credential.get_token())
+
+    def result_within(self, coroutine: Any) -> Any:
+        return coroutine
+
+    def close_now(self, credential: Any) -> Any:
+        coroutine = credential.close()
+        with pytest.raises(StopIteration):
+            coroutine.send(None)
 
     async def get_info(self, credential: Any, *scopes: str, **kwargs: Any) -> Any:
         return await credential.get_token_info(*scopes, **kwargs)
@@ -161,4 +222,4 @@ class AsyncDriver(SyncDriver):
     async def go_off(self, credential: Any) -> None:
         self.timer(credential).go_off()
         if credential._refresh is not None:
-            await asyncio.wait([credential._refresh])
+            await asyncio.wait([credential._refresh.done])

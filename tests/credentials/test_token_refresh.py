@@ -1,9 +1,9 @@
 import logging
-from math import inf, nan
+from math import inf
 from typing import Any
 
 import pytest
-from azure.core.credentials import AccessToken, AccessTokenInfo
+from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,10 +12,10 @@ from azure.communication.identity._shared.token_refresh import (
     RefreshFailure,
     TokenKeeper,
     always,
+    half_life,
     never,
     on_demand,
     proactive,
-    read_token,
 )
 
 NOW = 1_700_000_000
@@ -32,6 +32,7 @@ NOW = 1_700_000_000
         (on_demand, 120, 60),
         (on_demand, 90, 45),
         (never, 3600, inf),
+        (half_life, 600, 300),
         (always, 3600, -inf),
     ],
 )
@@ -47,79 +48,16 @@ def test_the_first_token_is_fresh_while_two_minutes_are_left(left: float, is_fre
 
     keeper = TokenKeeper(token, on_demand, lambda: token.expires_on - left)
 
-    assert keeper.fresh() == (token if is_fresh else None)
+    assert keeper.current() == (token if is_fresh else None)
 
 
-def test_who_asks_for_a_first_token_near_its_end_does_not_wait_for_the_timer() -> None:
+def test_a_caller_refreshes_a_first_token_near_its_end_before_the_timer_does() -> None:
     token = AccessToken("secret", NOW + 300)
     keeper = TokenKeeper(token, proactive, lambda: NOW)
 
-    assert keeper.fresh() is None
+    assert keeper.current() is None
     assert keeper.valid() == token
     assert keeper.delay() == 150
-
-
-class TestReading:
-    @pytest.mark.parametrize(
-        "token",
-        [
-            AccessToken("opaque", NOW),
-            AccessTokenInfo("opaque", NOW),
-            AccessToken("opaque", NOW + 0.5),  # type: ignore[arg-type]
-        ],
-    )
-    def test_a_token_with_its_expiry_need_not_be_a_jwt(self, token: Any) -> None:
-        read = read_token(token)
-
-        assert read == AccessToken("opaque", NOW)
-        assert type(read.expires_on) is int
-
-    @pytest.mark.parametrize("padded", [True, False])
-    @pytest.mark.parametrize("name", ["a", "ab", "abc", "Zoë 🐘 ÿþ?>"])
-    def test_any_jwt_will_do(self, jwt: Any, padded: bool, name: str) -> None:
-        token = jwt(NOW, padded=padded, name=name)
-
-        assert read_token(token) == AccessToken(token, NOW)
-
-    def test_base64url_is_what_a_jwt_is_in(self, jwt: Any) -> None:
-        payload = jwt(NOW, name="ÿþ?>ÿþ?>ÿþ?>").split(".")[1]
-
-        assert "-" in payload or "_" in payload
-
-    def test_a_str_that_is_no_jwt_needs_an_expiry(self) -> None:
-        with pytest.raises(ValueError, match="AccessToken, with its expires_on") as caught:
-            read_token("secret")
-
-        assert "secret" not in str(caught.value)
-        assert caught.value.__cause__ is None
-        assert caught.value.__suppress_context__
-
-    @pytest.mark.parametrize("value", [454, b"secret", ["secret"], None])
-    def test_what_is_no_token_is_a_type_error(self, value: object) -> None:
-        with pytest.raises(TypeError, match=type(value).__name__) as caught:
-            read_token(value)
-
-        assert "secret" not in str(caught.value)
-
-    def test_a_coroutine_is_not_left_unawaited(self) -> None:
-        async def refresher() -> None: ...
-
-        with pytest.raises(TypeError, match=r"coroutine\..* azure\.communication\.identity\.aio"):
-            read_token(refresher())
-
-    @pytest.mark.parametrize("expires_on", [None, "2024-03-01T12:30:05+00:00"])
-    def test_an_expiry_is_a_number(self, expires_on: Any) -> None:
-        with pytest.raises(TypeError, match=r"expires_on .* Unix seconds"):
-            read_token(AccessToken("secret", expires_on))
-
-    @pytest.mark.parametrize("expires_on", [inf, -inf, nan, 10**400])
-    def test_an_expiry_is_a_time(self, expires_on: Any) -> None:
-        with pytest.raises(ValueError, match="not a time"):
-            read_token(AccessToken("secret", expires_on))
-
-    def test_an_empty_token_is_none(self) -> None:
-        with pytest.raises(ValueError, match="empty"):
-            read_token(AccessToken("", NOW))
 
 
 class TestFailing:
@@ -140,11 +78,22 @@ class TestFailing:
         keeper = TokenKeeper(None, proactive, clock)
         delays = []
         for _ in range(9):
-            keeper.failed(OSError())
+            assert keeper.current() is None
+            failure = keeper.failed(OSError())
             delays.append(keeper.delay())
-            assert keeper.fresh() is None
+            assert keeper.current() is failure
+            clock.now += delays[-1] - 0.001
+            assert keeper.current() is failure
+            clock.now += 0.001
 
         assert delays == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+
+    def test_a_clock_that_is_put_back_ends_the_pause(self, clock: Any) -> None:
+        keeper = TokenKeeper(None, on_demand, clock)
+        keeper.failed(OSError())
+        clock.now -= 3600
+
+        assert keeper.current() is None
 
     def test_a_success_ends_that(self, clock: Any) -> None:
         keeper = TokenKeeper(None, proactive, clock)
@@ -161,18 +110,18 @@ class TestFailing:
         keeper.failed(OSError())
 
         clock.now += 49
-        assert keeper.fresh() is not None
+        assert keeper.current() == keeper.valid()
         clock.now += 1
-        assert keeper.fresh() is None
+        assert keeper.current() is None
         assert keeper.valid() is not None
 
-    def test_an_expired_token_is_not_fresh_because_the_next_try_is_later(self, clock: Any) -> None:
+    def test_a_token_that_expires_in_a_pause_is_not_served(self, clock: Any) -> None:
         keeper = self.keeper(clock, 1)
         clock.now += 0.5
-        keeper.failed(OSError())
+        failure = keeper.failed(OSError())
         clock.now += 0.5
 
-        assert keeper.fresh() is None
+        assert keeper.current() is failure
         assert keeper.valid() is None
 
     @pytest.mark.parametrize(
@@ -180,7 +129,7 @@ class TestFailing:
         [
             (AccessToken("secret", NOW - 600), ValueError, "expired 600 seconds ago"),
             (AccessToken("secret", NOW), ValueError, "expired 0 seconds ago"),
-            ("secret", ValueError, "not a JWT"),
+            ("secret.secret.secret", ValueError, "damaged JWT"),
             (42, TypeError, "not int"),
         ],
     )
@@ -205,7 +154,7 @@ class TestFailing:
             keeper.served(outcome)
         assert caught.value.__cause__ is error
 
-    def test_each_who_waited_has_an_exception_of_its_own(self, clock: Any) -> None:
+    def test_each_caller_gets_an_exception_of_its_own(self, clock: Any) -> None:
         outcome = self.keeper(clock, 0).failed(OSError())
 
         assert isinstance(outcome, RefreshFailure)
@@ -230,8 +179,21 @@ class TestFailing:
 
         assert served in caplog.text
         assert f"due in {delay} seconds" in caplog.text
-        assert "OSError: no network" in caplog.text
+        assert "failed with OSError (no network)." in caplog.messages[0]
+        assert "OSError: no network" in caplog.text  # the traceback
         assert "secret" not in caplog.text
+
+    def test_its_traceback_is_logged_once(self, clock: Any, caplog: Any) -> None:
+        keeper = self.keeper(clock, 0)
+        errors = [OSError("no network\nsecond line"), OSError("no network"), KeyError("name")]
+        for error in errors:
+            keeper.failed(error)
+        keeper.take(AccessToken("secret", int(clock.now + 3600)))
+        keeper.failed(KeyError("name"))
+
+        with_traceback = [bool(record.exc_info) for record in caplog.records]
+        assert with_traceback == [True, False, True, True]
+        assert all("\n" not in message for message in caplog.messages)
 
 
 @given(
@@ -251,9 +213,11 @@ def test_whatever_happens_nothing_expired_is_served(
             keeper.take(AccessToken("next", int(now) + lifetime))
         now += step
 
-        fresh, valid = keeper.fresh(), keeper.valid()
+        current, valid = keeper.current(), keeper.valid()
 
-        assert fresh is None or fresh.expires_on > now
         assert valid is None or valid.expires_on > now
-        assert fresh is None or fresh == valid
+        if isinstance(current, RefreshFailure):
+            assert valid is None
+        else:
+            assert current is None or current == valid
         assert 1 <= keeper.delay() <= 86400

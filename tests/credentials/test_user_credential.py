@@ -2,6 +2,8 @@
 
 import logging
 from collections.abc import Callable
+from contextvars import Context, copy_context
+from functools import partial
 from typing import Any
 from unittest.mock import MagicMock
 
@@ -14,20 +16,10 @@ from azure.core.credentials import (
 )
 from azure.core.credentials_async import AsyncSupportsTokenInfo, AsyncTokenCredential
 from azure.core.exceptions import ClientAuthenticationError
+from credentials.support import SyncDriver
 
 
 class TestArguments:
-    @pytest.mark.parametrize("value", [454, b"token", object()])
-    def test_a_token_of_another_type_is_refused(self, driver: Any, value: object) -> None:
-        with pytest.raises(TypeError, match=rf"The token must be .* not {type(value).__name__}"):
-            driver.make(value)
-
-    @pytest.mark.parametrize("value", ["foo.bar.tar", "secret", ""])
-    def test_a_str_that_is_no_jwt_is_refused(self, driver: Any, value: str) -> None:
-        with pytest.raises(ValueError, match="not a JWT") as caught:
-            driver.make(value)
-        assert not value or value not in str(caught.value)
-
     def test_something_must_be_given(self, driver: Any) -> None:
         with pytest.raises(ValueError, match="Pass a token, or a token_refresher"):
             driver.make()
@@ -35,6 +27,13 @@ class TestArguments:
     def test_a_refresher_is_a_function(self, driver: Any, jwt: Any, clock: Any) -> None:
         with pytest.raises(TypeError, match=r"token_refresher must be a function .* not str"):
             driver.make(jwt(clock.now + 60), "token")
+
+    @pytest.mark.parametrize("clock", [1_700_000_000, "now"])
+    def test_a_clock_is_a_function(self, driver: Any, jwt: Any, clock: Any) -> None:
+        with pytest.raises(
+            TypeError, match=f"clock must be a function .* not {type(clock).__name__}"
+        ):
+            driver.make(jwt(1), clock=clock)
 
     def test_proactive_refresh_needs_a_refresher(self, driver: Any, jwt: Any) -> None:
         with pytest.raises(ValueError, match="'token_refresher'") as caught:
@@ -258,7 +257,7 @@ class TestProactive:
         self, driver: Any, clock: Any, refresher_class: Any, caplog: Any
     ) -> None:
         expired = AccessToken("expired", int(clock.now))
-        refresher = refresher_class(clock, OSError("no network"), expired, "no.jwt", 42)
+        refresher = refresher_class(clock, OSError("no network"), expired, "", 42)
         credential = await driver.enter(self.make(driver, clock, refresher))
         clock.now += 3000
 
@@ -311,18 +310,17 @@ class TestProactive:
             await driver.get(credential)
 
     async def test_a_closed_credential_sets_no_timer_after_its_refresh(
-        self, driver: Any, clock: Any
+        self, driver: Any, clock: Any, refresher_class: Any
     ) -> None:
-        def refresher() -> AccessToken:
-            credential._is_closed = True
-            return AccessToken("token", int(clock.now + 3600))
-
-        credential = await driver.enter(self.make(driver, clock, refresher))
-        timer = driver.timer(credential)
+        refresher = refresher_class(clock)
+        credential = await driver.enter(
+            self.make(driver, clock, lambda: (driver.close_now(credential), refresher())[1])
+        )
         clock.now += 3000
         await driver.go_off(credential)
 
-        assert driver.timer(credential) is timer
+        assert refresher.calls == 1
+        assert driver.timer(credential) is None
 
 
 @pytest.mark.usefixtures("fake_timers")
@@ -338,6 +336,7 @@ class TestFailures:
         with pytest.raises(ClientAuthenticationError, match="OSError") as caught:
             await driver.get(credential)
         assert caught.value.__cause__ is error
+        clock.now += 1
         assert (await driver.get(credential)).token == "token-2"
 
     @pytest.mark.parametrize("left", [-600, 0])
@@ -353,7 +352,7 @@ class TestFailures:
         assert refresher.calls == 1
 
     @pytest.mark.parametrize(
-        ("returned", "kind"), [("secret", ValueError), (None, TypeError), (42, TypeError)]
+        ("returned", "kind"), [("sec ret", ValueError), (None, TypeError), (42, TypeError)]
     )
     async def test_so_is_what_is_no_token(
         self, driver: Any, clock: Any, refresher_class: Any, returned: Any, kind: type[Exception]
@@ -363,6 +362,32 @@ class TestFailures:
         with pytest.raises(kind) as caught:
             await driver.get(credential)
         assert "secret" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("outcome", "kind"),
+        [(OSError("no network"), ClientAuthenticationError), (AccessToken("token", 1), ValueError)],
+    )
+    async def test_a_failure_is_served_to_all_who_ask_until_the_pause_is_over(
+        self, driver: Any, clock: Any, refresher_class: Any, caplog: Any, outcome: Any, kind: Any
+    ) -> None:
+        refresher = refresher_class(clock, *[outcome] * 8)
+        credential = driver.make(None, refresher, clock=clock)
+
+        for calls, pause in enumerate((1, 2, 4, 8, 16, 32, 60, 60), start=1):
+            raised = []
+            for elapsed in (0, 0, pause / 2, pause / 2 - 0.001):
+                clock.now += elapsed
+                with pytest.raises(kind) as caught:
+                    await driver.get(credential)
+                raised.append(caught.value)
+            assert refresher.calls == calls
+            assert len(set(map(id, raised))) == 4
+            assert len({len(caught.traceback)}) == 1
+            assert f"the next refresh is due in {pause} seconds" in caplog.messages[-1]
+            assert len(caplog.messages) == calls
+            clock.now += 0.001
+        assert caplog.text.count("Traceback") == (1 if kind is ClientAuthenticationError else 0)
+        assert (await driver.get(credential)).token == "token-9"
 
     async def test_a_valid_token_is_served_and_the_refresher_left_in_peace(
         self, driver: Any, clock: Any, refresher_class: Any
@@ -421,3 +446,84 @@ class TestOfficialNames:
         assert (credential._timer is not None) is driver.is_async
         await driver.enter(credential)
         assert credential._timer.interval == 2700
+
+
+class TestReentry:
+    async def test_is_told(self, driver: Any, clock: Any) -> None:
+        credential = driver.make(None, lambda: driver.get_within(credential), clock=clock)
+
+        with pytest.raises(ClientAuthenticationError) as caught:
+            await driver.get(credential)
+        assert isinstance(caught.value.__cause__, RuntimeError)
+        assert "would wait for itself" in str(caught.value.__cause__)
+
+    async def test_through_another_credential_is_told(self, driver: Any, clock: Any) -> None:
+        credential = driver.make(None, lambda: driver.get_within(other), clock=clock)
+        other = driver.make(None, lambda: driver.get_within(credential), clock=clock)
+
+        with pytest.raises(ClientAuthenticationError) as caught:
+            await driver.get(credential)
+        innermost = caught.value.__cause__
+        assert innermost is not None
+        assert "would wait for itself" in str(innermost.__cause__)
+
+    async def test_gets_a_token_that_is_valid(self, driver: Any, clock: Any) -> None:
+        first = AccessToken("first", int(clock.now + 100))
+
+        async def refreshed() -> AccessToken:
+            return AccessToken(f"after-{(await driver.get(credential)).token}", 2**31)
+
+        credential = driver.make(first, lambda: driver.result_within(refreshed()), clock=clock)
+
+        assert (await driver.get(credential)).token == "after-first"
+
+    async def test_from_an_earlier_refresh_is_none(self, driver: Any, clock: Any) -> None:
+        contexts: list[Context] = []
+
+        def refresher() -> Any:
+            contexts.append(copy_context())
+            return AccessToken("token", int(clock.now + 3600))
+
+        credential = driver.make(None, refresher, clock=clock)
+        await driver.get(credential)
+        clock.now += 3600
+
+        assert (await driver.get_in(contexts[0], credential)).token == "token"
+        assert len(contexts) == 2
+
+
+class TestMismatch:
+    """Of sync and async arguments."""
+
+    async def test_of_a_refresher_is_told_by_name(self, driver: Any, clock: Any) -> None:
+        def sync_refresher() -> AccessToken:
+            return AccessToken("secret", int(clock.now + 3600))
+
+        async def async_refresher() -> AccessToken:
+            return sync_refresher()
+
+        class AsyncRefresher:
+            async def __call__(self) -> AccessToken:
+                return sync_refresher()
+
+        others: list[Any] = [sync_refresher]
+        if not driver.is_async:
+            others = [
+                async_refresher,
+                partial(async_refresher),
+                AsyncRefresher(),
+                lambda: async_refresher(),
+            ]
+        for other in others:
+            with pytest.raises(TypeError, match="token_refresher") as caught:
+                await driver.get(driver.make_as_it_is(token_refresher=other, clock=clock))
+            right = "azure.communication.identity" + ("" if driver.is_async else ".aio")
+            assert f"Use CommunicationTokenCredential of {right} for" in str(caught.value)
+            assert "secret" not in str(caught.value)
+
+    def test_of_a_function_is_told_at_construction(self, jwt: Any) -> None:
+        async def refresher() -> str:
+            return ""
+
+        with pytest.raises(TypeError, match="token_refresher is async"):
+            SyncDriver().make_as_it_is(jwt(1), token_refresher=refresher)

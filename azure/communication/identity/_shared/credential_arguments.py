@@ -6,8 +6,6 @@ from datetime import timedelta
 from .keywords import unknown_keyword
 from .token_refresh import Schedule, always, never, on_demand, proactive
 
-OPAQUE_TOKEN_LIFETIME = timedelta(minutes=10)
-
 _OWNER = "CommunicationTokenCredential"
 _KEYWORDS = (
     "token",

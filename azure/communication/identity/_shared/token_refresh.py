@@ -33,6 +33,7 @@ _SHORTEST_DELAY = 1
 # The longest life of a token of the service.
 _LONGEST_DELAY = 24 * 60 * 60
 _LONGEST_PAUSE = 60
+OPAQUE_TOKEN_LIFETIME = timedelta(minutes=10)
 
 CLOSED = "An instance of CommunicationTokenCredential cannot be reused once it has been closed."
 """The message of the official package, which programs compare."""
@@ -142,7 +143,11 @@ class TokenKeeper:
     """
 
     def __init__(
-        self, token: object, schedule: Schedule, clock: Clock, opaque_lifetime: timedelta
+        self,
+        token: object,
+        schedule: Schedule,
+        clock: Clock,
+        opaque_lifetime: timedelta = OPAQUE_TOKEN_LIFETIME,
     ) -> None:
         self._clock = clock
         self._schedule = schedule
@@ -192,7 +197,7 @@ class TokenKeeper:
             return self._failed(type(error), str(error))
         if token.expires_on <= now:
             ago = f"{now - token.expires_on:.0f} seconds ago"
-            return self._failed(ValueError, f"The refresh returned a token that expired {ago}.")
+            return self._failed(ValueError, f"The refresh returned a token that expired {ago}")
         self._pause = _SHORTEST_DELAY
         refresh_at = schedule(token.expires_on, now)
         self._held = _Held(token, refresh_at, refresh_at)
@@ -202,7 +207,7 @@ class TokenKeeper:
         """Takes what the refresher raised."""
         if isinstance(error, AsyncMismatchError):
             return self._failed(AsyncMismatchError, str(error))
-        reason = f"The refresh of the token failed with {type(error).__name__}."
+        reason = f"The refresh of the token failed with {type(error).__name__}"
         return self._failed(ClientAuthenticationError, reason, error)
 
     def cancelled(self) -> RefreshOutcome:
@@ -213,7 +218,7 @@ class TokenKeeper:
         """
         if self.valid() is None:
             return REFRESH_CANCELLED
-        reason = "The refresh of the token was cancelled."
+        reason = "The refresh of the token was cancelled"
         return self._failed(ClientAuthenticationError, reason, level=logging.INFO)
 
     def served(self, outcome: RefreshOutcome) -> AccessToken:
@@ -254,12 +259,13 @@ class TokenKeeper:
             pause = min(self._pause, _LONGEST_PAUSE)
             self._pause = 2 * pause
             served = "There is no valid token"
-        failure = RefreshFailure(kind, f"{reason} There is no valid token to serve.", cause)
+        reason = reason.rstrip(".")
+        failure = RefreshFailure(kind, f"{reason}. There is no valid token to serve.", cause)
         self._held = _Held(token, now + pause, now + pause, failure)
         is_repeated = previous is not None and _same(previous, failure)
         _LOGGER.log(
             level,
-            "%s%s %s; the next refresh is due in %g seconds.",
+            "%s%s. %s; the next refresh is due in %g seconds.",
             reason,
             f" ({_first_line(cause)})" if cause else "",
             served,

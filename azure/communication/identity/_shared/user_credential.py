@@ -20,11 +20,12 @@ from azure.core.credentials import (
 )
 from typing_extensions import Self, Unpack
 
-from .credential_arguments import OPAQUE_TOKEN_LIFETIME, check_values, choose_schedule
+from .credential_arguments import check_values, choose_schedule
 from .refresh_timer import Alarm
 from .token_refresh import (
     CLOSED,
     CREDENTIAL_CLOSED,
+    OPAQUE_TOKEN_LIFETIME,
     REENTERED,
     Refresh,
     RefreshOutcome,

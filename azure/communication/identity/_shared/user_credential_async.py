@@ -14,10 +14,11 @@ from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOpt
 from azure.core.credentials_async import AsyncSupportsTokenInfo, AsyncTokenCredential
 from typing_extensions import Self, Unpack
 
-from .credential_arguments import OPAQUE_TOKEN_LIFETIME, check_values, choose_schedule
+from .credential_arguments import check_values, choose_schedule
 from .token_refresh import (
     CLOSED,
     CREDENTIAL_CLOSED,
+    OPAQUE_TOKEN_LIFETIME,
     REENTERED,
     REFRESH_CANCELLED,
     Refresh,
