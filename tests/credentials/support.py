@@ -100,7 +100,7 @@ class FakeTimer:
         self.is_cancelled = True
 
     def is_lost(self) -> bool:
-        return self._credential is None
+        return self.is_cancelled or self._credential is None
 
     def go_off(self) -> None:
         assert not self.is_cancelled

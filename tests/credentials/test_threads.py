@@ -1,20 +1,23 @@
 """The sync credential, shared by threads."""
 
 import gc
+import logging
 import os
 import threading
 import time
 import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from threading import Barrier, Event
 from typing import Any
 
 import pytest
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
+from credentials.support import exit_code, in_child_process
 
-from azure.communication.identity._shared import token_refresh, user_credential
+from azure.communication.identity._shared import token_refresh
 from azure.communication.identity._shared.token_refresh import CLOSED
 from azure.communication.identity._shared.user_credential import CommunicationTokenCredential
 
@@ -50,8 +53,7 @@ def expiring() -> AccessToken:
 
 
 def waiting(credential: CommunicationTokenCredential) -> int:
-    refresh = credential._refresh
-    return 0 if refresh is None else len(refresh._condition._waiters)  # type: ignore[attr-defined]
+    return len(credential._refresh._bells)
 
 
 class Callers:
@@ -139,28 +141,60 @@ class TestOneRefresh:
         assert results.count("token") == 19
         assert refresher.calls == 2
 
-    def test_that_asks_its_own_credential_is_told_so(self) -> None:
-        credential: CommunicationTokenCredential
+    def test_ends_for_those_who_wait_when_the_credential_is_closed(
+        self, wait_until: Callable[..., None]
+    ) -> None:
+        refresher = Blocked(valid(), valid("other"))
+        credential = CommunicationTokenCredential(token_refresher=refresher)
+        leader = Callers(credential, 1)
+        wait_until(refresher.is_called.is_set)
+        followers = Callers(credential, 5)
+        wait_until(lambda: waiting(credential) == 5)
+        credential.close()
 
+        for result in followers.join():
+            assert isinstance(result, RuntimeError)
+            assert str(result) == CLOSED
+        # It does not refresh ahead of need, and may be used.
+        late = Callers(credential, 1)
+        wait_until(lambda: refresher.calls == 2)
+        refresher.go.set()
+        assert {*leader.join(), *late.join()} == {"token", "other"}
+
+    def test_asked_from_a_thread_of_the_same_context_is_told_so(self) -> None:
         def refresher() -> AccessToken:
-            return credential.get_token()
+            context = copy_context()  # as asyncio.to_thread does
+            with ThreadPoolExecutor(1) as pool:
+                return pool.submit(context.run, credential.get_token).result(10)
 
         credential = CommunicationTokenCredential(token_refresher=refresher)
 
         with pytest.raises(ClientAuthenticationError) as caught:
             credential.get_token()
-        assert isinstance(caught.value.__cause__, RuntimeError)
         assert "would wait for itself" in str(caught.value.__cause__)
 
-    def test_may_ask_its_own_credential_for_a_token_that_is_valid(self) -> None:
-        credential: CommunicationTokenCredential
+    def test_asked_by_a_handler_of_the_log_is_told_so(self, caplog: Any) -> None:
+        class Handler(logging.Handler):
+            def emit(self, record: logging.LogRecord) -> None:
+                try:
+                    credential.get_token()
+                except RuntimeError as error:
+                    told.append(str(error))
 
         def refresher() -> AccessToken:
-            return valid("after " + credential.get_token().token)
+            raise OSError
 
-        credential = CommunicationTokenCredential(expiring(), token_refresher=refresher)
-
-        assert credential.get_token().token == "after expiring"
+        told: list[str] = []
+        handler = Handler()
+        logger = logging.getLogger(token_refresh.__name__)
+        logger.addHandler(handler)
+        credential = CommunicationTokenCredential(token_refresher=refresher)
+        try:
+            with pytest.raises(ClientAuthenticationError):
+                credential.get_token()
+        finally:
+            logger.removeHandler(handler)
+        assert len(told) <= 1
 
 
 class TestRaces:
@@ -211,11 +245,10 @@ class TestRaces:
                 for future in asked:
                     assert future.result(10) in ("token", CLOSED)
                 closed.result(10)
-                assert credential._alarm is None
         self._no_more_than(before)
 
     def test_of_a_refresh_that_ends_while_another_one_begins(self) -> None:
-        # A thread that found the token to be due takes the lock only after the refresh has ended.
+        # A thread that found the token to be due goes on only after another one has refreshed it.
         calls = []
 
         def refresher() -> AccessToken:
@@ -223,11 +256,11 @@ class TestRaces:
             return valid()
 
         class Slow(CommunicationTokenCredential):
-            def _lead_or_follow(self) -> Any:
+            def _lead_or_follow(self, own: Any) -> Any:
                 if not calls:
                     calls.append(0)
                     assert self.get_token().token == "token"
-                return super()._lead_or_follow()
+                return super()._lead_or_follow(own)
 
         credential = Slow(token_refresher=refresher)
 
@@ -251,13 +284,6 @@ class TestTimer:
             token, token_refresher=refresher, proactive_refresh=True
         )
 
-    def alarm_of(self, credential: CommunicationTokenCredential) -> threading.Thread:
-        alarm = credential._alarm
-        assert alarm is not None
-        assert alarm.daemon
-        assert alarm.is_alive()
-        return alarm
-
     def test_refreshes_when_nobody_asks(self, wait_until: Callable[..., None]) -> None:
         refresher = Blocked(OSError(), valid())
         refresher.go.set()
@@ -272,7 +298,8 @@ class TestTimer:
         refresher = Blocked(SystemExit(), valid())
         refresher.go.set()
         with self.make(refresher) as credential:
-            wait_until(lambda: credential._keeper.fresh())
+            wait_until(lambda: refresher.calls == 2)
+            assert credential.get_token().token == "token"
 
     def test_idles_without_cpu(self) -> None:
         with self.make(valid, valid()):
@@ -282,38 +309,27 @@ class TestTimer:
 
         assert cpu / elapsed < 0.02
 
-    def test_ends_with_close(self) -> None:
-        credential = self.make(valid, valid())
-        alarm = self.alarm_of(credential)
-        credential.close()
-
-        assert not alarm.is_alive()
-
     def test_whose_refresh_is_under_way_does_not_hold_up_close(
         self, wait_until: Callable[..., None]
     ) -> None:
         refresher = Blocked(valid())
         credential = self.make(refresher)
-        alarm = self.alarm_of(credential)
         wait_until(refresher.is_called.is_set)
         credential.close()
-
-        assert alarm.is_alive()
         refresher.go.set()
-        alarm.join(10)
-        assert not alarm.is_alive()
-        assert credential._alarm is None
+
+        with pytest.raises(RuntimeError):
+            credential.get_token()
 
     def test_may_close_its_own_credential(self, wait_until: Callable[..., None]) -> None:
         def refresher() -> AccessToken:
             credential.close()
+            is_called.set()
             return valid()
 
+        is_called = Event()
         credential = self.make(refresher)
-        alarm = self.alarm_of(credential)
-        alarm.join(10)
-
-        assert not alarm.is_alive()
+        wait_until(is_called.is_set)
 
     def test_and_caller_share_a_refresh(self, wait_until: Callable[..., None]) -> None:
         refresher = Blocked(valid())
@@ -326,34 +342,23 @@ class TestTimer:
             assert callers.join() == ["token"] * 3
             assert refresher.calls == 1
 
-    def test_leaves_a_refresh_that_is_under_way_alone(
-        self, wait_until: Callable[..., None]
-    ) -> None:
+    def test_waits_for_a_refresh_that_is_under_way(self, wait_until: Callable[..., None]) -> None:
         refresher = Blocked(valid())
         with self.make(refresher) as credential:
-            alarm = self.alarm_of(credential)
             callers = Callers(credential, 1)
             wait_until(refresher.is_called.is_set)
-            alarm.join(10)
+            wait_until(lambda: waiting(credential) == 1)
             refresher.go.set()
 
             assert callers.join() == ["token"]
             assert refresher.calls == 1
-            assert self.alarm_of(credential) is not alarm
+            wait_until(lambda: credential._alarm.interval > 2900)
 
     def test_does_not_keep_its_credential_alive(self) -> None:
-        credential = self.make(valid, valid())
-        alarm, reference = self.alarm_of(credential), weakref.ref(credential)
-        del credential
+        reference = weakref.ref(self.make(valid, valid()))
         gc.collect()
 
         assert reference() is None
-        alarm.join(10)
-        assert not alarm.is_alive()
-
-    def test_finds_its_credential_gone(self) -> None:
-        alarm = user_credential._Alarm(0.001, lambda: None)  # type: ignore[arg-type]
-        alarm.run()
 
     def test_that_cannot_start_is_set_at_the_next_call(
         self, monkeypatch: pytest.MonkeyPatch
@@ -362,61 +367,60 @@ class TestTimer:
             raise RuntimeError("can't start new thread")
 
         with monkeypatch.context() as patch:
-            patch.setattr(user_credential._Alarm, "start", no_more_threads)
+            patch.setattr(threading.Thread, "start", no_more_threads)
             credential = self.make(valid, valid("first"))
             assert credential.get_token().token == "first"
             assert credential._alarm is None
 
         with credential:
             assert credential.get_token().token == "first"
-            self.alarm_of(credential)
+            assert not credential._alarm.is_lost()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")
 class TestFork:
-    def in_child(self, check: Callable[[], bool]) -> None:
-        pid = os.fork()
-        if pid == 0:
-            self.exit(check)
-        self.join(pid)
-
-    def exit(self, check: Callable[[], bool]) -> None:
-        is_good = False
-        try:
-            is_good = check()
-        finally:
-            os._exit(0 if is_good else 1)
-
-    def join(self, pid: int) -> None:
-        deadline = time.monotonic() + 10
-        while True:
-            ended, status = os.waitpid(pid, os.WNOHANG)
-            if ended:
-                break
-            if time.monotonic() > deadline:
-                os.kill(pid, 9)
-                os.waitpid(pid, 0)
-                pytest.fail("the child hangs")
-            time.sleep(0.005)
-        assert os.waitstatus_to_exitcode(status) == 0
-
     def test_the_child_sets_its_own_timer_at_the_next_use(self) -> None:
         with CommunicationTokenCredential(
             valid("first"), token_refresher=valid, proactive_refresh=True
         ) as credential:
             alarm = credential._alarm
+            assert alarm is not None
 
             def check() -> bool:
-                if credential._alarm is not None or credential.get_token().token != "first":
-                    return False
-                child_alarm = credential._alarm
-                return child_alarm is not alarm and child_alarm is not None
+                was_lost = alarm.is_lost()
+                return (
+                    was_lost
+                    and credential.get_token().token == "first"
+                    and credential._alarm is not None
+                    and not credential._alarm.is_lost()
+                )
 
-            self.in_child(check)
+            assert in_child_process(check)
             assert credential._alarm is alarm
+            assert not alarm.is_lost()
 
-    def test_the_child_waits_neither_for_a_refresh_nor_for_a_lock_of_the_parent(
+    def test_the_timer_of_the_child_goes_off(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        is_called = Event()
+
+        def refresher() -> AccessToken:
+            is_called.set()
+            return valid()
+
+        with CommunicationTokenCredential(
+            valid("first"), token_refresher=refresher, proactive_refresh=True
+        ) as credential:
+
+            def check() -> bool:
+                monkeypatch.setattr(token_refresh, "_PROACTIVE_MARGIN", 4000)
+                credential._keeper.take(AccessToken("short", int(time.time()) + 2))
+                credential.get_token()
+                return is_called.wait(10)
+
+            assert in_child_process(check)
+            assert not is_called.is_set()
+
+    def test_the_child_does_not_wait_for_a_refresh_of_the_parent(
         self, wait_until: Callable[..., None]
     ) -> None:
         refresher = Blocked(valid("parent"))
@@ -428,37 +432,9 @@ class TestFork:
             credential._refresher = lambda: valid("child")
             return credential.get_token().token == "child"
 
-        with credential._lock:
-            self.in_child(check)
+        assert in_child_process(check)
         refresher.go.set()
         assert callers.join() == ["parent"] * 2
-
-    def test_what_the_child_forgets(self) -> None:
-        # In this process, where the timer of the parent is still there to be looked at.
-        with CommunicationTokenCredential(
-            valid("first"), token_refresher=valid, proactive_refresh=True
-        ) as credential:
-            alarm, lock = credential._alarm, credential._lock
-            assert alarm is not None
-            user_credential._forget_threads_of_parent()
-
-            assert credential._alarm is None
-            assert credential._lock is not lock
-            assert credential.get_token().token == "first"
-            assert credential._alarm is not alarm
-            alarm.cancel()
-
-    def test_the_child_of_a_refresher_does_not_end_what_is_not_its_own(self) -> None:
-        def refresher() -> AccessToken:
-            credential._forget_threads()
-            credential._refresh = other
-            return valid()
-
-        credential = CommunicationTokenCredential(token_refresher=refresher)
-        other = user_credential._Refresh()
-
-        assert credential.get_token().token == "token"
-        assert credential._refresh is other
 
     def test_a_refresher_may_fork(self) -> None:
         pids = []
@@ -470,8 +446,8 @@ class TestFork:
         credential = CommunicationTokenCredential(token_refresher=refresher)
         served = credential.get_token().token
         if pids == [0]:
-            self.exit(lambda: served == "child" and credential.get_token().token == "child")
+            os._exit(0 if served == credential.get_token().token == "child" else 1)
 
         assert served == "parent"
         assert credential.get_token().token == "parent"
-        self.join(pids[0])
+        assert exit_code(pids[0]) == 0

@@ -33,7 +33,9 @@ class Alarm:
         self.is_cancelled = False
         self._due = self._clock() + interval
         self._method = WeakMethod(method)
-        self.thread: _TimerThread | None = None
+        self.thread: Thread | None = None
+        self.changes: SimpleQueue[Alarm] = SimpleQueue()
+        """Those of its thread, once it has one."""
 
     def __lt__(self, other: "Alarm") -> bool:
         return self._due < other._due
@@ -61,13 +63,13 @@ class Alarm:
 
     def cancel(self) -> None:
         """Forgets the method."""
+        # Without a branch: a signal handler may run at one, and leave the alarm to its thread.
         self.is_cancelled = True
-        if self.thread is not None:
-            self.thread.changes.put(self)
+        self.changes.put(self)
 
     def is_lost(self) -> bool:
-        """Whether its thread has ended, as it has in a child process after a fork."""
-        return self.thread is None or not self.thread.is_alive()
+        """Whether it never goes off: its thread does not exist in a child process after a fork."""
+        return self.is_cancelled or self.thread is None or not self.thread.is_alive()
 
     def left(self) -> float:
         """The seconds until the alarm is due."""
@@ -100,7 +102,7 @@ class _TimerThread(Thread):
         """Hands over an alarm. False if the thread has ended, or may be about to."""
         if self.ident is not None and not self.is_alive():
             return False
-        alarm.thread = self
+        alarm.thread, alarm.changes = self, self.changes
         self.changes.put(alarm)
         return not self.is_ending
 

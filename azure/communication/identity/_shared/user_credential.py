@@ -197,9 +197,7 @@ class CommunicationTokenCredential:
         interrupted. Without ``proactive_refresh``, the credential can still be used.
         """
         self._is_closed = True
-        alarm, self._alarm = self._alarm, None
-        if alarm is not None:
-            alarm.cancel()
+        self._cancel_alarm()
         refresh = self._refresh
         if not refresh.is_done():
             refresh.outcome = CREDENTIAL_CLOSED
@@ -222,9 +220,8 @@ class CommunicationTokenCredential:
 
     def __del__(self) -> None:
         # Safety net for unclosed credentials. The attribute is missing if __init__ raised.
-        alarm = getattr(self, "_alarm", None)
-        if alarm is not None:
-            alarm.cancel()
+        if hasattr(self, "_alarm"):
+            self._cancel_alarm()
 
     @property
     def _timer(self) -> Alarm | None:
@@ -288,12 +285,16 @@ class CommunicationTokenCredential:
             self._set_alarm()
 
     def _set_alarm(self) -> None:
-        superseded = self._alarm
+        self._cancel_alarm()
         self._alarm = alarm = Alarm(self._keeper.delay(), self._refresh_ahead)
-        if superseded is not None:
-            superseded.cancel()
         if self._is_closed or not alarm.start():
             self._alarm = None  # the next call tries again
+
+    def _cancel_alarm(self) -> None:
+        # In this order: after an exception of a signal handler, the alarm counts as lost.
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = None
 
     def _refresh_ahead(self, alarm: Alarm) -> None:
         if self._alarm is not alarm:
