@@ -262,12 +262,17 @@ class TokenKeeper:
         reason = reason.rstrip(".")
         failure = RefreshFailure(kind, f"{reason}. There is no valid token to serve.", cause)
         self._held = _Held(token, now + pause, now + pause, failure)
-        is_repeated = previous is not None and _same(previous, failure)
+        detail = _first_line(cause)
+        is_repeated = (
+            previous is not None
+            and previous.message == failure.message
+            and _first_line(previous.cause) == detail
+        )
         _LOGGER.log(
             level,
             "%s%s. %s; the next refresh is due in %g seconds.",
             reason,
-            f" ({_first_line(cause)})" if cause else "",
+            f" ({detail})" if detail else "",
             served,
             round(pause, 1),
             # While the interpreter shuts down, logging fails to format a traceback.
@@ -276,12 +281,8 @@ class TokenKeeper:
         return failure
 
 
-def _same(one: RefreshFailure, other: RefreshFailure) -> bool:
-    return one.message == other.message and _first_line(one.cause) == _first_line(other.cause)
-
-
 def _first_line(error: BaseException | None) -> str:
-    return str(error).partition("\n")[0]
+    return "" if error is None else str(error).partition("\n")[0]
 
 
 def _warn_of_opaque_tokens(lifetime: float) -> None:
