@@ -6,6 +6,7 @@ import sys
 import time
 from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import AsyncExitStack, ExitStack
 from typing import Any, NamedTuple
 
 import jwt
@@ -225,16 +226,18 @@ async def test_what_passes_is_tried_again(driver: Any, exchange: Exchange, fault
     ],
 )
 async def test_the_answer_is_the_cause(
-    driver: Any, exchange: Exchange, fault: str, kind: type[Exception], shown: str
+    driver: Any, exchange: Exchange, clock: Any, fault: str, kind: type[Exception], shown: str
 ) -> None:
+    clock.now = time.time()
     exchange.emulator.inject("exchange-entra", fault)
-    credential = exchange.make(retry_total=0)
+    credential = exchange.make(retry_total=0, clock=clock)
 
     with pytest.raises(ClientAuthenticationError, match="failed with") as caught:
         await driver.get(credential)
     cause = caught.value.__cause__
     assert isinstance(cause, kind)
     assert shown in str(cause)
+    clock.now += 1
     assert exchange.emulator.is_token_valid((await driver.get(credential)).token)
 
 
@@ -411,10 +414,31 @@ class TestArguments:
     ) -> None:
         other = (Entra if driver.is_async else AsyncEntra)(exchange.emulator)
 
-        with pytest.raises(ClientAuthenticationError) as caught:
+        with pytest.raises(TypeError, match=r"^token_credential ") as caught:
             await driver.get(exchange.make(token_credential=other))
-        assert isinstance(caught.value.__cause__, TypeError)
-        assert "azure.communication.identity" in str(caught.value.__cause__)
+        right = "azure.communication.identity" + ("" if driver.is_async else ".aio")
+        assert f"Use CommunicationTokenCredential of {right} for" in str(caught.value)
+        assert exchange.sent == []
+
+    @pytest.mark.parametrize("method", ["get_token", "get_token_info"])
+    def test_of_azure_identity_it_is_refused_at_construction(
+        self, driver: Any, given: dict[str, Any], method: str
+    ) -> None:
+        class Sync(ExitStack):
+            pass
+
+        class Async(AsyncExitStack):
+            pass
+
+        async def async_method(self: object, *scopes: str) -> None: ...
+
+        def sync_method(self: object, *scopes: str) -> None: ...
+
+        setattr(Async, method, async_method)
+        setattr(Sync, method, sync_method)
+        with pytest.raises(TypeError, match=r"^token_credential is (not )?async"):
+            driver.make(**{**given, "token_credential": Sync() if driver.is_async else Async()})
+        driver.make(**{**given, "token_credential": Async() if driver.is_async else Sync()})
 
 
 class Strict:

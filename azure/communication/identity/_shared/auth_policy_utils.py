@@ -44,10 +44,7 @@ def get_authentication_policy(
     if hasattr(credential, "get_token") or hasattr(credential, "get_token_info"):
         if is_async:
             return AsyncBearerTokenCredentialPolicy(credential, _SCOPE)  # type: ignore[arg-type]
-        for name in ("get_token", "get_token_info"):
-            refuse_async(
-                "credential", getattr(credential, name, None), "CommunicationIdentityClient"
-            )
+        refuse_async("credential", credential, "CommunicationIdentityClient")
         return BearerTokenCredentialPolicy(credential, _SCOPE)  # type: ignore[arg-type]
     raise TypeError(f"credential must be {_EXPECTED}, not {type(credential).__name__}.")
 

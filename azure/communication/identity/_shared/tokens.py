@@ -4,6 +4,7 @@ import json
 from base64 import urlsafe_b64decode
 from collections.abc import Awaitable, Coroutine
 from inspect import isawaitable, iscoroutinefunction
+from typing import NamedTuple
 
 from .utils import create_access_token
 
@@ -16,20 +17,26 @@ class AsyncMismatchError(TypeError):
     """A sync function where an async one is expected, or the reverse."""
 
 
-def read_token(value: object) -> tuple[str, int | None]:
+class ReadToken(NamedTuple):
+    """A token and its expiry in Unix seconds: None if it cannot be read."""
+
+    token: str
+    expires_on: int | None
+
+
+def read_token(value: object) -> ReadToken:
     """Reads a token and its expiry.
 
     :param value: A str, or a token together with its expiry: an ``AccessToken``, an
         ``AccessTokenInfo``, or an object with the same attributes.
-    :return: The token, and its expiry in whole Unix seconds: None for a str whose expiry cannot be
-        read, such as an encrypted JWT.
+    :return: The token and its expiry. That of an encrypted JWT cannot be read.
     :raises TypeError: If the value is not a token, or its expiry is not a number.
     :raises ValueError: If the token is malformed, or its expiry is not a time before the year
         10000. The message does not contain the token.
     """
     if isinstance(value, str):
         _check_text(value)
-        return value, _legible_expiry(value)
+        return ReadToken(value, _legible_expiry(value))
     token, expires_on = getattr(value, "token", None), getattr(value, "expires_on", None)
     if isinstance(value, Coroutine):
         value.close()  # otherwise Python warns that the coroutine was never awaited
@@ -48,44 +55,35 @@ def read_token(value: object) -> tuple[str, int | None]:
             "The expires_on of the token must be a number, in Unix seconds, not "
             f"{type(expires_on).__name__}."
         )
-    return token, _whole_seconds(expires_on)
+    return ReadToken(token, _whole_seconds(expires_on))
 
 
-def is_async(function: object) -> bool:
-    """Whether a function, or an object that is called like one, is declared as ``async def``."""
-    return iscoroutinefunction(function) or iscoroutinefunction(
-        getattr(function, "__call__", None)  # noqa: B004 - not whether, but how it is callable
-    )
-
-
-def refuse_async(name: str, function: object, owner: str = "CommunicationTokenCredential") -> None:
+def refuse_async(name: str, argument: object, owner: str = "CommunicationTokenCredential") -> None:
     """Rejects an async argument of a sync class.
 
     :param str name: The name of the argument.
-    :param function: The argument, or its method that returns a token.
+    :param argument: A function that returns a token, or an Entra credential.
     :param str owner: The name of the class.
-    :raises TypeError: If the function is declared as ``async def``.
+    :raises TypeError: If the function, or a method of the credential, is an ``async def``.
     """
-    if is_async(function):
+    if _is_async(argument):
         raise AsyncMismatchError(
             f"{name} is async. Use {owner} of azure.communication.identity.aio for it."
         )
 
 
-def refuse_sync(name: str, credential: object, get_token: object) -> None:
-    """Rejects a sync Entra credential as an argument of an async credential.
+def refuse_sync(name: str, credential: object) -> None:
+    """Rejects a sync Entra credential as an argument of an async class.
 
-    A function that is not declared as ``async def`` may still return an awaitable:
-    :func:`awaitable` has the last word.
+    Methods that are not ``async def`` may still return an awaitable: see :func:`awaitable`.
 
     :param str name: The name of the argument.
     :param credential: The Entra credential.
-    :param get_token: Its method that returns a token.
-    :raises TypeError: If the method is not ``async def``, and ``with`` accepts the credential but
+    :raises TypeError: If no method is ``async def``, and ``with`` accepts the credential but
         ``async with`` does not.
     """
     is_sync = hasattr(credential, "__exit__") and not hasattr(credential, "__aexit__")
-    if is_sync and not is_async(get_token):
+    if is_sync and not _is_async(credential):
         raise AsyncMismatchError(f"{name} is not async. {_SYNC} for it, or pass an async one.")
 
 
@@ -102,6 +100,12 @@ def awaitable(name: str, value: object) -> Awaitable[object]:
             f"awaited. {_SYNC} for a sync one."
         )
     return value
+
+
+def _is_async(argument: object) -> bool:
+    methods = ("__call__", "get_token", "get_token_info")
+    parts = [argument, *(getattr(argument, name, None) for name in methods)]
+    return any(map(iscoroutinefunction, parts))
 
 
 def _check_text(token: str) -> None:

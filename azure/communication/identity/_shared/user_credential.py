@@ -140,11 +140,12 @@ class CommunicationTokenCredential:
         from_entra = (resource_endpoint, token_credential, scopes)
         schedule = choose_schedule(token, token_refresher, proactive_refresh, from_entra, kwargs)
         check_values(clock, opaque_token_lifetime)
+        refuse_async("token_refresher", token_refresher)
+        refuse_async("token_credential", token_credential)
         if schedule is always:
             from .._pipeline.entra_exchange import EntraExchange  # few programs need it
 
             token_refresher = EntraExchange(*from_entra, kwargs, tell_time)
-        refuse_async("token_refresher", token_refresher)
         # None if the token is never refreshed.
         self._refresher = cast(TokenRefresher, token_refresher)
         self._keeper = TokenKeeper(token, schedule, tell_time, opaque_token_lifetime)

@@ -26,7 +26,7 @@ from .token_refresh import (
     TokenKeeper,
     always,
 )
-from .tokens import awaitable
+from .tokens import awaitable, refuse_sync
 from .utils import get_current_utc_as_int
 
 if TYPE_CHECKING:
@@ -139,6 +139,7 @@ class CommunicationTokenCredential:
         from_entra = (resource_endpoint, token_credential, scopes)
         schedule = choose_schedule(token, token_refresher, proactive_refresh, from_entra, kwargs)
         check_values(clock, opaque_token_lifetime)
+        refuse_sync("token_credential", token_credential)
         if schedule is always:
             from .._pipeline.entra_exchange_async import AsyncEntraExchange  # few programs need it
 
