@@ -109,7 +109,7 @@ class TestExpiry:
             make_jwt(MILLISECONDS),
             make_jwt(1e300),
             *[
-                AccessToken("secret", expires_on)
+                AccessToken("secret", expires_on)  # type: ignore[arg-type] # inf is a float
                 for expires_on in (MILLISECONDS, 253_402_300_800, inf, 10**400)
             ],
         ],

@@ -312,6 +312,7 @@ class TestProactive:
     async def test_a_closed_credential_sets_no_timer_after_its_refresh(
         self, driver: Any, clock: Any, refresher_class: Any
     ) -> None:
+        credential: Any
         refresher = refresher_class(clock)
         credential = await driver.enter(
             self.make(driver, clock, lambda: (driver.close_now(credential), refresher())[1])
@@ -450,6 +451,7 @@ class TestOfficialNames:
 
 class TestReentry:
     async def test_is_told(self, driver: Any, clock: Any) -> None:
+        credential: Any
         credential = driver.make(None, lambda: driver.get_within(credential), clock=clock)
 
         with pytest.raises(ClientAuthenticationError) as caught:
@@ -458,6 +460,7 @@ class TestReentry:
         assert "would wait for itself" in str(caught.value.__cause__)
 
     async def test_through_another_credential_is_told(self, driver: Any, clock: Any) -> None:
+        other: Any
         credential = driver.make(None, lambda: driver.get_within(other), clock=clock)
         other = driver.make(None, lambda: driver.get_within(credential), clock=clock)
 
