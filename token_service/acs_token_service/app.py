@@ -36,7 +36,7 @@ from .web.health import Health, scrape
 from .web.middleware import recording, securing
 from .web.person_rates import PersonRates
 
-_LEASE_SECONDS = 6.0
+_LONGEST_LEASE = 6.0
 _KEY_FILE_SECONDS = 5.0
 _REFRESH_SECONDS = 10.0
 _LARGEST_REQUEST = 16 * 1024
@@ -152,7 +152,12 @@ def _cache(settings: Settings) -> tuple[SharedRedis | None, TokenCache]:
         return None, MemoryCache()
     shared = SharedRedis(settings.cache_url.get_secret_value(), timeout=settings.cache_seconds)
     box = TokenBox([key.get_secret_value() for key in settings.cache_keys])
-    return shared, RedisCache(shared, box, lease=_LEASE_SECONDS)
+    return shared, RedisCache(shared, box, lease=_lease_seconds(settings))
+
+
+def _lease_seconds(settings: Settings) -> float:
+    """How long other processes wait for one that died while it issued a token."""
+    return min(_LONGEST_LEASE, settings.request_seconds / 2)
 
 
 def _limiter(settings: Settings, shared: SharedRedis | None) -> Limiter:
@@ -227,7 +232,7 @@ def _accounts(
         calls,
         min_remaining=settings.min_remaining,
         patience=patience,
-        lease=_LEASE_SECONDS,
+        lease=_lease_seconds(settings),
         clock=clock,
     )
     endings = Endings(
@@ -247,7 +252,7 @@ def _accounts(
         local_uses=PersonRates(settings.person_rate).amount,
         monotonic=monotonic,
     )
-    return accounts, Janitor(people, endings)
+    return accounts, Janitor(people, endings, grace=patience + 2 * call_seconds)
 
 
 def _development_login(settings: Settings, clock: Callable[[], float]) -> DevelopmentLogin | None:

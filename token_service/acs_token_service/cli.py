@@ -83,27 +83,27 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _serve_alone(settings: "Settings") -> int:
-    from .server import listen, serve
+    from .server import bind, serve
 
     try:
-        listening = listen(settings, shared=False)
+        bound = bind(settings, shared=False)
     except OSError as error:
         raise _cannot_listen(settings, error) from error
-    _say_where(settings, listening.getsockname()[1])
+    port = bound.getsockname()[1]
     _trace(settings)
-    asyncio.run(serve(settings, listening))
+    asyncio.run(serve(settings, bound, lambda: _say_where(settings, port)))
     return 0
 
 
 def _serve_with_workers(settings: "Settings", stack: contextlib.ExitStack) -> int:
-    from .server import listen
+    from .server import bind
     from .workers import Supervisor, worker_command
 
     if not hasattr(__import__("socket"), "SO_REUSEPORT"):
         raise _CannotStartError("several workers need a system with SO_REUSEPORT, such as Linux")
     try:
         # Bound but not listening: it keeps the port, and gets no connections.
-        reserved = stack.enter_context(contextlib.closing(listen(settings, shared=True)))
+        reserved = stack.enter_context(contextlib.closing(bind(settings, shared=True)))
     except OSError as error:
         raise _cannot_listen(settings, error) from error
     port = reserved.getsockname()[1]
@@ -112,26 +112,26 @@ def _serve_with_workers(settings: "Settings", stack: contextlib.ExitStack) -> in
         _SHARED_METRICS: stack.enter_context(tempfile.TemporaryDirectory()),
         **_as_environment(settings),
     }
-    _say_where(settings, port)
     return Supervisor(
         worker_command(),
         environment,
         workers=settings.workers,
+        address=(settings.host, port),
         grace=settings.shutdown_seconds + _GRACE,
-    ).run()
+    ).run(lambda: _say_where(settings, port))
 
 
 def _worker(options: argparse.Namespace) -> int:
     """One of several workers; started by the supervisor only."""
     settings = _settings(options)
-    from .server import listen, serve
+    from .server import bind, serve
     from .telemetry.logs import set_up
 
     set_up(settings.log_level)
     if _PORT not in os.environ:
         raise _CannotStartError("`worker` is for the supervisor: start `serve --workers N`")
     _trace(settings)
-    asyncio.run(serve(settings, listen(settings, int(os.environ[_PORT]), shared=True)))
+    asyncio.run(serve(settings, bind(settings, int(os.environ[_PORT]), shared=True)))
     return 0
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import socket
+from collections.abc import Callable
 
 from aiohttp import web
 
@@ -12,8 +13,13 @@ from .settings import Settings
 _LARGEST_HEADER = 32 * 1024  # bearer tokens of Entra with many groups have several thousand bytes
 
 
-async def serve(settings: Settings, listening: socket.socket) -> None:
-    """Serves on the socket until SIGTERM or SIGINT, then finishes what it began."""
+async def serve(
+    settings: Settings, bound: socket.socket, is_listening: Callable[[], None] | None = None
+) -> None:
+    """Serves on the socket until SIGTERM or SIGINT, then finishes what it began.
+
+    :param is_listening: Called once connections are accepted.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -22,7 +28,9 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
     runner = runner_of(app, settings)
     await runner.setup()
     try:
-        await web.SockSite(runner, listening).start()
+        await web.SockSite(runner, bound).start()
+        if is_listening is not None:
+            is_listening()
         await stop.wait()
         app[HEALTH].is_stopping = True
     finally:
@@ -39,7 +47,7 @@ def runner_of(app: web.Application, settings: Settings) -> web.AppRunner:
     )
 
 
-def listen(settings: Settings, port: int | None = None, *, shared: bool) -> socket.socket:
+def bind(settings: Settings, port: int | None = None, *, shared: bool) -> socket.socket:
     """A bound socket.
 
     :param shared: Whether other processes bind the same port: the system then gives each new

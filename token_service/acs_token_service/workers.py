@@ -3,10 +3,11 @@
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 
 _LOG = logging.getLogger(__name__)
@@ -17,26 +18,41 @@ _SHORTEST_LIFE = 1.0  # seconds; a worker that dies sooner is started again only
 class Supervisor:
     """:param command: What starts a worker.
     :param environment: Of the workers.
+    :param address: Where they listen.
     :param grace: Seconds that a worker has to stop in before it is killed.
     """
 
     def __init__(
-        self, command: Sequence[str], environment: Mapping[str, str], *, workers: int, grace: float
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        workers: int,
+        address: tuple[str, int],
+        grace: float,
     ) -> None:
         self._command = list(command)
         self._environment = {**os.environ, **environment}
+        self._address = address
         self._grace = grace
         self._running: list[tuple[subprocess.Popen[bytes], float]] = []
         self._workers = workers
         self._is_stopping = False
 
-    def run(self) -> int:
-        """Runs the workers until SIGTERM or SIGINT; returns the exit status."""
+    def run(self, is_listening: Callable[[], None]) -> int:
+        """Runs the workers until SIGTERM or SIGINT; returns the exit status.
+
+        :param is_listening: Called once the first worker accepts connections.
+        """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         try:
+            is_announced = False
             while not self._is_stopping:
                 self._start_missing()
+                if not is_announced and self._accepts_connections():
+                    is_announced = True
+                    is_listening()
                 time.sleep(_POLL)
             return 0 if self._end() else 1
         finally:
@@ -47,6 +63,13 @@ class Supervisor:
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._is_stopping = True
+
+    def _accepts_connections(self) -> bool:
+        try:
+            with socket.create_connection(self._address, timeout=1):
+                return True
+        except OSError:
+            return False
 
     def _start_missing(self) -> None:
         now = time.monotonic()

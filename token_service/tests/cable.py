@@ -14,11 +14,14 @@ class Cable:
         self._forwarding: set[asyncio.Task[None]] = set()
         self._flowing = asyncio.Event()
         self._flowing.set()
+        self._answering = asyncio.Event()
+        self._answering.set()
         self.port = 0
 
     async def mend(self) -> None:
         """Accepts connections, on the same port as before."""
         self._flowing.set()
+        self._answering.set()
         if self._listening is None:
             self._listening = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
             self.port = self._listening.sockets[0].getsockname()[1]
@@ -36,6 +39,11 @@ class Cable:
     def stall(self) -> None:
         """Keeps all connections open and forwards nothing until `mend`."""
         self._flowing.clear()
+        self._answering.clear()
+
+    def hold_answers(self) -> None:
+        """Forwards what clients send, and nothing of what the server answers, until `mend`."""
+        self._answering.clear()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -44,7 +52,10 @@ class Cable:
         upstream: asyncio.StreamWriter | None = None
         try:
             server_reader, upstream = await asyncio.open_connection(*self._target)
-            await asyncio.gather(self._pump(reader, upstream), self._pump(server_reader, writer))
+            await asyncio.gather(
+                self._pump(reader, upstream, self._flowing),
+                self._pump(server_reader, writer, self._answering),
+            )
         except (OSError, asyncio.CancelledError):
             pass
         finally:
@@ -53,9 +64,11 @@ class Cable:
                 if end is not None:
                     end.transport.abort()
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flowing: asyncio.Event
+    ) -> None:
         while data := await reader.read(65536):
-            await self._flowing.wait()
+            await flowing.wait()
             writer.write(data)
             await writer.drain()
         with suppress(OSError):

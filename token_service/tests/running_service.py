@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, NamedTuple
 
@@ -123,6 +123,14 @@ class Storage(NamedTuple):
 # Processes of one service have them in common.
 CACHE_KEY = new_key()
 _DEVELOPMENT_KEY = new_development_key()
+
+
+async def until(is_true: Callable[[], bool], seconds: float = 30) -> None:
+    for _ in range(round(seconds / 0.02)):
+        if is_true():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it did not happen in time")
 
 
 async def until_faults_are_used(emulator: IdentityEmulator, seconds: float = 20) -> None:

@@ -14,13 +14,15 @@ from .endings import Endings
 from .store import People
 
 _LOG = logging.getLogger(__name__)
-_GRACE = 60  # seconds in which the process that retired an identity deletes it itself
 
 
 class Janitor:
-    """Finishes sign-outs and deletions. Each process has one; a call that two make does no harm."""
+    """Finishes sign-outs and deletions. Each process has one; a call that two make does no harm.
 
-    def __init__(self, people: People, endings: Endings, *, grace: float = _GRACE) -> None:
+    :param grace: Seconds in which the process that retired an identity deletes it itself.
+    """
+
+    def __init__(self, people: People, endings: Endings, *, grace: float) -> None:
         self._people = people
         self._endings = endings
         self._grace = grace

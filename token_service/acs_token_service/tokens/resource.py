@@ -77,7 +77,9 @@ class Resource:
         clock: Callable[[], float] = time.time,
     ) -> None:
         # Every attempt takes a turn of the limiter, so the client makes no retries of its own.
-        self._client = CommunicationIdentityClient(endpoint, credential, retry_total=0)
+        self._client = CommunicationIdentityClient(
+            endpoint, credential, retry_total=0, redact_user_ids=True
+        )
         self._key_file = key_file
         self.has_custom_ids = custom_ids
         self._timeout = timeout
