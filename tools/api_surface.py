@@ -1,153 +1,153 @@
-"""Writes api.md: every public name of the library with its signature.
+"""Writes api.md: every public name of the library with its signature, as a stub.
 
     python tools/api_surface.py           writes it
     python tools/api_surface.py --check   exits with 1 if it is not up to date
 
-A change of the public surface is thereby a change of a file, to be seen in review.
+A change of the public surface thereby changes a file, which shows in review. griffe reads the
+sources, without importing them, and ruff formats the stub.
 """
 
-import enum
-import importlib
-import inspect
 import re
+import subprocess
 import sys
-import typing
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import NoneType, TracebackType, UnionType
-from typing import Any
 
-API = Path(__file__).parents[1] / "api.md"
-MODULES = ["azure.communication.identity", "azure.communication.identity.aio"]
+import griffe
+
+ROOT = Path(__file__).parents[1]
+API = ROOT / "api.md"
+PACKAGE = "azure.communication.identity"
+MODULES = [PACKAGE, f"{PACKAGE}.aio"]
+OPTIONS = "_pipeline.options"
 
 _HEAD = """\
 # Public names
 
-Written by `python tools/api_surface.py`, and held by a test. What is not listed here is private.
-The keyword arguments that stand behind `Unpack[…]` are at the end. A `Policy` is a policy of the
-azure-core pipeline.
+Written by `python tools/api_surface.py`, and held by a test. Names that are not listed are private.
+The keyword arguments of each `Unpack[…]` are at the end, and other names that signatures use at the
+end of each part.
 """
-_WIDTH = 100
-# Special methods that a user calls through syntax. The others (__eq__, __hash__, …) are behaviour,
-# which tests show.
-_LISTED_SPECIAL = {"__aenter__", "__aexit__", "__enter__", "__exit__"}
-_OPTIONS = importlib.import_module("azure.communication.identity._pipeline.options")
-_POLICY = _OPTIONS.Policy
-_NAMES = {None: "None", NoneType: "None", TracebackType: "TracebackType"}
-_UNPACKED = re.compile(r"Unpack\[(\w+)\]")
+# Special names that are used through syntax: `with`, and `case` with positions.
+_LISTED_SPECIAL = {"__aenter__", "__aexit__", "__enter__", "__exit__", "__init__", "__match_args__"}
 
 
-def surface() -> str:
+def surface(root: Path = ROOT) -> str:
     """The text of api.md."""
-    modules = [importlib.import_module(name) for name in MODULES]
-    sections = [
-        _section(
-            module.__name__,
-            [line for name in sorted(module.__all__) for line in _entry(name, vars(module)[name])],
-        )
-        for module in modules
-    ]
-    names = sorted(set(_UNPACKED.findall("\n".join(sections))))
-    lines = [line for name in names for line in _entry(name, getattr(_OPTIONS, name))]
-    return "\n".join([_HEAD, *sections, _section("Keyword arguments", lines)])
+    package = griffe.load(PACKAGE, search_paths=[root], allow_inspection=False)
+    stubs = {name: [*map(_resolved, _exported(package, name))] for name in MODULES}
+    unpacked = sorted(set(re.findall(r"Unpack\[(\w+)\]", str([*map(_lines, stubs.values())]))))
+    stubs["Keyword arguments"] = [package[f"{OPTIONS}.{name}"] for name in unpacked]
+    listed = {entry.canonical_path for entries in stubs.values() for entry in entries}
+    for entries in stubs.values():
+        entries += [
+            _resolved(package[path.removeprefix(f"{PACKAGE}.")])
+            for path in sorted(_named(entries) - listed)
+            if path.rpartition(".")[0] not in listed  # the members of enums
+        ]
+    return "\n".join([_HEAD, *(f"## {title}\n\n{_stub(of)}" for title, of in stubs.items())])
 
 
-def _section(title: str, lines: list[str]) -> str:
-    return "\n".join([f"## {title}", "", "```", *lines[:-1], "```", ""])
+def _exported(
+    package: griffe.Object | griffe.Alias, name: str
+) -> Iterator[griffe.Object | griffe.Alias]:
+    module = package if name == PACKAGE else package[name.removeprefix(f"{PACKAGE}.")]
+    return (module[name] for name in sorted(map(str, module.exports or [])))
 
 
-def _entry(name: str, value: Any) -> Iterator[str]:
-    if not inspect.isclass(value):
-        yield from _signature(f"def {name}", value)
-    elif issubclass(value, enum.Enum):
-        yield f"class {name}({', '.join(base.__name__ for base in value.__bases__)})"
-        yield from (f"    {member.name} = {member.value!r}" for member in value)
-    elif typing.is_typeddict(value):
-        yield f"class {name}(TypedDict)"
-        fields = typing.get_type_hints(value)
-        yield from (f"    {key}: {_type(kind)}" for key, kind in sorted(fields.items()))
+def _resolved(member: griffe.Object | griffe.Alias) -> griffe.Object:
+    return member.final_target if isinstance(member, griffe.Alias) else member
+
+
+def _stub(entries: list[griffe.Object]) -> str:
+    """The entries as a block of Markdown."""
+    formatted = subprocess.run(
+        [sys.executable, "-m", "ruff", "format", "--stdin-filename", "api.pyi", "-"],
+        input="\n".join(_lines(entries)),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=True,
+        cwd=ROOT,
+    )
+    return f"```python\n{formatted.stdout}```\n"
+
+
+def _lines(entries: Iterable[griffe.Object]) -> list[str]:
+    return [line for entry in entries for line in _entry(entry)]
+
+
+def _entry(entry: griffe.Object) -> Iterator[str]:
+    if isinstance(entry, griffe.Function):
+        yield from _function(entry)
+    elif isinstance(entry, griffe.Attribute):
+        yield from _attribute(entry)
+    elif isinstance(entry, griffe.Class):
+        bases = [str(base) for base in entry.bases if not _is_of_package(base)]
+        if total := entry.keywords.get("total"):
+            bases = ["TypedDict", f"total={total}"]
+        yield f"class {entry.name}({', '.join(bases)}):"
+        lines = [line for member in _members(entry) for line in _entry(member)]
+        yield from (f"    {line}" for line in lines or ["..."])
+
+
+def _members(owner: griffe.Class) -> Iterator[griffe.Object]:
+    """The public members of a class, the inherited ones included."""
+    for name, member in sorted(owner.all_members.items()):
+        if not name.startswith("_") or name in _LISTED_SPECIAL:
+            yield _resolved(member)
+
+
+def _attribute(attribute: griffe.Attribute) -> Iterator[str]:
+    if "property" in attribute.labels:
+        yield "@property"
+        yield f"def {attribute.name}(self) -> {attribute.annotation}: ..."
+    elif attribute.annotation is None:
+        yield f"{attribute.name} = {attribute.value}"
     else:
-        if getattr(value, "_is_protocol", False):
-            yield f"class {name}(Protocol)"
-        else:
-            yield from _signature(f"class {name}", value)
-        yield from (f"    {line}" for line in _members(value))
-    yield ""
+        yield f"{attribute.name}: {attribute.annotation}"
 
 
-def _members(owner: type[Any]) -> Iterator[str]:
-    attributes = {
-        name: kind
-        for base in reversed(owner.__mro__)
-        for name, kind in inspect.get_annotations(base).items()
-        if not name.startswith("_")
-    }
-    for name, kind in sorted(attributes.items()):
-        yield f"{name}: {_type(kind)}"
-    for name in sorted(dir(owner)):
-        if name in attributes or (name.startswith("_") and name not in _LISTED_SPECIAL):
-            continue
-        member = inspect.getattr_static(owner, name)
-        if isinstance(member, property):
-            returned = inspect.signature(member.fget).return_annotation if member.fget else Any
-            yield f"{name}: {_type(returned)}  # read-only"
-        elif isinstance(member, classmethod | staticmethod):
-            yield f"@{type(member).__name__}"
-            yield from _signature(f"def {name}", getattr(owner, name))
-        elif callable(member):
-            is_async = inspect.iscoroutinefunction(inspect.unwrap(member))
-            yield from _signature(f"{'async ' * is_async}def {name}", member)
+def _function(function: griffe.Function) -> Iterator[str]:
+    is_method = function.parent is not None and function.parent.is_class
+    first = "cls" if "classmethod" in function.labels else "self"
+    for signature in function.overloads or [function]:
+        if function.overloads:
+            yield "@overload"
+        if "classmethod" in function.labels:
+            yield "@classmethod"
+        name, parameters = signature.signature(return_type=True).split("(", 1)
+        if is_method:
+            parameters = f"{first}{parameters if parameters[0] == ')' else f', {parameters}'}"
+        yield f"{'async ' * ('async' in function.labels)}def {name}({parameters}: ..."
 
 
-def _signature(head: str, function: Any) -> Iterator[str]:
-    # Not str(signature): how that shows types differs from one Python to the next.
-    signature = inspect.signature(function)
-    parts: list[str] = []
-    for parameter in signature.parameters.values():
-        if parameter.kind is parameter.KEYWORD_ONLY and "*" not in parts:
-            parts.append("*")
-        parts.append(_parameter(parameter))
-    returned = signature.return_annotation
-    is_class = inspect.isclass(function) or returned is signature.empty
-    tail = ")" if is_class else f") -> {_type(returned)}"
-    line = f"{head}({', '.join(parts)}{tail}"
-    if len(line) <= _WIDTH:
-        yield line
-    else:
-        yield f"{head}("
-        yield from (f"    {part}," for part in parts)
-        yield tail
+def _named(entries: list[griffe.Object]) -> set[str]:
+    """The paths of the package's own names in the signatures of the entries."""
+    members = [member for it in entries if isinstance(it, griffe.Class) for member in _members(it)]
+    found: set[str] = set()
+    for member in [*entries, *members]:
+        expressions: list[object] = []
+        if isinstance(member, griffe.Attribute):
+            expressions.append(member.annotation)
+        elif isinstance(member, griffe.Function):
+            for function in member.overloads or [member]:
+                expressions += [function.returns]
+                expressions += [each.annotation for each in function.parameters]
+                expressions += [each.default for each in function.parameters]
+        names = [
+            name
+            for expression in expressions
+            if isinstance(expression, griffe.Expr)
+            for name in expression.iterate()
+            if isinstance(name, griffe.Expr) and _is_of_package(name)
+        ]
+        found.update(name.canonical_path for name in names)
+    return found
 
 
-def _parameter(parameter: inspect.Parameter) -> str:
-    text = "**" * (parameter.kind is parameter.VAR_KEYWORD) + parameter.name
-    if parameter.annotation is not parameter.empty:
-        text += f": {_type(parameter.annotation)}"
-    if parameter.default is not parameter.empty:
-        default = parameter.default
-        text += " = " + (str(default) if isinstance(default, enum.Enum) else repr(default))
-    return text
-
-
-def _type(annotation: Any) -> str:
-    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
-    if annotation == _POLICY:
-        return "Policy"
-    if isinstance(annotation, enum.Enum):
-        return str(annotation)
-    if isinstance(annotation, str):
-        return annotation
-    if isinstance(annotation, list):
-        return f"[{', '.join(map(_type, annotation))}]"
-    if annotation in _NAMES:
-        return _NAMES[annotation]
-    if origin in (typing.Union, UnionType):
-        if set(typing.get_args(_POLICY)) < set(arguments):
-            arguments = (_POLICY, *(a for a in arguments if a not in typing.get_args(_POLICY)))
-        return " | ".join(map(_type, arguments))
-    if arguments:
-        return f"{_type(origin)}[{', '.join(map(_type, arguments))}]"
-    return getattr(annotation, "__name__", None) or str(annotation).rpartition(".")[2]
+def _is_of_package(expression: str | griffe.Expr) -> bool:
+    return isinstance(expression, griffe.Expr) and expression.canonical_path.startswith(PACKAGE)
 
 
 def main(arguments: list[str]) -> int:
