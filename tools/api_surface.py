@@ -43,7 +43,7 @@ def surface(root: Path = ROOT) -> str:
         entries += [
             _resolved(package[path.removeprefix(f"{PACKAGE}.")])
             for path in sorted(_named(entries) - listed)
-            if path.rpartition(".")[0] not in listed  # the members of enums
+            if path.startswith(PACKAGE) and path.rpartition(".")[0] not in listed  # no members
         ]
     return "\n".join([_HEAD, *(f"## {title}\n\n{_stub(of)}" for title, of in stubs.items())])
 
@@ -60,17 +60,25 @@ def _resolved(member: griffe.Object | griffe.Alias) -> griffe.Object:
 
 
 def _stub(entries: list[griffe.Object]) -> str:
-    """The entries as a block of Markdown."""
+    """The entries as a block of Markdown, with the imports of the names from elsewhere."""
+    imports: dict[str, set[str]] = {}
+    for path in _named(entries):
+        module, _, name = path.rpartition(".")
+        if not path.startswith(PACKAGE) and module:
+            imports.setdefault(module, set()).add(name)
+    lines = [
+        f"from {module} import {', '.join(sorted(imports[module]))}" for module in sorted(imports)
+    ]
     formatted = subprocess.run(
         [sys.executable, "-m", "ruff", "format", "--stdin-filename", "api.pyi", "-"],
-        input="\n".join(_lines(entries)),
+        input="\n".join([*lines, *_lines(entries)]),
         capture_output=True,
         text=True,
         encoding="utf-8",
         check=True,
         cwd=ROOT,
     )
-    return f"```python\n{formatted.stdout}```\n"
+    return f"```pyi\n{formatted.stdout}```\n"
 
 
 def _lines(entries: Iterable[griffe.Object]) -> list[str]:
@@ -123,27 +131,28 @@ def _function(function: griffe.Function) -> Iterator[str]:
 
 
 def _named(entries: list[griffe.Object]) -> set[str]:
-    """The paths of the package's own names in the signatures of the entries."""
+    """The paths of the names in the signatures of the entries."""
     members = [member for it in entries if isinstance(it, griffe.Class) for member in _members(it)]
-    found: set[str] = set()
-    for member in [*entries, *members]:
-        expressions: list[object] = []
-        if isinstance(member, griffe.Attribute):
-            expressions.append(member.annotation)
-        elif isinstance(member, griffe.Function):
-            for function in member.overloads or [member]:
+    expressions: list[object] = []
+    for each in [*entries, *members]:
+        if isinstance(each, griffe.Class):
+            expressions += [base for base in each.bases if not _is_of_package(base)]
+        elif isinstance(each, griffe.Attribute):
+            expressions += [each.value if each in entries else None, each.annotation]
+        elif isinstance(each, griffe.Function):
+            for function in each.overloads or [each]:
                 expressions += [function.returns]
-                expressions += [each.annotation for each in function.parameters]
-                expressions += [each.default for each in function.parameters]
-        names = [
-            name
-            for expression in expressions
-            if isinstance(expression, griffe.Expr)
-            for name in expression.iterate()
-            if isinstance(name, griffe.Expr) and _is_of_package(name)
-        ]
-        found.update(name.canonical_path for name in names)
-    return found
+                expressions += [parameter.annotation for parameter in function.parameters]
+                expressions += [parameter.default for parameter in function.parameters]
+    named = {
+        name.canonical_path
+        for expression in expressions
+        if isinstance(expression, griffe.Expr)
+        for name in expression.iterate()
+        if isinstance(name, griffe.ExprName)
+    }
+    has_overloads = any(isinstance(each, griffe.Function) and each.overloads for each in members)
+    return named | {"typing.overload"} if has_overloads else named
 
 
 def _is_of_package(expression: str | griffe.Expr) -> bool:

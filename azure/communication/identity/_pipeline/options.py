@@ -4,8 +4,8 @@ The only list of them: type checkers and editors read it through ``Unpack``, and
 not listed is a TypeError. Times are in seconds.
 """
 
-import logging
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from logging import Logger
 from typing import Any, TypedDict
 
 from azure.core.exceptions import HttpResponseError
@@ -39,7 +39,7 @@ class PipelineOptions(TypedDict, total=False):
     environment."""
     logging_enable: bool
     """Whether to log requests and responses at DEBUG, with secrets redacted. Default: False."""
-    logger: logging.Logger
+    logger: Logger
     """The logger for the summary of requests and responses. Default: azure-core's."""
     http_logging_level: int
     """The level of that summary. Default: ``logging.INFO``."""
