@@ -59,6 +59,20 @@ def test_the_model_of_an_error_is_that_of_1_5_0(
         model.another  # noqa: B018
 
 
+def test_the_model_of_an_error_with_other_types(
+    client: EitherClient, service: ScriptedService
+) -> None:
+    service.will_answer(400, {"error": {"code": "A", "message": "a", "details": 7}})
+    error = failed(client)
+    assert error.error is None
+    assert error.model is None
+    service.will_answer(400, {"error": {"code": "A", "message": "a", "details": {"b": 1}}})
+    failed(client)
+    model = failed(client).model
+    assert model is not None
+    assert model.error is None
+
+
 def nested(opening: bytes, depth: int, closing: bytes) -> bytes:
     return opening * depth + b"1" + closing * depth
 
@@ -173,12 +187,15 @@ def test_an_error_can_be_pickled_even_if_another_one_is_being_handled(
     client: EitherClient, service: ScriptedService, status: int, body: Any
 ) -> None:
     service.will_answer(status, body)
+
+    class LocalError(Exception):
+        pass
+
     try:
-        raise KeyError("another")
-    except KeyError:
+        raise LocalError
+    except LocalError:
         error = failed(client)
-    assert error.exc_traceback is None
-    error.response = None  # the transports' part
+    error.response = None  # tested with the transports
     found = pickle.loads(pickle.dumps(error))
     assert type(found) is type(error)
     assert (str(found), found.status_code) == (str(error), status)

@@ -4,14 +4,8 @@ from azure.core.paging import ItemPaged
 from azure.core.tracing.decorator import distributed_trace
 from typing_extensions import Unpack
 
-from . import _results
+from . import _arguments, _results
 from ._api_versions import require_version
-from ._arguments import (
-    entra_assignment_body,
-    entra_assignments_patch,
-    entra_id,
-    teams_extension_assignment_body,
-)
 from ._generated._enums import EntraPrincipalType, TeamsExtensionPrincipalType
 from ._generated.operations import EntraOperations, TeamsExtensionOperations
 from ._models import EntraAssignment, EntraAssignmentUpdate, TeamsExtensionAssignment
@@ -47,8 +41,8 @@ class AssignmentMethods:
         """
         require_version("get_teams_extension_assignment", call_version(kwargs, self._api_version))
         return self._teams_extension.get_assignment(
-            entra_id("tenant_id", tenant_id),
-            entra_id("object_id", object_id),
+            _arguments.entra_id("tenant_id", tenant_id),
+            _arguments.entra_id("object_id", object_id),
             cls=_results.teams_extension_assignment,
             **kwargs,
         )
@@ -89,9 +83,9 @@ class AssignmentMethods:
             "upsert_teams_extension_assignment", call_version(kwargs, self._api_version)
         )
         return self._teams_extension.upsert_assignment(
-            entra_id("tenant_id", tenant_id),
-            entra_id("object_id", object_id),
-            teams_extension_assignment_body(principal_type, client_ids),
+            _arguments.entra_id("tenant_id", tenant_id),
+            _arguments.entra_id("object_id", object_id),
+            _arguments.teams_extension_assignment_body(principal_type, client_ids),
             cls=_results.teams_extension_assignment,
             **kwargs,
         )
@@ -115,7 +109,9 @@ class AssignmentMethods:
             "delete_teams_extension_assignment", call_version(kwargs, self._api_version)
         )
         self._teams_extension.delete_assignment(
-            entra_id("tenant_id", tenant_id), entra_id("object_id", object_id), **kwargs
+            _arguments.entra_id("tenant_id", tenant_id),
+            _arguments.entra_id("object_id", object_id),
+            **kwargs,
         )
 
     @distributed_trace
@@ -160,7 +156,7 @@ class AssignmentMethods:
         """
         require_version("get_entra_assignment", call_version(kwargs, self._api_version))
         return self._entra.get_assignment(
-            entra_id("object_id", object_id), cls=_results.entra_assignment, **kwargs
+            _arguments.entra_id("object_id", object_id), cls=_results.entra_assignment, **kwargs
         )
 
     @distributed_trace
@@ -198,8 +194,8 @@ class AssignmentMethods:
         """
         require_version("upsert_entra_assignment", call_version(kwargs, self._api_version))
         return self._entra.upsert_assignment(
-            entra_id("object_id", object_id),
-            entra_assignment_body(tenant_id, principal_type, client_ids),
+            _arguments.entra_id("object_id", object_id),
+            _arguments.entra_assignment_body(tenant_id, principal_type, client_ids),
             cls=_results.entra_assignment,
             **kwargs,
         )
@@ -218,7 +214,7 @@ class AssignmentMethods:
             code in ``error.error.code``, or an invalid response.
         """
         require_version("delete_entra_assignment", call_version(kwargs, self._api_version))
-        self._entra.delete_assignment(entra_id("object_id", object_id), **kwargs)
+        self._entra.delete_assignment(_arguments.entra_id("object_id", object_id), **kwargs)
 
     @distributed_trace
     def update_entra_assignments(
@@ -249,5 +245,5 @@ class AssignmentMethods:
         """
         require_version("update_entra_assignments", call_version(kwargs, self._api_version))
         return self._entra.update_assignments(
-            entra_assignments_patch(assignments), cls=_results.entra_assignment, **kwargs
+            _arguments.entra_assignments_patch(assignments), cls=_results.entra_assignment, **kwargs
         )

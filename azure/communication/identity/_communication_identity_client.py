@@ -7,16 +7,8 @@ from azure.core.rest import HttpRequest, HttpResponse
 from azure.core.tracing.decorator import distributed_trace
 from typing_extensions import Self, Unpack
 
-from . import _results
+from . import _arguments, _results
 from ._api_versions import DEFAULT_VERSION, ApiVersion, require_version, version_string
-from ._arguments import (
-    issue_body,
-    request_to_send,
-    teams_user_body,
-    user_and_token_body,
-    user_body,
-    user_id,
-)
 from ._assignment_methods import AssignmentMethods
 from ._generated import CommunicationIdentityClient as _RestClient
 from ._generated._enums import CommunicationTokenScope
@@ -116,7 +108,7 @@ class CommunicationIdentityClient(AssignmentMethods):
             code in ``error.error.code``, or an invalid response.
         """
         version = call_version(kwargs, self._api_version)
-        body = user_body(custom_id, version)
+        body = _arguments.user_body(custom_id, version)
         return self._identities.create(body, cls=_results.user, **kwargs)
 
     @distributed_trace
@@ -156,7 +148,7 @@ class CommunicationIdentityClient(AssignmentMethods):
             code in ``error.error.code``, or an invalid response.
         """
         version = call_version(kwargs, self._api_version)
-        body = user_and_token_body(scopes, token_expires_in, custom_id, version)
+        body = _arguments.user_and_token_body(scopes, token_expires_in, custom_id, version)
         return self._identities.create(body, cls=_results.user_and_token, **kwargs)
 
     @distributed_trace
@@ -177,7 +169,7 @@ class CommunicationIdentityClient(AssignmentMethods):
             code in ``error.error.code``, or an invalid response.
         """
         require_version("get_user_detail", call_version(kwargs, self._api_version))
-        return self._identities.get(user_id(user), cls=_results.user_detail, **kwargs)
+        return self._identities.get(_arguments.user_id(user), cls=_results.user_detail, **kwargs)
 
     @distributed_trace
     def get_token(
@@ -210,9 +202,9 @@ class CommunicationIdentityClient(AssignmentMethods):
             code in ``error.error.code``, or an invalid response.
         """
         version = call_version(kwargs, self._api_version)
-        body = issue_body(scopes, token_expires_in, version)
+        body = _arguments.issue_body(scopes, token_expires_in, version)
         return self._identities.issue_access_token(
-            user_id(user), body, cls=_results.token, **kwargs
+            _arguments.user_id(user), body, cls=_results.token, **kwargs
         )
 
     @distributed_trace
@@ -231,7 +223,7 @@ class CommunicationIdentityClient(AssignmentMethods):
             code in ``error.error.code``, or an invalid response.
         """
         call_version(kwargs, self._api_version)
-        self._identities.revoke_access_tokens(user_id(user), **kwargs)
+        self._identities.revoke_access_tokens(_arguments.user_id(user), **kwargs)
 
     @distributed_trace
     def delete_user(
@@ -247,7 +239,7 @@ class CommunicationIdentityClient(AssignmentMethods):
             code in ``error.error.code``, or an invalid response.
         """
         call_version(kwargs, self._api_version)
-        self._identities.delete(user_id(user), **kwargs)
+        self._identities.delete(_arguments.user_id(user), **kwargs)
 
     @distributed_trace
     def get_token_for_teams_user(
@@ -274,7 +266,7 @@ class CommunicationIdentityClient(AssignmentMethods):
             code in ``error.error.code``, or an invalid response.
         """
         version = call_version(kwargs, self._api_version)
-        body = teams_user_body(aad_token, client_id, user_object_id, version)
+        body = _arguments.teams_user_body(aad_token, client_id, user_object_id, version)
         return self._identities.exchange_teams_user_access_token(body, cls=_results.token, **kwargs)
 
     def send_request(
@@ -299,7 +291,9 @@ class CommunicationIdentityClient(AssignmentMethods):
             must not be sent.
         :raises ~azure.core.exceptions.AzureError: If there is no response.
         """
-        return self._client.send_request(request_to_send(request, kwargs), stream=stream, **kwargs)
+        return self._client.send_request(
+            _arguments.request_to_send(request, kwargs), stream=stream, **kwargs
+        )
 
     def close(self) -> None:
         """Closes the connections. The client cannot be used afterwards."""

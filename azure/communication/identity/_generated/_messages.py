@@ -219,9 +219,10 @@ def _error(error_type: type[E], response: Response, message: str | None = None) 
         error.response = response
         error.status_code, error.reason = response.status_code, response.reason
     else:
-        error = error_type(message=message, response=response)
-    # The traceback of an exception that the caller is handling: it cannot be pickled.
-    error.exc_traceback = None
+        error = error_type(response=response, **({"message": message} if message else {}))
+    # azure-core keeps the exception that the caller is handling, which is not the cause of this one
+    # and would prevent pickling.
+    error.exc_type = error.exc_value = error.exc_traceback = None
     return error
 
 
@@ -253,7 +254,11 @@ class _LazyModel:
     def _model(self) -> Any:
         from .models import CommunicationErrorResponse
 
-        return CommunicationErrorResponse.deserialize(loads(self._body))
+        try:
+            return CommunicationErrorResponse.deserialize(loads(self._body))
+        except ValueError:
+            # The members of the error have other types than in the description.
+            return CommunicationErrorResponse.deserialize({})
 
 
 def _json_object(response: Response) -> JSON:

@@ -5,14 +5,8 @@ from azure.core.tracing.decorator import distributed_trace
 from azure.core.tracing.decorator_async import distributed_trace_async
 from typing_extensions import Unpack
 
-from .. import _results
+from .. import _arguments, _results
 from .._api_versions import require_version
-from .._arguments import (
-    entra_assignment_body,
-    entra_assignments_patch,
-    entra_id,
-    teams_extension_assignment_body,
-)
 from .._generated._enums import EntraPrincipalType, TeamsExtensionPrincipalType
 from .._generated.aio.operations import EntraOperations, TeamsExtensionOperations
 from .._models import EntraAssignment, EntraAssignmentUpdate, TeamsExtensionAssignment
@@ -48,8 +42,8 @@ class AssignmentMethods:
         """
         require_version("get_teams_extension_assignment", call_version(kwargs, self._api_version))
         return await self._teams_extension.get_assignment(
-            entra_id("tenant_id", tenant_id),
-            entra_id("object_id", object_id),
+            _arguments.entra_id("tenant_id", tenant_id),
+            _arguments.entra_id("object_id", object_id),
             cls=_results.teams_extension_assignment,
             **kwargs,
         )
@@ -90,9 +84,9 @@ class AssignmentMethods:
             "upsert_teams_extension_assignment", call_version(kwargs, self._api_version)
         )
         return await self._teams_extension.upsert_assignment(
-            entra_id("tenant_id", tenant_id),
-            entra_id("object_id", object_id),
-            teams_extension_assignment_body(principal_type, client_ids),
+            _arguments.entra_id("tenant_id", tenant_id),
+            _arguments.entra_id("object_id", object_id),
+            _arguments.teams_extension_assignment_body(principal_type, client_ids),
             cls=_results.teams_extension_assignment,
             **kwargs,
         )
@@ -116,7 +110,9 @@ class AssignmentMethods:
             "delete_teams_extension_assignment", call_version(kwargs, self._api_version)
         )
         await self._teams_extension.delete_assignment(
-            entra_id("tenant_id", tenant_id), entra_id("object_id", object_id), **kwargs
+            _arguments.entra_id("tenant_id", tenant_id),
+            _arguments.entra_id("object_id", object_id),
+            **kwargs,
         )
 
     @distributed_trace
@@ -161,7 +157,7 @@ class AssignmentMethods:
         """
         require_version("get_entra_assignment", call_version(kwargs, self._api_version))
         return await self._entra.get_assignment(
-            entra_id("object_id", object_id), cls=_results.entra_assignment, **kwargs
+            _arguments.entra_id("object_id", object_id), cls=_results.entra_assignment, **kwargs
         )
 
     @distributed_trace_async
@@ -199,8 +195,8 @@ class AssignmentMethods:
         """
         require_version("upsert_entra_assignment", call_version(kwargs, self._api_version))
         return await self._entra.upsert_assignment(
-            entra_id("object_id", object_id),
-            entra_assignment_body(tenant_id, principal_type, client_ids),
+            _arguments.entra_id("object_id", object_id),
+            _arguments.entra_assignment_body(tenant_id, principal_type, client_ids),
             cls=_results.entra_assignment,
             **kwargs,
         )
@@ -221,7 +217,7 @@ class AssignmentMethods:
             code in ``error.error.code``, or an invalid response.
         """
         require_version("delete_entra_assignment", call_version(kwargs, self._api_version))
-        await self._entra.delete_assignment(entra_id("object_id", object_id), **kwargs)
+        await self._entra.delete_assignment(_arguments.entra_id("object_id", object_id), **kwargs)
 
     @distributed_trace_async
     async def update_entra_assignments(
@@ -252,5 +248,5 @@ class AssignmentMethods:
         """
         require_version("update_entra_assignments", call_version(kwargs, self._api_version))
         return await self._entra.update_assignments(
-            entra_assignments_patch(assignments), cls=_results.entra_assignment, **kwargs
+            _arguments.entra_assignments_patch(assignments), cls=_results.entra_assignment, **kwargs
         )

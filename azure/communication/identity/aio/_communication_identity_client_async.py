@@ -8,16 +8,8 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 from azure.core.tracing.decorator_async import distributed_trace_async
 from typing_extensions import Self, Unpack
 
-from .. import _results
+from .. import _arguments, _results
 from .._api_versions import DEFAULT_VERSION, ApiVersion, require_version, version_string
-from .._arguments import (
-    issue_body,
-    request_to_send,
-    teams_user_body,
-    user_and_token_body,
-    user_body,
-    user_id,
-)
 from .._generated._enums import CommunicationTokenScope
 from .._generated.aio import CommunicationIdentityClient as _RestClient
 from .._models import CommunicationUserDetail
@@ -118,7 +110,7 @@ class CommunicationIdentityClient(AssignmentMethods):
             code in ``error.error.code``, or an invalid response.
         """
         version = call_version(kwargs, self._api_version)
-        body = user_body(custom_id, version)
+        body = _arguments.user_body(custom_id, version)
         return await self._identities.create(body, cls=_results.user, **kwargs)
 
     @distributed_trace_async
@@ -158,7 +150,7 @@ class CommunicationIdentityClient(AssignmentMethods):
             code in ``error.error.code``, or an invalid response.
         """
         version = call_version(kwargs, self._api_version)
-        body = user_and_token_body(scopes, token_expires_in, custom_id, version)
+        body = _arguments.user_and_token_body(scopes, token_expires_in, custom_id, version)
         return await self._identities.create(body, cls=_results.user_and_token, **kwargs)
 
     @distributed_trace_async
@@ -179,7 +171,9 @@ class CommunicationIdentityClient(AssignmentMethods):
             code in ``error.error.code``, or an invalid response.
         """
         require_version("get_user_detail", call_version(kwargs, self._api_version))
-        return await self._identities.get(user_id(user), cls=_results.user_detail, **kwargs)
+        return await self._identities.get(
+            _arguments.user_id(user), cls=_results.user_detail, **kwargs
+        )
 
     @distributed_trace_async
     async def get_token(
@@ -212,9 +206,9 @@ class CommunicationIdentityClient(AssignmentMethods):
             code in ``error.error.code``, or an invalid response.
         """
         version = call_version(kwargs, self._api_version)
-        body = issue_body(scopes, token_expires_in, version)
+        body = _arguments.issue_body(scopes, token_expires_in, version)
         return await self._identities.issue_access_token(
-            user_id(user), body, cls=_results.token, **kwargs
+            _arguments.user_id(user), body, cls=_results.token, **kwargs
         )
 
     @distributed_trace_async
@@ -233,7 +227,7 @@ class CommunicationIdentityClient(AssignmentMethods):
             code in ``error.error.code``, or an invalid response.
         """
         call_version(kwargs, self._api_version)
-        await self._identities.revoke_access_tokens(user_id(user), **kwargs)
+        await self._identities.revoke_access_tokens(_arguments.user_id(user), **kwargs)
 
     @distributed_trace_async
     async def delete_user(
@@ -249,7 +243,7 @@ class CommunicationIdentityClient(AssignmentMethods):
             code in ``error.error.code``, or an invalid response.
         """
         call_version(kwargs, self._api_version)
-        await self._identities.delete(user_id(user), **kwargs)
+        await self._identities.delete(_arguments.user_id(user), **kwargs)
 
     @distributed_trace_async
     async def get_token_for_teams_user(
@@ -276,7 +270,7 @@ class CommunicationIdentityClient(AssignmentMethods):
             code in ``error.error.code``, or an invalid response.
         """
         version = call_version(kwargs, self._api_version)
-        body = teams_user_body(aad_token, client_id, user_object_id, version)
+        body = _arguments.teams_user_body(aad_token, client_id, user_object_id, version)
         return await self._identities.exchange_teams_user_access_token(
             body, cls=_results.token, **kwargs
         )
@@ -303,7 +297,9 @@ class CommunicationIdentityClient(AssignmentMethods):
             must not be sent.
         :raises ~azure.core.exceptions.AzureError: If there is no response.
         """
-        return self._client.send_request(request_to_send(request, kwargs), stream=stream, **kwargs)
+        return self._client.send_request(
+            _arguments.request_to_send(request, kwargs), stream=stream, **kwargs
+        )
 
     async def close(self) -> None:
         """Closes the connections. The client cannot be used afterwards."""
