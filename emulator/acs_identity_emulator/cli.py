@@ -75,6 +75,7 @@ def _serve(chosen: argparse.Namespace, stop_asked: stopping.StopFlag) -> int:
             page_size=chosen.page_size,
             token_lifetime=chosen.token_lifetime,
             control_token=chosen.control_token,
+            encrypted_tokens=chosen.encrypted_tokens,
         )
         faults = [options.fault(text) for text in chosen.fault]
         emulator.start()

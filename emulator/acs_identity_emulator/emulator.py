@@ -14,6 +14,7 @@ from .http.certificates import default_stem
 from .http.listening import Listener
 from .lifecycle import Lifecycle
 from .operations.identities import IdentityInfo, check_token_lifetime
+from .operations.service import ServiceOptions
 from .requests import Requests
 from .resource import Resource
 from .state.clock import ServiceClock
@@ -50,6 +51,8 @@ class IdentityEmulator(Lifecycle):
     :param open_exchange: Whether every valid Entra token is exchanged. By default, an assignment
         must let the user get tokens through the application.
     :param page_size: The number of Entra assignments in a page of their list.
+    :param encrypted_tokens: Whether Entra users get encrypted tokens (JWE), which clients cannot
+        decode.
     :param token_lifetime: How long every token lives, from one second to 24 hours, whatever its
         request asks for. None, the default, leaves it to the requests, which get 24 hours if they
         ask for none.
@@ -77,6 +80,7 @@ class IdentityEmulator(Lifecycle):
         retry_after: bool = False,
         open_exchange: bool = False,
         page_size: int = 100,
+        encrypted_tokens: bool = False,
         token_lifetime: timedelta | None = None,
         control_token: str | None = None,
         clock: Callable[[], float] | None = None,
@@ -118,8 +122,7 @@ class IdentityEmulator(Lifecycle):
                 tls_names=tls_names,
                 throttle=throttle,
                 retry_after=retry_after,
-                open_exchange=open_exchange,
-                page_size=page_size,
+                options=ServiceOptions(open_exchange, page_size, encrypted_tokens),
                 token_lifetime=token_lifetime,
                 control_token=control_token,
                 clock=ServiceClock(clock),

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from .authentication.access_keys import AccessKeys
 from .authentication.authenticators import BearerAuthenticator, HmacAuthenticator
+from .authentication.encryption import TokenEncryption, new_key
 from .authentication.entra import EntraAuthority
 from .authentication.tokens import TokenIssuer, generate_key, key_from_pem, key_to_pem
 from .contract.faults import FaultQueue
@@ -19,7 +20,7 @@ from .control.own_paths import OwnPaths
 from .control.page import Page
 from .http.application import Application
 from .http.certificates import Certificates
-from .operations.service import Service
+from .operations.service import Service, ServiceOptions
 from .operations.throttling import Throttle
 from .state.clock import ServiceClock
 from .state.journal import Journal
@@ -41,8 +42,7 @@ class Resource:
         tls_names: Sequence[str],
         throttle: bool,
         retry_after: bool,
-        open_exchange: bool,
-        page_size: int,
+        options: ServiceOptions,
         token_lifetime: timedelta | None,
         control_token: str | None,
         clock: ServiceClock,
@@ -82,8 +82,8 @@ class Resource:
             self.entra,
             clock,
             limits,
-            open_exchange=open_exchange,
-            page_size=page_size,
+            TokenEncryption(lambda: self._kept("token-encryption-key", new_key)),
+            options,
         )
         self.service.token_lifetime = token_lifetime
         self._default_token_lifetime = token_lifetime

@@ -26,7 +26,7 @@ OPTIONS = (
     "--host", "--port", "--database", "--tls", "--access-key", "--secondary-key", "--resource-id",
     "--throttle", "--retry-after", "--fault", "--log-level", "--log-format", "--version", "--dev",
     "--tls-name", "--ca-file", "--identity-port", "--import", "--export", "--exit-with-parent",
-    "--open-exchange", "--page-size",
+    "--open-exchange", "--page-size", "--encrypted-tokens",
 )  # fmt: skip
 COMMAND = [sys.executable, "-W", "error", "-m", "acs_identity_emulator"]
 CONNECTION_STRING = re.compile(

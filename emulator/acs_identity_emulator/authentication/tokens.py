@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import jwt
 from cryptography.hazmat.primitives import hashes, serialization
@@ -30,7 +30,7 @@ def key_to_pem(key: rsa.RSAPrivateKey) -> str:
 
 
 def key_from_pem(pem: str) -> rsa.RSAPrivateKey:
-    """:raises ValueError: the text is not an RSA private key."""
+    """:raises ValueError: If the text is not an RSA private key."""
     key = serialization.load_pem_private_key(pem.encode("ascii"), password=None)
     if not isinstance(key, rsa.RSAPrivateKey):
         raise ValueError("expected an RSA private key")
@@ -50,8 +50,16 @@ class Lineage(NamedTuple):
     grant: int = 0
 
 
+class Signable(Protocol):
+    """A token but for its signature."""
+
+    def signed(self) -> str:
+        """The token, from any thread."""
+        ...
+
+
 class UnsignedToken:
-    """A token but for its signature, which takes longer than all the rest."""
+    """A token but for its signature, which takes longer than everything else."""
 
     def __init__(self, header_and_claims: bytes, key: rsa.RSAPrivateKey) -> None:
         self._header_and_claims = header_and_claims
@@ -64,30 +72,25 @@ class UnsignedToken:
 
 
 class TokenIssuer:
-    """Makes access tokens of one resource, and recognises its own."""
+    """Issues access tokens of one resource, and recognises its own."""
 
     def __init__(self, key: rsa.RSAPrivateKey, resource_id: str, generation: int) -> None:
-        """`generation` counts how often the resource was emptied, which ends all tokens."""
+        """:param generation: How often the resource was emptied, which revokes all tokens."""
         self.generation = generation
         self._key = key
         self._public_key = key.public_key()
         self._resource_id = resource_id
-        self._thumbprint = _thumbprint(self._public_key)
-        header = {
-            "alg": "RS256",
-            "kid": self._thumbprint.hex().upper(),
-            "x5t": _base64url(self._thumbprint).decode("ascii"),
-            "typ": "JWT",
-        }
-        # PyJWT writes typ and alg first; the service's order is another, and the same every time.
+        kid, x5t = key_names(self._public_key)
+        header = {"alg": "RS256", "kid": kid, "x5t": x5t, "typ": "JWT"}
+        # PyJWT writes typ and alg first; the service has this order.
         self._header = _segment(header)
 
     def issue(
         self, subject: str, scopes: Sequence[str], issued_at: int, expires_at: int, lineage: Lineage
     ) -> UnsignedToken:
-        """A token that differs from every other, even of the same second.
+        """A token that differs from every other one, even of the same second.
 
-        :param subject: the identity without its leading `8:`.
+        :param subject: The identity without its leading `8:`.
         :param issued_at: Unix time.
         :param expires_at: Unix time.
         """
@@ -107,20 +110,10 @@ class TokenIssuer:
 
     def jwks(self) -> dict[str, object]:
         """The JSON Web Key Set that verifies these tokens."""
-        numbers = self._public_key.public_numbers()
-        key = {
-            "kty": "RSA",
-            "use": "sig",
-            "alg": "RS256",
-            "kid": self._thumbprint.hex().upper(),
-            "x5t": _base64url(self._thumbprint).decode("ascii"),
-            "n": _base64url_of_int(numbers.n),
-            "e": _base64url_of_int(numbers.e),
-        }
-        return {"keys": [key]}
+        return jwks(self._public_key)
 
     def claims_of(self, token: str) -> dict[str, object] | None:
-        """The claims of a token of this generation, expired or not; None of any other."""
+        """The claims of a token of this generation, expired or not; None for any other token."""
         claims = verified_claims(token, self._public_key)
         if claims is None or _jti(claims)[2] != str(self.generation):
             return None
@@ -138,7 +131,7 @@ def _jti(claims: dict[str, object]) -> list[str]:
 
 
 def verified_claims(token: str, key: rsa.RSAPublicKey) -> dict[str, object] | None:
-    """The claims, if `key` signed the token; times are left to the caller, who has the clock."""
+    """The claims, if `key` signed the token; the caller, who has the clock, checks the times."""
     try:
         claims: dict[str, object] = jwt.decode(
             token,
@@ -157,11 +150,29 @@ def verified_claims(token: str, key: rsa.RSAPublicKey) -> dict[str, object] | No
     return claims
 
 
-def _thumbprint(key: rsa.RSAPublicKey) -> bytes:
+def key_names(key: rsa.RSAPublicKey) -> tuple[str, str]:
+    """The `kid` and `x5t` of a key. The service has a certificate; here the key is hashed."""
     der = key.public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    return hashlib.sha256(der).digest()[:20]
+    thumbprint = hashlib.sha256(der).digest()[:20]
+    return thumbprint.hex().upper(), _base64url(thumbprint).decode("ascii")
+
+
+def jwks(key: rsa.RSAPublicKey) -> dict[str, object]:
+    """A JSON Web Key Set with this key."""
+    kid, x5t = key_names(key)
+    numbers = key.public_numbers()
+    shown = {
+        "kty": "RSA",
+        "use": "sig",
+        "alg": "RS256",
+        "kid": kid,
+        "x5t": x5t,
+        "n": _base64url_of_int(numbers.n),
+        "e": _base64url_of_int(numbers.e),
+    }
+    return {"keys": [shown]}
 
 
 def _segment(value: Mapping[str, object]) -> bytes:

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ..authentication.authenticators import Caller
-from ..authentication.tokens import UnsignedToken
+from ..authentication.tokens import Signable
 from ..contract.versions import Operation
 
 
@@ -68,7 +68,7 @@ def _date_and_time(second: int) -> str:
 class AccessToken(NamedTuple):
     """A token and its expiry, in Unix time."""
 
-    token: UnsignedToken
+    token: Signable
     expires_at: float
 
     def shown(self) -> Payload:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from ..authentication.encryption import TokenEncryption
 from ..authentication.entra import (
     TEAMS_AUDIENCES,
     EntraAuthority,
@@ -31,13 +32,16 @@ class Exchanges:
         tokens: TokenIssuer,
         entra: EntraAuthority,
         gate: Gate,
+        encryption: TokenEncryption | None,
         clock: Callable[[], float],
     ) -> None:
+        """:param encryption: What encrypts the tokens of Entra users; None if nothing does."""
         self._resource_id = resource_id
         self._store = store
         self._tokens = tokens
         self._entra = entra
         self._gate = gate
+        self._encryption = encryption
         self._clock = clock
         self.operations: dict[Operation, Handler] = {
             Operation.EXCHANGE_TEAMS_USER: self._exchange_teams_user,
@@ -78,6 +82,8 @@ class Exchanges:
         lineage = Lineage(call.caller.key_id, identity.revocations, grant)
         now = int(self._clock())
         token = self._exchanged(subject, user, lineage, now)
+        if call.operation is Operation.EXCHANGE_ENTRA and self._encryption is not None:
+            token = token._replace(token=self._encryption.encrypted(token.token))
         self._store.token_issued(guid, now)
         shown = {"id": f"8:{subject}"}
         return Answer(200, lambda: {"identity": shown, "accessToken": token.shown()})

@@ -3,8 +3,10 @@
 import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
 from ..authentication.access_keys import AccessKeys
+from ..authentication.encryption import TokenEncryption
 from ..authentication.entra import EntraAuthority
 from ..authentication.tokens import TokenIssuer, lineage_of
 from ..contract.versions import Operation
@@ -16,6 +18,19 @@ from .exchanges import Exchanges
 from .gate import Gate
 from .identities import Identities, IdentityInfo, check_token_lifetime
 from .throttling import Limit, Throttle
+
+
+class ServiceOptions(NamedTuple):
+    """What may differ from the service as it is by default.
+
+    :param open_exchange: Whether Entra tokens are exchanged without an assignment.
+    :param page_size: The number of Entra assignments in a page.
+    :param encrypted_tokens: Whether the tokens of Entra users are encrypted.
+    """
+
+    open_exchange: bool = False
+    page_size: int = 100
+    encrypted_tokens: bool = False
 
 
 class Service:
@@ -30,24 +45,32 @@ class Service:
         entra: EntraAuthority,
         clock: Callable[[], float],
         throttle: Throttle | None,
-        *,
-        open_exchange: bool,
-        page_size: int,
+        encryption: TokenEncryption,
+        options: ServiceOptions,
     ) -> None:
         self._store = store
         self._keys = keys
         self._tokens = tokens
+        self._encryption = encryption
         self._clock = clock
         self._throttle = throttle
         self._emptying = threading.Lock()
         self._identities = Identities(resource_id, store, tokens, clock)
-        self._gate = Gate(store.assignments, is_open=open_exchange)
-        exchanges = Exchanges(resource_id, store, tokens, entra, self._gate, clock)
+        self._gate = Gate(store.assignments, is_open=options.open_exchange)
+        exchanges = Exchanges(
+            resource_id,
+            store,
+            tokens,
+            entra,
+            self._gate,
+            encryption if options.encrypted_tokens else None,
+            clock,
+        )
         self._operations: dict[Operation, Handler] = {
             **self._identities.operations,
             **exchanges.operations,
             **TeamsAssignments(store.assignments).operations,
-            **EntraAssignments(store.assignments, page_size).operations,
+            **EntraAssignments(store.assignments, options.page_size).operations,
         }
 
     def answer(self, call: Call) -> Answer:
@@ -85,7 +108,8 @@ class Service:
 
     def is_token_valid(self, token: str) -> bool:
         """Whether this service issued the token, and it has neither expired nor been revoked."""
-        claims = self._tokens.claims_of(token)
+        signed = self._encryption.decrypted(token)
+        claims = None if signed is None else self._tokens.claims_of(signed)
         if claims is None:
             return False
         expires_at, subject, lineage = claims["exp"], str(claims["skypeid"]), lineage_of(claims)

@@ -189,6 +189,11 @@ _OPTIONS = (
         is_switch=True,
     ),
     _Option(
+        "--encrypted-tokens",
+        "give Entra users encrypted tokens (JWE), which clients cannot decode",
+        is_switch=True,
+    ),
+    _Option(
         "--page-size",
         "Entra assignments in a page of their list (default: %(default)s)",
         metavar="N",
