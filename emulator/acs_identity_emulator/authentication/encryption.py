@@ -1,6 +1,7 @@
 """Encrypted access tokens (JWE, five parts): clients cannot read them, not even the expiry."""
 
 import base64
+import re
 import secrets
 import threading
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from .tokens import Signable
 _KEY_BYTES = 32
 _HEADER = {"alg": "A256KW", "enc": "A256GCM", "cty": "JWT"}
 _ALGORITHMS = ["A256KW", "A256GCM"]
-_PARTS = 5
+_FIVE_PARTS = re.compile(r"[\w-]+(?:\.[\w-]+){4}", re.ASCII)
 
 
 def new_key() -> str:
@@ -36,7 +37,7 @@ class TokenEncryption:
 
         :returns: None if it is encrypted, but not by this emulator.
         """
-        if token.count(".") != _PARTS - 1:
+        if token.count(".") != 4:
             return token
         return self._loaded().decrypt(token)
 
@@ -75,7 +76,7 @@ class _Cipher:
 
     def decrypt(self, token: str) -> str | None:
         # The header is the same in every token, so that no other is parsed.
-        if not (token.isascii() and token.startswith(self._beginning)):
+        if not (_FIVE_PARTS.fullmatch(token) and token.startswith(self._beginning)):
             return None
         try:
             decrypted = self._jwe.decrypt_compact(token, self._key, algorithms=_ALGORITHMS)
