@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .process import logs, options, stopping
@@ -78,6 +78,7 @@ def _serve(chosen: argparse.Namespace, stop_asked: stopping.StopFlag) -> int:
             encrypted_tokens=chosen.encrypted_tokens,
         )
         faults = [options.fault(text) for text in chosen.fault]
+        applications = [options.application(text) for text in chosen.application]
         emulator.start()
     except (ValueError, DatabaseError) as error:
         return refuse(str(error))
@@ -91,9 +92,10 @@ def _serve(chosen: argparse.Namespace, stop_asked: stopping.StopFlag) -> int:
     try:
         for operation, fault, times in faults:
             emulator.inject(operation, fault, times)
+        registered = [emulator.register_application(*application) for application in applications]
         if chosen.dev:
             _log.warning("--dev: the keys are public, whoever reaches the port can use them")
-        sys.stdout.write("".join(f"{line}\n" for line in _greeting(emulator)))
+        sys.stdout.write("".join(f"{line}\n" for line in _greeting(emulator, *registered[:1])))
         sys.stdout.flush()
         while not stop_asked:
             time.sleep(_POLL_INTERVAL)
@@ -106,9 +108,10 @@ def _serve(chosen: argparse.Namespace, stop_asked: stopping.StopFlag) -> int:
     return 0
 
 
-def _greeting(emulator: "IdentityEmulator") -> Iterator[str]:
+def _greeting(emulator: "IdentityEmulator", *variables: Mapping[str, str]) -> Iterator[str]:
     """What to connect with, the connection string first, then environment variables."""
     yield emulator.connection_string
-    variables = {**emulator.trust_environment, **emulator.managed_identity_environment}
-    for name, value in variables.items():
-        yield f"{name}={value}"
+    known = (emulator.trust_environment, emulator.managed_identity_environment)
+    for mapping in (*known, *variables):
+        for name, value in mapping.items():
+            yield f"{name}={value}"

@@ -4,10 +4,12 @@ import functools
 import os
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from .authentication.access_keys import SLOTS, pasted_key
 from .contract.faults import Armed
 from .contract.guids import is_guid
+from .control.entra_paths import ANY_TENANT
 from .control.guard import is_loopback
 from .control.managed_identity import PATH as MANAGED_IDENTITY_PATH
 from .http.certificates import default_stem
@@ -333,6 +335,42 @@ class IdentityEmulator(Lifecycle):
         return {
             "IDENTITY_ENDPOINT": f"{endpoint}{MANAGED_IDENTITY_PATH}",
             "IDENTITY_HEADER": self._running().managed_identity.secret,
+        }
+
+    def register_application(
+        self,
+        client_id: str | None = None,
+        secret: str | None = None,
+        *,
+        tenant_id: str | None = None,
+    ) -> dict[str, str]:
+        """Registers an application that gets Entra tokens for the resource by its secret.
+
+        With the returned environment variables, `EnvironmentCredential` and
+        `DefaultAzureCredential` of azure-identity get tokens here; clients must trust `ca_bundle`.
+        The tenant in them is ``adfs``, for which azure-identity asks no server of Microsoft whether
+        the authority exists. With the GUID of the tenant, credentials need the argument
+        ``disable_instance_discovery=True``.
+
+        :param client_id: A GUID, by default a random one. An application that has it is changed.
+        :param secret: By default, the one that the application has, or a random one.
+        :param tenant_id: The tenant of the application, a GUID; by default `tenant_id`.
+        :returns: ``AZURE_AUTHORITY_HOST``, ``AZURE_TENANT_ID``, ``AZURE_CLIENT_ID`` and
+            ``AZURE_CLIENT_SECRET``.
+        :raises ValueError: If an id is not a GUID, or the secret is empty.
+        :raises RuntimeError: If the emulator is not running.
+        """
+        for name, value in {"client_id": client_id, "tenant_id": tenant_id}.items():
+            if value is not None and not is_guid(value):
+                raise ValueError(f"{name} must be a GUID, not {value!r}")
+        if secret is not None and not secret:
+            raise ValueError("secret must not be empty")
+        application = self._running().applications.register(client_id, secret, tenant_id)
+        return {
+            "AZURE_AUTHORITY_HOST": f"https://{urlsplit(self.endpoint).netloc}",
+            "AZURE_TENANT_ID": ANY_TENANT,
+            "AZURE_CLIENT_ID": application.client_id,
+            "AZURE_CLIENT_SECRET": application.secret,
         }
 
     def issue_entra_token(

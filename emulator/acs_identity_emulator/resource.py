@@ -8,12 +8,14 @@ from datetime import timedelta
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from .authentication.access_keys import AccessKeys
+from .authentication.applications import Applications
 from .authentication.authenticators import BearerAuthenticator, HmacAuthenticator
 from .authentication.encryption import TokenEncryption, new_key
 from .authentication.entra import EntraAuthority
 from .authentication.tokens import TokenIssuer, generate_key, key_from_pem, key_to_pem
 from .contract.faults import FaultQueue
 from .control.administration import Administration
+from .control.entra_paths import EntraPaths
 from .control.guard import Guard
 from .control.managed_identity import ManagedIdentity, new_secret
 from .control.own_paths import OwnPaths
@@ -58,6 +60,7 @@ class Resource:
             try:
                 self.keys = AccessKeys(self._store, primary=access_key, secondary=secondary_key)
                 tokens = TokenIssuer(self._key("token-key"), self.id, self._store.generation)
+                self.applications = Applications(self._store, self._guid("tenant-id"))
             except (ValueError, TypeError):  # whose message may quote a key
                 raise self._store.damaged() from None
         except BaseException:
@@ -111,6 +114,7 @@ class Resource:
                 page.answer,
                 Guard(control_token),
             ),
+            EntraPaths(self.entra, self.applications),
             self.faults,
             self.journal,
             clock,

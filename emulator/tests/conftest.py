@@ -104,14 +104,15 @@ def exchange(
         decoded = json.loads(body)
     except ValueError:
         decoded = None
+    error = decoded.get("error") if isinstance(decoded, dict) else None
     return SimpleNamespace(
         version=response.version,
         status=response.status,
         headers=response.headers,
         body=body,
         json=decoded,
-        error=decoded.get("error") if isinstance(decoded, dict) else None,
-        code=(decoded.get("error") or {}).get("code") if isinstance(decoded, dict) else None,
+        error=error,
+        code=error.get("code") if isinstance(error, dict) else None,
     )
 
 

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 import pytest
 
@@ -27,6 +29,7 @@ OPTIONS = (
     "--throttle", "--retry-after", "--fault", "--log-level", "--log-format", "--version", "--dev",
     "--tls-name", "--ca-file", "--identity-port", "--import", "--export", "--exit-with-parent",
     "--open-exchange", "--page-size", "--encrypted-tokens",
+    "--application",
 )  # fmt: skip
 COMMAND = [sys.executable, "-W", "error", "-m", "acs_identity_emulator"]
 CONNECTION_STRING = re.compile(
@@ -39,6 +42,14 @@ class Remote(NamedTuple):
 
     endpoint: str
     access_key: str
+
+
+class RemoteOverTls(NamedTuple):
+    """The same over https."""
+
+    endpoint: str
+    access_key: str
+    ca_bundle: str
 
 
 @pytest.fixture
@@ -173,6 +184,81 @@ def test_greeting(run: Run, options: list[str], scheme: str) -> None:
     assert settings["IDENTITY_HEADER"] not in log
 
 
+APPLICATION = "00000000-0000-0000-0000-0000000000ab"
+
+
+@pytest.mark.parametrize("secret", ["a=b", None])
+def test_application(run: Run, secret: str | None) -> None:
+    given = APPLICATION if secret is None else f"{APPLICATION}={secret}"
+    other = "00000000-0000-0000-0000-0000000000ac"
+    process = run("--application", given, "--application", other)
+    assert process.stdout is not None
+    settings: dict[str, str] = {}
+    while "AZURE_CLIENT_SECRET" not in settings:
+        name, _, value = process.stdout.readline().rstrip("\n").partition("=")
+        assert name
+        settings[name] = value
+    assert list(settings)[-4:] == [
+        "AZURE_AUTHORITY_HOST", "AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET",
+    ]  # fmt: skip
+    assert settings["AZURE_CLIENT_ID"] == APPLICATION
+    assert secret is None or settings["AZURE_CLIENT_SECRET"] == secret
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": settings["AZURE_CLIENT_ID"],
+        "client_secret": settings["AZURE_CLIENT_SECRET"],
+        "scope": "https://communication.azure.com//.default",
+    }
+    url = f"{settings['AZURE_AUTHORITY_HOST']}/{settings['AZURE_TENANT_ID']}/oauth2/v2.0/token"
+    trusted = ssl.create_default_context(cafile=settings["REQUESTS_CA_BUNDLE"])
+    request = urllib.request.Request(url, urlencode(form).encode())
+    with urllib.request.urlopen(request, timeout=5, context=trusted) as response:
+        assert response.status == 200
+    process.terminate()
+    _, log = process.communicate(timeout=5)
+    assert settings["AZURE_CLIENT_SECRET"] not in log
+
+
+def test_page_size(run: Run, send: Send) -> None:
+    remote = first_line(run("--page-size", "1"))
+    body = {"tenantId": APPLICATION, "principalType": "user", "clientIds": []}
+    changes = {APPLICATION: body, "00000000-0000-0000-0000-0000000000ac": body}
+    path, version = "/access/entra/assignments", "2025-03-02-preview"
+    page = send("PATCH", path, changes, to=remote, version=version).json
+    assert len(page["value"]) == 1
+    assert "nextLink" in page
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "parts"),
+    [
+        ([], 403, 0),
+        (["--open-exchange"], 200, 3),
+        (["--open-exchange", "--encrypted-tokens"], 200, 5),
+    ],
+)
+def test_exchange(
+    run: Run, send: Send, tmp_path: Path, options: list[str], status: int, parts: int
+) -> None:
+    with IdentityEmulator(database=tmp_path / "a.db", tls=True) as emulator:
+        bearer = emulator.issue_entra_token(
+            user_object_id=APPLICATION,
+            client_id=APPLICATION,
+            scopes=["https://communication.azure.com/clients/.default"],
+        )
+    process = run("--database", str(tmp_path / "a.db"), *options)
+    remote = first_line(process)
+    assert process.stdout is not None
+    name, _, ca_bundle = process.stdout.readline().rstrip("\n").partition("=")
+    assert name == "REQUESTS_CA_BUNDLE"
+    secure = RemoteOverTls(remote.endpoint.replace("http:", "https:"), remote.access_key, ca_bundle)
+    path, version = "/access/entra/:exchangeAccessToken", "2025-03-02-preview"
+    reply = send("POST", path, {}, to=secure, bearer=bearer, version=version)
+    assert reply.status == status
+    if parts:
+        assert len(reply.json["accessToken"]["token"].split(".")) == parts
+
+
 def test_faults_and_throttling(run: Run, send: Send) -> None:
     process = run(
         "--throttle", "--retry-after", "--fault", "create=status:500*2", "--fault", "create=html"
@@ -258,6 +344,13 @@ class TestExitsWithTwo:
     )
     def test_other_mistakes(self, run: Run, arguments: list[str], reason: str) -> None:
         assert f"acs-identity-emulator: {reason}" in self.refusal(run, *arguments)
+
+    @pytest.mark.parametrize("text", ["x", "x=y", f"{APPLICATION}=", "=", ""])
+    def test_an_application_that_is_invalid(self, run: Run, text: str) -> None:
+        assert "--application must be CLIENT_ID" in self.refusal(run, "--application", text)
+
+    def test_an_invalid_page_size(self, run: Run) -> None:
+        assert "page_size must be from 1" in self.refusal(run, "--page-size", "0")
 
     def test_a_resource_id_that_is_no_guid(self, run: Run) -> None:
         assert "must be a GUID" in self.refusal(run, "--resource-id", "x")

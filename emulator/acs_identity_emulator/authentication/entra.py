@@ -1,4 +1,4 @@
-"""A stand-in for Microsoft Entra ID: it issues the tokens that callers hold and users exchange."""
+"""A stand-in for Microsoft Entra ID, which issues the tokens that callers hold and exchange."""
 
 import secrets
 import threading
@@ -10,7 +10,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ..contract.guids import is_guid
-from .tokens import verified_claims
+from .tokens import jwks, key_names, verified_claims
 
 RESOURCE_AUDIENCE = "https://communication.azure.com"
 CLIENTS_AUDIENCE = f"{RESOURCE_AUDIENCE}/clients"
@@ -52,7 +52,7 @@ class EntraAuthority:
         tenant_id: str,
         clock: Callable[[], float],
     ) -> None:
-        """`load_key` is called once, when a token is first issued or verified."""
+        """:param load_key: Called once, when a token is first issued or verified."""
         self.tenant_id = tenant_id
         self._load_key = load_key
         self._clock = clock
@@ -80,11 +80,17 @@ class EntraAuthority:
         return self._signed(audience, holder, tenant_id or self.tenant_id, expires_in)
 
     def issue_to_application(
-        self, *, object_id: str, client_id: str, resource: str, expires_in: timedelta
+        self,
+        *,
+        object_id: str,
+        client_id: str,
+        resource: str,
+        expires_in: timedelta,
+        tenant_id: str | None = None,
     ) -> str:
         """A token of an application itself, such as a managed identity."""
         holder: dict[str, object] = {"appid": client_id, "oid": object_id, "idtyp": "app"}
-        return self._signed(resource, holder, self.tenant_id, expires_in)
+        return self._signed(resource, holder, tenant_id or self.tenant_id, expires_in)
 
     def verify(self, token: str) -> EntraToken:
         """What a token says.
@@ -113,7 +119,7 @@ class EntraAuthority:
         )
 
     def now(self) -> int:
-        """Unix time by the clock that its tokens go by."""
+        """Unix time by the clock of the tokens."""
         return int(self._clock())
 
     def _signed(
@@ -131,7 +137,13 @@ class EntraAuthority:
             "uti": secrets.token_urlsafe(16),
             "ver": "1.0",
         }
-        return jwt.encode(claims, self._signing_key(), algorithm="RS256")
+        key = self._signing_key()
+        kid, x5t = key_names(key.public_key())
+        return jwt.encode(claims, key, algorithm="RS256", headers={"kid": kid, "x5t": x5t})
+
+    def jwks(self) -> dict[str, object]:
+        """The JSON Web Key Set that verifies these tokens."""
+        return jwks(self._signing_key().public_key())
 
     def _signing_key(self) -> rsa.RSAPrivateKey:
         with self._lock:

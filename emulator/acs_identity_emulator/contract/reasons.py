@@ -22,6 +22,7 @@ class ReasonCode(Enum):
     UNKNOWN_KEY = "unknown-key"
     UNENCRYPTED = "unencrypted"
     ENTRA_TOKEN = "entra-token"  # noqa: S105 - the name of a check
+    ENTRA_CLIENT = "entra-client"
     WRONG_CREDENTIALS = "wrong-credentials"
     UNKNOWN_IDENTITY = "unknown-identity"
     DELETED_IDENTITY = "deleted-identity"

@@ -18,6 +18,7 @@ from ..authentication.authenticators import (
 from ..contract import errors
 from ..contract.errors import ServiceError
 from ..contract.faults import Fault, FaultQueue, Kind
+from ..control.entra_paths import EntraPaths
 from ..control.own_paths import OwnPaths
 from ..operations.calls import Answer, Call, Html, Payload
 from ..operations.service import Service
@@ -42,6 +43,7 @@ class Application:
         service: Service,
         authenticators: Sequence[Authenticator],
         own_paths: OwnPaths,
+        entra_paths: EntraPaths,
         faults: FaultQueue,
         journal: Journal,
         clock: ServiceClock,
@@ -49,6 +51,7 @@ class Application:
         self._service = service
         self._authenticators = authenticators
         self._own_paths = own_paths
+        self._entra_paths = entra_paths
         self._faults = faults
         self._journal = journal
         self._clock = clock
@@ -113,6 +116,8 @@ class Application:
                 outcome = self._own_paths.answer(request)
             elif (announced := _announced(request)) is not None:
                 return writer.preflight(*announced, _milliseconds_since(started))
+            elif self._entra_paths.has(request.target):
+                outcome = self._entra_paths.answer(request)
             else:
                 caller = self._authenticate(request)
                 scheme = "https" if request.is_secure else "http"

@@ -10,6 +10,7 @@ from typing import NamedTuple, NoReturn
 
 from .._version import __version__
 from ..contract.faults import SPELLINGS, FaultQueue
+from ..contract.guids import is_guid
 from ..contract.versions import Operation
 
 PROGRAM = "acs-identity-emulator"
@@ -79,6 +80,17 @@ def fault(text: str) -> tuple[str, str, int]:
         reason = str(error).partition(":\n")[0]
         raise ValueError(f"--fault: {reason} (see --help)") from None
     return operation, kind, times
+
+
+def application(text: str) -> tuple[str, str | None]:
+    """The client id and the secret, if any, of `CLIENT_ID[=SECRET]`.
+
+    :raises ValueError: If the client id is not a GUID, or the secret is empty.
+    """
+    client_id, mark, secret = text.partition("=")
+    if not is_guid(client_id) or bool(mark) != bool(secret):
+        raise ValueError("--application must be CLIENT_ID or CLIENT_ID=SECRET, the id a GUID")
+    return client_id, secret or None
 
 
 def _seconds(text: str) -> timedelta:
@@ -182,6 +194,13 @@ _OPTIONS = (
     ),
     _Option("--throttle", "apply the documented limits per 30 seconds", is_switch=True),
     _Option("--retry-after", "tell throttled clients when to retry", is_switch=True),
+    _Option(
+        "--application",
+        "register an application that gets Entra tokens by its secret (default: random, or kept), "
+        "and print the variables of the first one for azure-identity; may be repeated",
+        metavar="CLIENT_ID[=SECRET]",
+        is_repeated=True,
+    ),
     _Option(
         "--open-exchange",
         "exchange every valid Entra token, also of users whom no assignment allows to use the "
