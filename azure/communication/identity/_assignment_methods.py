@@ -96,7 +96,7 @@ class AssignmentMethods:
     ) -> None:
         """Deletes the assignment of a Teams user or resource account.
 
-        The service revokes the tokens issued because of the assignment.
+        The service revokes the tokens issued because of the assignment (API specification).
 
         :param str tenant_id: The id of the principal's Entra tenant.
         :param str object_id: The Entra object id of the principal.
@@ -204,8 +204,8 @@ class AssignmentMethods:
     def delete_entra_assignment(self, object_id: str, **kwargs: Unpack[RequestOptions]) -> None:
         """Deletes the assignment of a user, group or tenant.
 
-        The service revokes the tokens issued because of the assignment. Needs API version
-        2025-03-02-preview.
+        The service revokes the tokens issued because of the assignment (API specification). Needs
+        API version 2025-03-02-preview.
 
         :param str object_id: The Entra object id of the principal.
         :raises TypeError: If the id is not a str.

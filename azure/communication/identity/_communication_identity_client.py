@@ -97,8 +97,8 @@ class CommunicationIdentityClient(AssignmentMethods):
 
         Without a ``custom_id`` the call is retried only if the service cannot have created a user.
 
-        :keyword custom_id: An id of your own for the user, 1 to 256 characters. If a user with this
-            id exists, it is returned. Needs API version 2025-03-02-preview.
+        :keyword custom_id: An id of your own for the user, 1 to 256 characters (API specification).
+            If a user with this id exists, it is returned. Needs API version 2025-03-02-preview.
         :paramtype custom_id: str or None
         :return: The user.
         :rtype: ~azure.communication.identity.CommunicationUserIdentifier
@@ -132,11 +132,11 @@ class CommunicationIdentityClient(AssignmentMethods):
 
         :param scopes: The scopes of the token, at least one.
         :type scopes: list[str or ~azure.communication.identity.CommunicationTokenScope]
-        :keyword custom_id: An id of your own for the user, 1 to 256 characters. If a user with this
-            id exists, it is returned. Needs API version 2025-03-02-preview.
+        :keyword custom_id: An id of your own for the user, 1 to 256 characters (API specification).
+            If a user with this id exists, it is returned. Needs API version 2025-03-02-preview.
         :paramtype custom_id: str or None
         :keyword token_expires_in: The lifetime of the token, rounded down to whole minutes. The
-            service accepts 1 to 24 hours; its default is 24 hours.
+            service accepts 1 to 24 hours; its default is 24 hours (API specification).
         :paramtype token_expires_in: ~datetime.timedelta or None
         :return: The user, and the token with its expiry as Unix time.
         :rtype: tuple[~azure.communication.identity.CommunicationUserIdentifier,
@@ -191,7 +191,7 @@ class CommunicationIdentityClient(AssignmentMethods):
         :param scopes: The scopes of the token, at least one.
         :type scopes: list[str or ~azure.communication.identity.CommunicationTokenScope]
         :keyword token_expires_in: The lifetime of the token, rounded down to whole minutes. The
-            service accepts 1 to 24 hours; its default is 24 hours.
+            service accepts 1 to 24 hours; its default is 24 hours (API specification).
         :paramtype token_expires_in: ~datetime.timedelta or None
         :return: The token with its expiry as Unix time.
         :rtype: ~azure.core.credentials.AccessToken
@@ -213,7 +213,7 @@ class CommunicationIdentityClient(AssignmentMethods):
     ) -> None:
         """Revokes all tokens issued for a user.
 
-        The revocation can take up to 15 minutes to take effect.
+        The revocation can take up to 15 minutes to take effect (documentation of the service).
 
         :param user: The user, or its raw id.
         :type user: ~azure.communication.identity.CommunicationUserIdentifier or str

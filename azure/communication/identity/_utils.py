@@ -13,11 +13,11 @@ def convert_timedelta_to_mins(duration: None) -> None: ...
 
 
 def convert_timedelta_to_mins(duration: timedelta | None) -> int | None:
-    """The whole minutes of a duration, rounded down.
+    """Converts a duration to minutes, rounded down.
 
-    :param duration: Any duration, or None.
+    :param duration: A duration, or None.
     :type duration: ~datetime.timedelta or None
-    :return: The minutes; None for None.
+    :return: The whole minutes. None for None.
     :rtype: int or None
     """
     return None if duration is None else duration // _MINUTE

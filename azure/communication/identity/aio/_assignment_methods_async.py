@@ -97,7 +97,7 @@ class AssignmentMethods:
     ) -> None:
         """Deletes the assignment of a Teams user or resource account.
 
-        The service revokes the tokens issued because of the assignment.
+        The service revokes the tokens issued because of the assignment (API specification).
 
         :param str tenant_id: The id of the principal's Entra tenant.
         :param str object_id: The Entra object id of the principal.
@@ -207,8 +207,8 @@ class AssignmentMethods:
     ) -> None:
         """Deletes the assignment of a user, group or tenant.
 
-        The service revokes the tokens issued because of the assignment. Needs API version
-        2025-03-02-preview.
+        The service revokes the tokens issued because of the assignment (API specification). Needs
+        API version 2025-03-02-preview.
 
         :param str object_id: The Entra object id of the principal.
         :raises TypeError: If the id is not a str.
