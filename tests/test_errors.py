@@ -130,7 +130,7 @@ INVALID: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(("words", "body"), INVALID.items(), ids=INVALID)
-def test_a_token_that_nobody_could_use_is_no_success(
+def test_a_success_with_an_invalid_token_is_an_error(
     client: EitherClient, service: ScriptedService, words: str, body: Any
 ) -> None:
     service.will_answer(200, body)
@@ -150,7 +150,7 @@ def test_an_expiry_is_a_time_that_datetime_can_hold(
     assert "expiresOn in its body is not a time up to year 9999" in str(failed(client))
 
 
-def test_a_token_that_had_expired_when_it_was_sent_is_no_success(
+def test_a_success_with_a_token_that_had_expired_is_an_error(
     client: EitherClient, service: ScriptedService
 ) -> None:
     body = {"token": TOKEN, "expiresOn": "2024-03-01T12:30:05Z"}
