@@ -180,6 +180,14 @@ def test_the_local_clock_alone_does_not_say_that_a_token_has_expired(
     assert client.get_token(ID, ["chat"]).expires_on == expiry
 
 
+def test_the_date_of_the_response_alone_does_not_say_that_a_token_has_expired(
+    client: EitherClient, service: ScriptedService
+) -> None:
+    body = {"token": TOKEN, "expiresOn": "2099-03-01T12:30:05Z"}
+    service.will_answer(200, body, date="Mon, 01 Mar 2100 12:30:04 GMT")
+    assert client.get_token(ID, ["chat"]).token == TOKEN
+
+
 @pytest.mark.parametrize(
     ("status", "body"), [(400, ERROR), (404, ERROR), (503, b"<html>"), (200, b"<html>")]
 )
@@ -232,7 +240,9 @@ with ScriptedService() as service:
         except HttpResponseError as error:
             assert error.error.code == "ValidationError", error
         times.append(time.process_time() - started)
-    print(len(set(sys.modules) - before), times[0] <= 3 * max(times[1:]))
+    # Python loads a codec when it is first used.
+    found = [name for name in set(sys.modules) - before if not name.startswith("encodings.")]
+    print(found, times[0] <= 3 * max(times[1:]))
     call("close")
 loop.close()
 """
@@ -241,6 +251,6 @@ loop.close()
 @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
 def test_the_first_error_imports_nothing_and_takes_as_long_as_any(is_async: bool) -> None:
     assert run(FIRST_ERROR.format(aio=".aio" if is_async else "", is_async=is_async)).split() == [
-        "0",
+        "[]",
         "True",
     ]

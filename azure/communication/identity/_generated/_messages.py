@@ -173,8 +173,8 @@ def page(
         return None, []
     json = _json_object(response)
     items = json.get(items_name)
-    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise undecodable(response, f"{items_name} in its body is not a list of objects")
+    if not isinstance(items, list):
+        raise undecodable(response, f"{items_name} in its body is not a list")
     link = json.get(link_name) or None
     if link is not None:
         link = _next_page(response, endpoint, link)
