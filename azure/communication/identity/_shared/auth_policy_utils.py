@@ -1,4 +1,4 @@
-"""Which policy authenticates with which credential."""
+"""The choice of the authentication policy by the type of the credential."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def get_authentication_policy(
     | BearerTokenCredentialPolicy[Any, Any]
     | HMACCredentialsPolicy
 ):
-    """The policy that authenticates with a credential.
+    """Returns the policy that authenticates with a credential.
 
     :param str endpoint: The endpoint of the resource.
     :param credential: An access key, or an Entra credential.
@@ -33,9 +33,9 @@ def get_authentication_policy(
         ~azure.core.credentials_async.AsyncTokenCredential or
         ~azure.core.credentials.AzureKeyCredential or str
     :param bool decode_url: See :class:`HMACCredentialsPolicy`.
-    :param bool is_async: Whether the pipeline is an async one.
+    :param bool is_async: Whether the pipeline is async.
     :raises TypeError: If the credential has another type, or is async in a sync pipeline.
-    :raises ValueError: The credential is None, or its key is not base64.
+    :raises ValueError: If the credential is None, or its key is not base64.
     """
     if credential is None:
         raise ValueError(f"credential must not be None: pass {_EXPECTED}.")

@@ -25,17 +25,17 @@ _AUTHORIZATION = f"HMAC-SHA256 SignedHeaders={SIGNED_HEADERS}&Signature="
 class HMACCredentialsPolicy(SansIOHTTPPolicy[Any, Any]):
     """Signs each request, and each retry of it, with the access key of the resource.
 
-    It reads the request as it is about to be sent, so it belongs after all policies that change
-    requests.
+    The policy must run after all policies that change what is signed: method, URL and body.
 
-    :param str host: Not used: the host that is signed is the one of the request. The parameter
-        stays for code that was written for azure-communication-identity 1.5.0.
-    :param access_key: The access key, in base64. That of an ``AzureKeyCredential`` is read anew for
-        each request, so that ``update()`` takes effect with the next one.
+    :param str host: Ignored: the host of the request is signed. The parameter remains for code
+        written for azure-communication-identity 1.5.0.
+    :param access_key: The access key, in base64. An ``AzureKeyCredential`` is read for each
+        request, so that ``update()`` takes effect with the next one.
     :type access_key: str or ~azure.core.credentials.AzureKeyCredential
-    :param bool decode_url: Sign the unquoted path, as some other communication services want it.
-    :keyword clock: Tells the time, in Unix seconds.
-    :raises ValueError: The key is not base64.
+    :param bool decode_url: Whether to sign the unquoted path, as some other services require.
+    :keyword clock: Returns the time in Unix seconds.
+    :raises TypeError: If the key is not a str.
+    :raises ValueError: If the key is not base64.
     """
 
     def __init__(
@@ -60,8 +60,8 @@ class HMACCredentialsPolicy(SansIOHTTPPolicy[Any, Any]):
 
         :param request: The request.
         :type request: ~azure.core.pipeline.PipelineRequest
-        :raises TypeError: The body is a stream, which cannot be signed before it is read.
-        :raises ValueError: The key that the credential was updated to is not base64.
+        :raises TypeError: If the body is a stream, which cannot be signed before it is read.
+        :raises ValueError: If the credential was updated with a key that is not base64.
         """
         http_request = request.http_request
         headers = http_request.headers
@@ -78,8 +78,8 @@ class HMACCredentialsPolicy(SansIOHTTPPolicy[Any, Any]):
         headers["x-ms-return-client-request-id"] = "true"
         headers["Authorization"] = _AUTHORIZATION + signature(self._current_key(), to_sign)
 
-    # The decoded key and the date are kept for as long as they hold. Each is one tuple, read and
-    # replaced whole, so that threads need no lock.
+    # The decoded key and the date are cached. Each is one tuple that is replaced as a whole, so
+    # that threads need no lock.
 
     def _current_key(self) -> bytes:
         key = self._credential.key
@@ -104,8 +104,7 @@ class _FixedKey:
 
 
 def _body_of(http_request: Any) -> bytes:
-    # A request of azure.core.rest has its body in content; one of the older
-    # azure.core.pipeline.transport in body.
+    # content is of azure.core.rest, body of the older azure.core.pipeline.transport.
     body = http_request.content if hasattr(http_request, "content") else http_request.body
     if not body:
         return b""

@@ -59,7 +59,7 @@ def parse_connection_str(conn_str: str | None) -> tuple[str, str]:
 
 
 def get_current_utc_time() -> str:
-    """The current time as HTTP headers have it: ``Tue, 24 Nov 2026 09:05:00 GMT``."""
+    """The current time in the format of HTTP: ``Tue, 24 Nov 2026 09:05:00 GMT``."""
     return formatdate(usegmt=True)
 
 
@@ -69,18 +69,19 @@ def get_current_utc_as_int() -> int:
 
 
 def _convert_datetime_to_utc_int(input_datetime: datetime) -> int:
-    """A time in whole Unix seconds. One without a time zone is taken for UTC."""
+    """A time in whole Unix seconds. A time without a time zone is UTC."""
     return calendar.timegm(input_datetime.utctimetuple())
 
 
 def create_access_token(token: str) -> AccessToken:
     """Reads the expiry of a token.
 
-    :param str token: A JWT, such as the tokens of users are. Its signature is not checked.
+    :param str token: A JWT, such as a user's token. The signature is not checked.
     :return: The token, with its expiry in whole Unix seconds.
     :rtype: ~azure.core.credentials.AccessToken
-    :raises TypeError: The token is not a str.
-    :raises ValueError: The token is not a JWT with an expiry. The message does not hold the token.
+    :raises TypeError: If the token is not a str.
+    :raises ValueError: If the token is not a JWT with an expiry. The message does not show the
+        token.
     """
     if not isinstance(token, str):
         raise TypeError(f"The token must be a str, not {type(token).__name__}.")
