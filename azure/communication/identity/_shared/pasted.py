@@ -6,7 +6,8 @@ from collections.abc import Mapping
 # str.strip() does not count them as white space.
 _BYTE_ORDER_MARK, _ZERO_WIDTH_SPACE = "\ufeff", "\u200b"
 # Not after a character of base64: a key may end in a word.
-_PART = r"(?<![A-Za-z0-9+/])(?:endpoint|accesskey)\s*="
+_START = r"(?<![A-Za-z0-9+/])"
+_PART = rf"{_START}(?:endpoint|accesskey)\s*="
 
 # A mistake, and the pattern that tells it. No mistake shows a part of the text.
 MISTAKES = {
@@ -14,6 +15,10 @@ MISTAKES = {
     "begins with the name of a variable: remove the name and the '=' after it": (
         rf"""^(?!endpoint|accesskey)(?:\w+\s+)?\w+\s*=\s*["']?{_PART}"""
     ),
+    **{
+        f"has {name} twice: pass one connection string": rf"({_START}{name}\s*=.*){{2}}"
+        for name in ("endpoint", "accesskey")
+    },
     "is a URL with a shared access signature (SAS), which is not an access key": r"[?&]s(?:ig|v)=",
 }
 MISTAKES_FOR_A_KEY = {
@@ -37,4 +42,6 @@ def unwrapped(text: str) -> str:
 
 def mistake(text: str, mistakes: Mapping[str, str] = MISTAKES) -> str | None:
     """The first of the mistakes that the text has; None if it has none of them."""
-    return next((name for name, regex in mistakes.items() if re.search(regex, text, re.I)), None)
+    return next(
+        (name for name, regex in mistakes.items() if re.search(regex, text, re.I | re.S)), None
+    )
