@@ -148,10 +148,9 @@ class Accounts:
                 return True
             _check_not_signed_out(person, signed_in_at)
             # A person whose identity is being created gets it first: else nobody would delete it.
-            found = await self._identities.existing(subject, deadline)
-            if found is None:
-                return True
-            person, identity = found
+            identity = person.identity_id
+            if identity is None:
+                person, identity = await self._identities.person_of(subject, person, deadline)
             self._forget_here(subject)
             finished = await self._endings.delete(person, identity, subject, signed_in_at)
             if finished is not None:
@@ -171,7 +170,7 @@ class Accounts:
                 if departed_at is not None and signed_in_at <= departed_at:
                     raise SignedOutError("the person was deleted: sign in again")
             if person is None or person.identity_id is None:
-                person, identity = await self._identities.person_of(subject, deadline)
+                person, identity = await self._identities.person_of(subject, person, deadline)
             else:
                 identity = person.identity_id
             _check_not_signed_out(person, signed_in_at)

@@ -37,62 +37,62 @@ class Identities:
         self._has_custom_ids = has_custom_ids
         self._claim_seconds = claim_seconds
         self._patience = patience
-        self._flights: Flights[None] = Flights()
+        self._flights: Flights[tuple[Person, str]] = Flights()
 
-    async def person_of(self, subject: Subject, deadline: float) -> tuple[Person, str]:
+    async def person_of(
+        self, subject: Subject, seen: Person | None, deadline: float
+    ) -> tuple[Person, str]:
         """The person and its identity.
 
+        :param seen: The person as it was just found, without an identity; None if there is none.
         :raises UnavailableError: If there is no identity before the deadline.
         """
-        poll = Poll(deadline)
-        while True:
-            found = await self.existing(subject, deadline)
-            if found is not None:
-                return found
-            claim_until = self._people.now() + self._claim_seconds
-            id_ = await self._people.insert(subject, claim_until)
-            if id_ is not None:
-                await self._create_once(id_, claim_until, deadline)
-            elif not await poll.again():
-                raise TimedOutError("the person comes and goes")
+        return await self._flights.run(
+            subject, lambda: self._find_or_create(subject, seen), deadline
+        )
 
-    async def existing(self, subject: Subject, deadline: float) -> tuple[Person, str] | None:
-        """Like `person_of`, but None for a person who is not there."""
-        poll = Poll(deadline)
+    async def _find_or_create(self, subject: Subject, seen: Person | None) -> tuple[Person, str]:
+        poll = Poll(deadlines.now() + self._patience)
+        person = seen
         while True:
-            person = await self._people.find(subject)
             if person is None:
-                return None
-            if person.identity_id is not None:
+                claimed = await self._people.insert(subject, self._new_claim())
+            elif person.identity_id is not None:
                 return person, person.identity_id
-            if not await self._take_over(person, deadline) and not await poll.again():
+            else:
+                claimed = await self._take_over(person)
+            if claimed is not None:
+                identity = await self._create(claimed)
+                if person is None:
+                    return claimed._replace(identity_id=identity, claim_until=None), identity
+            elif not await poll.again():
                 raise TimedOutError("another process is creating the identity")
+            person = await self._people.find(subject)
 
-    async def _take_over(self, person: Person, deadline: float) -> bool:
-        """Creates the identity if no process has a claim to it."""
-        now = self._people.now()
-        if person.claim_until is not None and person.claim_until > now:
-            return False
-        claim_until = now + self._claim_seconds
-        if not await self._people.claim(person, claim_until):
-            return False
+    def _new_claim(self) -> float:
+        return self._people.now() + self._claim_seconds
+
+    async def _take_over(self, person: Person) -> Person | None:
+        """Claims the creation of the identity; None while another process has a claim to it."""
+        if person.claim_until is not None and person.claim_until > self._people.now():
+            return None
+        claimed = person._replace(claim_until=self._new_claim())
+        if not await self._people.claim(person, claimed):
+            return None
         if person.claim_until is not None and not self._has_custom_ids:
             # The process before may have created an identity and died before it wrote it down.
             metrics.IDENTITIES_UNACCOUNTED.inc()
-        await self._create_once(person.id, claim_until, deadline)
-        return True
+        return claimed
 
-    async def _create_once(self, id_: str, claim_until: float, deadline: float) -> None:
-        await self._flights.run(id_, lambda: self._create(id_, claim_until), deadline)
-
-    async def _create(self, id_: str, claim_until: float) -> None:
+    async def _create(self, claimed: Person) -> str:
         try:
-            identity = await self._calls.create(id_, deadlines.now() + self._patience)
+            identity = await self._calls.create(claimed.id, deadlines.now() + self._patience)
         except BaseException:
-            # Shielded: a service that shuts down still lets others go on at once.
-            await asyncio.shield(self._people.give_claim_back(id_, claim_until))
+            # Shielded: when the service shuts down, other processes can go on at once.
+            await asyncio.shield(self._people.give_claim_back(claimed))
             raise
-        await self._people.settle(id_, identity)
+        await self._people.settle(claimed.id, identity)
+        return identity
 
     async def finish(self, timeout: float) -> None:
         await self._flights.drain(timeout)

@@ -72,24 +72,23 @@ class People:
         async with self._database.reading() as connection:
             return (await connection.execute(query)).scalar_one_or_none()
 
-    async def insert(self, subject: Subject, claim_until: float) -> str | None:
+    async def insert(self, subject: Subject, claim_until: float) -> Person | None:
         """Adds a person with the claim to create its identity; None if it exists already."""
-        now = self._clock()
-        id_ = str(uuid.uuid4())
-        row = {
-            "id": id_,
-            "issuer": subject.issuer,
-            "subject": subject.subject,
-            "claim_until": claim_until,
-            "generation": 0,
-            "not_before": 0.0,
-            "last_seen": now,
-        }
-        statement = self._insert(person).values(row).on_conflict_do_nothing()
+        row = Person(
+            id=str(uuid.uuid4()),
+            identity_id=None,
+            claim_until=claim_until,
+            generation=0,
+            not_before=0.0,
+            revoking_until=None,
+            last_seen=self._clock(),
+        )
+        values = {**row._asdict(), **subject._asdict()}
+        statement = self._insert(person).values(values).on_conflict_do_nothing()
         async with self._database.transaction() as connection:
-            return id_ if (await connection.execute(statement)).rowcount == 1 else None
+            return row if (await connection.execute(statement)).rowcount == 1 else None
 
-    async def claim(self, seen: Person, claim_until: float) -> bool:
+    async def claim(self, seen: Person, claimed: Person) -> bool:
         """Takes the claim to create the identity; False if another process was faster."""
         statement = (
             update(person)
@@ -98,18 +97,18 @@ class People:
                 person.c.identity_id.is_(None),
                 person.c.claim_until.is_not_distinct_from(seen.claim_until),
             )
-            .values(claim_until=claim_until)
+            .values(claim_until=claimed.claim_until)
         )
         async with self._database.transaction() as connection:
             return (await connection.execute(statement)).rowcount == 1
 
-    async def give_claim_back(self, id_: str, claim_until: float) -> None:
+    async def give_claim_back(self, claimed: Person) -> None:
         statement = (
             update(person)
             .where(
-                person.c.id == id_,
+                person.c.id == claimed.id,
                 person.c.identity_id.is_(None),
-                person.c.claim_until == claim_until,
+                person.c.claim_until == claimed.claim_until,
             )
             .values(claim_until=None)
         )

@@ -105,10 +105,14 @@ class Tokens:
         deadline = deadlines.now() + self._patience
         poll = Poll(deadline)
         while True:
+            fence = await self._cache.begin(slot)
+            # Looked for after the lease was asked for: the process that had it may just have put
+            # the token and given the lease back.
             held = await self._cache.get(slot)
             if held is not None and self._is_fresh(held, remaining):
+                if fence is not None:
+                    await self._cache.abandon(slot, fence)
                 return held
-            fence = await self._cache.begin(slot)
             if fence is not None:
                 async with self._leased(slot, fence):
                     issued = await self._issue(slot, confirm, deadline)
