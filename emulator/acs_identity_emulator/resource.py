@@ -15,6 +15,7 @@ from .authentication.entra import EntraAuthority
 from .authentication.tokens import TokenIssuer, generate_key, key_from_pem, key_to_pem
 from .contract.faults import FaultQueue
 from .control.administration import Administration
+from .control.entra_administration import EntraAdministration
 from .control.entra_paths import EntraPaths
 from .control.guard import Guard
 from .control.managed_identity import ManagedIdentity, new_secret
@@ -94,7 +95,7 @@ class Resource:
             resource_id=self.id,
             service=self.service,
             keys=self.keys,
-            entra=self.entra,
+            entra=EntraAdministration(self.entra, self.applications),
             faults=self.faults,
             clock=clock,
             journal=self.journal,

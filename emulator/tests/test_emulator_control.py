@@ -116,6 +116,20 @@ def test_entra_tokens(control: Control, send: Send) -> None:
         assert (reply.status, reply.code) == (400, "ValidationError"), wrong
 
 
+def test_applications(own: IdentityEmulator) -> None:
+    control = control_of(own)
+    body = {"clientId": GUID, "secret": "hidden value"}
+    variables = control("POST", "entra/applications", body).json
+    assert variables == own.register_application(GUID)
+    again = control("POST", "entra/applications", {"clientId": GUID.upper()}).json
+    assert again == variables
+    new = control("POST", "entra/applications", {}).json
+    assert new["AZURE_CLIENT_ID"] not in ("", GUID)
+    for wrong in ({"clientId": "x"}, {"clientId": ""}, {"tenantId": "x"}, {"secret": ""}):
+        reply = control("POST", "entra/applications", {**body, **wrong})
+        assert (reply.status, reply.code) == (400, "ValidationError"), wrong
+
+
 def test_clock(control: Control, emulator: IdentityEmulator, send: Send) -> None:
     token = send("POST", "/identities", {"createTokenWithScopes": ["chat"]}).json["accessToken"]
     body = {"advanceSeconds": 90000, "tokenLifetimeSeconds": 60}
@@ -161,7 +175,7 @@ def test_unknown_paths_and_methods(control: Control) -> None:
 
 
 def test_bodies_that_are_not_objects(control: Control) -> None:
-    for path in ("tokens/validate", "entra/tokens", "clock", "faults"):
+    for path in ("tokens/validate", "entra/tokens", "entra/applications", "clock", "faults"):
         assert control("POST", path, [1]).status == 400
 
 

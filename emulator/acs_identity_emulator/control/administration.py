@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING
 
 from .._version import __version__
 from ..authentication.access_keys import SLOTS, AccessKeys, pasted_key
-from ..authentication.entra import EntraAuthority
 from ..contract.errors import unknown_path
 from ..contract.faults import FaultQueue
-from ..contract.guids import is_guid
 from ..operations import bodies
 from ..operations.calls import Answer
 from ..operations.service import Service
 from ..state.clock import ServiceClock
 from ..state.journal import Journal
 from .endpoints import ControlCall, Endpoint, invalid, number
+from .entra_administration import EntraAdministration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +25,6 @@ _COUNT = {"type": "integer"}
 _FLAG = {"type": "boolean"}
 _PAGE = 1000  # entries in an answer at most
 _LIMIT = {"type": "integer", "minimum": 1, "maximum": _PAGE}
-_GUID = {"type": "string", "format": "uuid"}
 
 
 def _object(**properties: "Mapping[str, object]") -> dict[str, object]:
@@ -46,7 +44,7 @@ class Administration:
         resource_id: str,
         service: Service,
         keys: AccessKeys,
-        entra: EntraAuthority,
+        entra: EntraAdministration,
         faults: FaultQueue,
         clock: ServiceClock,
         journal: Journal,
@@ -111,22 +109,7 @@ class Administration:
                 required=("token",),
                 response=_object(valid=_FLAG),
             ),
-            Endpoint(
-                "POST",
-                "entra/tokens",
-                "Issues a Microsoft Entra token of a user.",
-                self._issue_entra_token,
-                request={
-                    "userObjectId": _GUID,
-                    "clientId": _GUID,
-                    "tenantId": _GUID,
-                    "scopes": {"type": "array", "items": _TEXT},
-                    "groups": {"type": "array", "items": _GUID},
-                    "expiresInSeconds": _NUMBER,
-                },
-                required=("userObjectId", "clientId"),
-                response=_object(token=_TEXT),
-            ),
+            *self._entra.endpoints(),
             *self._endpoints_of_time(),
             *self._endpoints_of_tests(),
         ]
@@ -246,32 +229,6 @@ class Administration:
     def _validate_token(self, call: ControlCall) -> Answer:
         token = bodies.required_string(call.body(), "token")
         return Answer(200, {"valid": self._service.is_token_valid(token)})
-
-    def _issue_entra_token(self, call: ControlCall) -> Answer:
-        body = call.body()
-        ids = {name: bodies.required_string(body, name) for name in ("userObjectId", "clientId")}
-        tenant_id = bodies.string(body, "tenantId")
-        groups = bodies.strings(body, "groups") or ()
-        for name, value in (
-            *ids.items(),
-            ("tenantId", tenant_id),
-            *(("groups", group) for group in groups),
-        ):
-            if value is not None and not is_guid(value):
-                raise invalid(f"{name} must be a GUID.")
-        seconds = number(body, "expiresInSeconds")
-        try:
-            token = self._entra.issue(
-                object_id=ids["userObjectId"],
-                client_id=ids["clientId"],
-                tenant_id=tenant_id,
-                scopes=bodies.strings(body, "scopes"),
-                groups=groups,
-                expires_in=timedelta(seconds=3600 if seconds is None else seconds),
-            )
-        except (ValueError, OverflowError) as error:
-            raise invalid(f"{error}.") from None
-        return Answer(200, {"token": token})
 
     def _clock_now(self, _: ControlCall) -> Answer:
         lifetime = self._service.token_lifetime

@@ -1,0 +1,108 @@
+"""The endpoints that stand for the sign-in and the app registrations of Microsoft Entra ID."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from ..authentication.applications import Applications, ClientApplication
+from ..authentication.entra import EntraAuthority
+from ..contract.guids import is_guid
+from ..operations import bodies
+from ..operations.calls import Answer
+from .endpoints import ControlCall, Endpoint, invalid, number
+from .entra_paths import ANY_TENANT
+
+_GUID = {"type": "string", "format": "uuid"}
+_TEXT = {"type": "string"}
+_VARIABLES = (
+    "AZURE_AUTHORITY_HOST",
+    "AZURE_TENANT_ID",
+    "AZURE_CLIENT_ID",
+    "AZURE_CLIENT_SECRET",
+)
+
+
+def environment_of(application: ClientApplication, host: str) -> dict[str, str]:
+    """The variables by which azure-identity finds the authority and is the application.
+
+    :param host: The name or address of the emulator, and its port.
+    """
+    values = (f"https://{host}", ANY_TENANT, application.client_id, application.secret)
+    return dict(zip(_VARIABLES, values, strict=True))
+
+
+class EntraAdministration:
+    """Issues tokens of users and registers applications."""
+
+    def __init__(self, entra: EntraAuthority, applications: Applications) -> None:
+        self._entra = entra
+        self._applications = applications
+
+    def endpoints(self) -> Sequence[Endpoint]:
+        """The table of endpoints."""
+        return [
+            Endpoint(
+                "POST",
+                "entra/tokens",
+                "Issues a Microsoft Entra token of a user.",
+                self._issue_token,
+                request={
+                    "userObjectId": _GUID,
+                    "clientId": _GUID,
+                    "tenantId": _GUID,
+                    "scopes": {"type": "array", "items": _TEXT},
+                    "groups": {"type": "array", "items": _GUID},
+                    "expiresInSeconds": {"type": "number"},
+                },
+                required=("userObjectId", "clientId"),
+                response={"type": "object", "properties": {"token": _TEXT}},
+            ),
+            Endpoint(
+                "POST",
+                "entra/applications",
+                "Registers an application, and returns the environment variables for its secret.",
+                self._register,
+                request={"clientId": _GUID, "secret": _TEXT, "tenantId": _GUID},
+                response={"type": "object", "properties": dict.fromkeys(_VARIABLES, _TEXT)},
+            ),
+        ]
+
+    def _issue_token(self, call: ControlCall) -> Answer:
+        body = call.body()
+        object_id = bodies.required_string(body, "userObjectId")
+        client_id = bodies.required_string(body, "clientId")
+        tenant_id = bodies.string(body, "tenantId")
+        groups = bodies.strings(body, "groups") or ()
+        _check_guids("userObjectId", object_id)
+        _check_guids("clientId", client_id)
+        _check_guids("tenantId", tenant_id)
+        _check_guids("groups", *groups)
+        seconds = number(body, "expiresInSeconds")
+        try:
+            token = self._entra.issue(
+                object_id=object_id,
+                client_id=client_id,
+                tenant_id=tenant_id,
+                scopes=bodies.strings(body, "scopes"),
+                groups=groups,
+                expires_in=timedelta(seconds=3600 if seconds is None else seconds),
+            )
+        except (ValueError, OverflowError) as error:
+            raise invalid(f"{error}.") from None
+        return Answer(200, {"token": token})
+
+    def _register(self, call: ControlCall) -> Answer:
+        body = call.body()
+        client_id, tenant_id = bodies.string(body, "clientId"), bodies.string(body, "tenantId")
+        secret = bodies.string(body, "secret")
+        _check_guids("clientId", client_id)
+        _check_guids("tenantId", tenant_id)
+        if secret == "":
+            raise invalid("secret must not be empty.")
+        application = self._applications.register(client_id, secret, tenant_id)
+        return Answer(200, environment_of(application, call.wire.headers.get("Host", "")))
+
+
+def _check_guids(name: str, *values: str | None) -> None:
+    for value in values:
+        if value is not None and not is_guid(value):
+            raise invalid(f"{name} must be a GUID.")
