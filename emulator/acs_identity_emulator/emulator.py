@@ -297,10 +297,12 @@ class IdentityEmulator(EntraDirectory):
         :raises RuntimeError: If the emulator is not running.
         """
         bundle = self.ca_bundle
+        adds_to_others = bool(os.environ.get("NODE_EXTRA_CA_CERTS"))  # the bundle has them too
         return {
             "REQUESTS_CA_BUNDLE": bundle,
+            "CURL_CA_BUNDLE": bundle,
             "SSL_CERT_FILE": bundle,
-            "NODE_EXTRA_CA_CERTS": self.ca_file,
+            "NODE_EXTRA_CA_CERTS": bundle if adds_to_others else self.ca_file,
         }
 
     def export_state(self, path: str | os.PathLike[str]) -> None:

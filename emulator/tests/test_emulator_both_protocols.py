@@ -28,6 +28,7 @@ from acs_identity_emulator.state.store import Store
 from .conftest import LATEST, connect
 
 Send = Callable[..., SimpleNamespace]
+BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 BEGIN = b"-----BEGIN CERTIFICATE-----"
 
 
@@ -279,7 +280,7 @@ def test_in_the_users_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_the_bundle_has_the_public_authorities_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+    for variable in (*BUNDLES, "NODE_EXTRA_CA_CERTS"):
         monkeypatch.delenv(variable, raising=False)
     public = Path(certifi.where()).read_bytes()
     with IdentityEmulator() as emulator:
@@ -288,10 +289,20 @@ def test_the_bundle_has_the_public_authorities_too(
         )
         of_company = tmp_path / "company.pem"
         of_company.write_bytes(Path(emulator.ca_file).read_bytes())
+        assert emulator.trust_environment == {
+            **dict.fromkeys(BUNDLES, emulator.ca_bundle),
+            "NODE_EXTRA_CA_CERTS": emulator.ca_file,
+        }
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(of_company))
     with IdentityEmulator() as emulator:
         own = Path(emulator.ca_file).read_bytes()
         assert Path(emulator.ca_bundle).read_bytes() == own + of_company.read_bytes()
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+    monkeypatch.setenv("NODE_EXTRA_CA_CERTS", str(of_company))
+    with IdentityEmulator() as emulator:
+        own = Path(emulator.ca_file).read_bytes()
+        assert Path(emulator.ca_bundle).read_bytes() == own + public + of_company.read_bytes()
+        assert emulator.trust_environment["NODE_EXTRA_CA_CERTS"] == emulator.ca_bundle
 
 
 def test_an_emulator_that_nobody_stops_leaves_no_file(tmp_path: Path) -> None:

@@ -159,16 +159,16 @@ def test_options(run: Run, send: Send, tmp_path: Path) -> None:
 def test_greeting(run: Run, options: list[str], scheme: str) -> None:
     process = run(*options)
     assert process.stdout is not None
-    lines = [process.stdout.readline() for _ in range(6)]
+    lines = [process.stdout.readline() for _ in range(7)]
     connection = re.fullmatch(rf"endpoint=({scheme}://127\.0\.0\.1:\d+/);accesskey=.+\n", lines[0])
     assert connection is not None
     settings = dict(line.rstrip("\n").split("=", 1) for line in lines[1:])
     assert list(settings) == [
-        "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "IDENTITY_ENDPOINT",
-        "IDENTITY_HEADER",
+        "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS",
+        "IDENTITY_ENDPOINT", "IDENTITY_HEADER",
     ]  # fmt: skip
     secure = connection[1].replace("http:", "https:")
-    for variable in list(settings)[:3]:
+    for variable in list(settings)[:4]:
         with connect(secure, settings[variable]):
             pass
     query = "?api-version=2019-08-01&resource=https://communication.azure.com/"

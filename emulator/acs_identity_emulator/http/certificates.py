@@ -102,7 +102,7 @@ class Certificates:
         stem = self.ca_file.removesuffix(".pem").removesuffix(".ca")
         self.ca_bundle = f"{stem}.ca-bundle.pem"
         # Bundle first: who waits for the one file finds the other.
-        _write(self.ca_bundle, own + _public_authorities())
+        _write(self.ca_bundle, own + _other_authorities())
         _write(self.ca_file, own)
         return [self.ca_file, self.ca_bundle]
 
@@ -260,13 +260,12 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     )
 
 
-def _public_authorities() -> bytes:
-    """What clients trusted so far: the bundle of the environment, or else Mozilla's."""
-    for variable in _BUNDLE_VARIABLES:
-        path = os.environ.get(variable, "")
-        if os.path.isfile(path):
-            return Path(path).read_bytes()
-    return Path(certifi.where()).read_bytes()
+def _other_authorities() -> bytes:
+    """What clients trust so far: the bundle of the environment or Mozilla's, and what Node adds."""
+    found = filter(os.path.isfile, (os.environ.get(name, "") for name in _BUNDLE_VARIABLES))
+    bundle = Path(next(found, certifi.where())).read_bytes()
+    extra = os.environ.get("NODE_EXTRA_CA_CERTS", "")
+    return bundle + (Path(extra).read_bytes() if os.path.isfile(extra) else b"")
 
 
 def _write(path: str, content: bytes) -> None:
