@@ -84,7 +84,8 @@ def test_a_broken_handshake_is_one_log_line(
 @pytest.mark.parametrize(
     ("signed_host", "signed_target", "sent_target"),
     [
-        ("{host}/", "/identities", "/identities"),  # Python 1.0 to 1.5
+        ("{host}/", "/identities", "/identities"),  # Python 1.4 and 1.5
+        ("{host}/", "identities", "/identities"),  # Python 1.0 to 1.3
         ("{host}", "//identities", "//identities"),
         ("{host}", "//identities", "/identities"),
         ("{host}/", "//identities", "/identities"),

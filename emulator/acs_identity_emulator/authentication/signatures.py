@@ -42,10 +42,12 @@ def content_hash(body: bytes) -> bytes:
 def with_final_slash(signed: Signed) -> Iterator[Signed]:
     """What official clients sign if their endpoint ends in ``/``, unlike what they send.
 
-    Python 1.0 to 1.5 sign the slash as a part of the host. Clients that put the path after it sign
-    ``//identities``, of which some HTTP libraries send ``/identities``.
+    Python 1.0 to 1.5 sign the slash as a part of the host, and before 1.4 the path without it.
+    Clients that put the path after it sign ``//identities``, and some HTTP libraries send
+    ``/identities`` then.
     """
     yield signed._replace(host=f"{signed.host}/")
+    yield signed._replace(host=f"{signed.host}/", target=signed.target.removeprefix("/"))
     if not signed.target.startswith("//"):
         doubled = signed._replace(target=f"/{signed.target}")
         yield doubled
