@@ -133,8 +133,8 @@ class _TimerThread(Thread):
         # An alarm that was put before this is seen by the check after it. One that is put after it
         # sees this, and is put to the next thread as well, where it is cancelled or goes off.
         self.is_ending = True
-        self.is_ending = not self.changes.empty()
-        return not self.is_ending
+        self.is_ending = self.changes.empty()
+        return self.is_ending
 
 
 _STARTING = RLock()

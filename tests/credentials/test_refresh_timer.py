@@ -1,0 +1,201 @@
+"""The timer of the sync credentials of a process."""
+
+import gc
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+from azure.core.credentials import AccessToken
+from fresh_process import run
+
+from azure.communication.identity import CommunicationTokenCredential
+from azure.communication.identity._shared import refresh_timer, token_refresh
+from azure.communication.identity._shared.refresh_timer import Alarm
+
+NUMBER = 1000
+
+
+@pytest.fixture
+def fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(token_refresh, "_SHORTEST_DELAY", 0.01)
+
+
+def valid(seconds: float = 3600) -> AccessToken:
+    return AccessToken("token", int(time.time() + seconds))
+
+
+def new_threads(before: set[threading.Thread]) -> int:
+    return len(set(threading.enumerate()) - before)
+
+
+@pytest.fixture
+def before() -> set[threading.Thread]:
+    return set(threading.enumerate())
+
+
+def test_one_thread_serves_all_credentials_and_ends_with_the_last(
+    before: set[threading.Thread], wait_until: Callable[..., None]
+) -> None:
+    credentials = [
+        CommunicationTokenCredential(valid(), token_refresher=valid, proactive_refresh=True)
+        for _ in range(NUMBER)
+    ]
+    assert new_threads(before) == 1
+    for credential in credentials[1:]:
+        credential.close()
+    time.sleep(0.01)
+    assert new_threads(before) == 1
+    credentials[0].close()
+    wait_until(lambda: new_threads(before) == 0)
+
+
+def test_the_thread_ends_when_all_credentials_are_forgotten(
+    before: set[threading.Thread], wait_until: Callable[..., None]
+) -> None:
+    for _ in range(100):
+        CommunicationTokenCredential(valid(), token_refresher=valid, proactive_refresh=True)
+    gc.collect()
+
+    wait_until(lambda: new_threads(before) == 0)
+
+
+def test_threads_that_start_and_close_credentials_at_once(
+    before: set[threading.Thread], wait_until: Callable[..., None]
+) -> None:
+    def use() -> None:
+        for _ in range(100):
+            with CommunicationTokenCredential(
+                valid(), token_refresher=valid, proactive_refresh=True
+            ) as credential:
+                alarm = credential._alarm
+                lost.append(alarm is None or alarm.is_lost())
+
+    lost: list[bool] = []
+    threads = [threading.Thread(target=use) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert lost == [False] * 800
+    wait_until(lambda: new_threads(before) == 0)
+
+
+@pytest.mark.usefixtures("fast")
+def test_a_slow_refresher_does_not_delay_the_others(wait_until: Callable[..., None]) -> None:
+    go = threading.Event()
+    called: list[int] = []
+
+    def make(number: int) -> CommunicationTokenCredential:
+        def refresher() -> AccessToken:
+            called.append(number)
+            assert number >= 5 or go.wait(30)
+            return valid()
+
+        return CommunicationTokenCredential(token_refresher=refresher, proactive_refresh=True)
+
+    credentials = [make(number) for number in range(10)]
+    wait_until(lambda: set(called) == set(range(10)))
+    for credential in credentials[5:]:
+        assert credential.get_token().token == "token"
+    go.set()
+    for credential in credentials:
+        assert credential.get_token().token == "token"
+        credential.close()
+
+
+@pytest.mark.usefixtures("fast")
+def test_refreshes_that_find_too_many_threads_are_tried_again(
+    monkeypatch: pytest.MonkeyPatch, wait_until: Callable[..., None]
+) -> None:
+    start = threading.Thread.start
+    refused: list[threading.Thread] = []
+
+    def no_more_threads(self: threading.Thread) -> None:
+        if type(self) is threading.Thread and len(refused) < 2:
+            refused.append(self)
+            raise RuntimeError("can't start new thread")
+        start(self)
+
+    monkeypatch.setattr(threading.Thread, "start", no_more_threads)
+    monkeypatch.setattr(refresh_timer, "_RETRY_DELAY", 0.01)
+    with CommunicationTokenCredential(token_refresher=valid, proactive_refresh=True) as credential:
+        wait_until(lambda: credential._keeper.valid())
+    assert len(refused) == 2
+
+
+class Bell:
+    def __init__(self, interval: float) -> None:
+        self.rung_after: float | None = None
+        self._started = time.monotonic()
+        self.alarm = Alarm(interval, self.ring)
+
+    def ring(self, alarm: Alarm) -> None:
+        self.rung_after = time.monotonic() - self._started
+
+
+def test_an_alarm_goes_off_that_starts_as_the_thread_ends(wait_until: Callable[..., None]) -> None:
+    for _ in range(500):
+        bell = Bell(0)
+        bell.alarm.start()
+        wait_until(lambda bell=bell: bell.rung_after)
+
+
+def test_an_alarm_goes_off_when_it_is_due(wait_until: Callable[..., None]) -> None:
+    bells = [Bell(interval) for interval in (0.06, 0.02, 0.04, 3600, 0.02)]
+    assert all(bell.alarm.start() for bell in bells)
+    bells[-1].alarm.cancel()
+    wait_until(lambda: all(bell.rung_after for bell in bells[:3]))
+
+    for bell in bells[:3]:
+        assert bell.rung_after is not None
+        assert bell.rung_after >= bell.alarm.interval
+    assert bells[3].rung_after is bells[4].rung_after is None
+    bells[3].alarm.cancel()
+
+
+AT_EXIT = """
+import atexit, threading, time
+from concurrent.futures import Future
+from azure.core.credentials import AccessToken
+from azure.communication.identity import CommunicationTokenCredential
+
+def valid(seconds, AccessToken=AccessToken, now=int(time.time())):
+    return AccessToken("token", now + seconds)
+
+refreshed = Future()
+credential = CommunicationTokenCredential(
+    {first}, token_refresher=refreshed.result, proactive_refresh={proactive}
+)
+
+class AtExit:
+    def __del__(self, credential=credential, refreshed=refreshed, token=valid(3600), print=print):
+        if not refreshed.done():
+            refreshed.set_result(token)
+        print(credential.get_token().token)
+
+at_exit = AtExit()
+{use}
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "proactive"),
+    [("None", True), ("valid(3)", True), ("valid(3600)", True), ("valid(3)", False)],
+)
+@pytest.mark.parametrize(
+    "use",
+    [
+        "",
+        "refreshed.set_result(valid(3600)); credential.get_token()",
+        "refreshed.set_result(valid(3600)); atexit.register(credential.get_token)",
+        # The thread waits for a token when the interpreter stops it.
+        "threading.Thread(target=credential.get_token, daemon=True).start()",
+    ],
+    ids=["made", "used", "used-at-exit", "used-by-a-daemon"],
+)
+def test_the_interpreter_ends_and_a_destructor_gets_a_token(
+    first: str, proactive: bool, use: str
+) -> None:
+    assert run(AT_EXIT.format(first=first, proactive=proactive, use=use)) == "token"
