@@ -10,8 +10,10 @@ import threading
 import time
 import weakref
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import anyio
 import pytest
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
@@ -228,6 +230,66 @@ class TestOneRefresh:
             await credential.get_token()
         assert "would wait for itself" in str(caught.value.__cause__)
 
+    async def test_cancelled_before_it_begins_leaves_no_caller_behind(self) -> None:
+        credential = CommunicationTokenCredential(token_refresher=valid_soon)
+        (caller,) = ask(credential, 1)
+        await asyncio.sleep(0)
+        for task in asyncio.all_tasks() - {caller, asyncio.current_task()}:
+            task.cancel()
+
+        with pytest.raises(ClientAuthenticationError, match="cancelled"):
+            await asyncio.wait_for(caller, 10)
+        assert (await credential.get_token()).token == "token"
+
+    @pytest.mark.skipif(sys.version_info < (3, 12), reason="asyncio has no eager tasks")
+    async def test_in_an_eager_task(self) -> None:
+        async def reentering() -> AccessToken:
+            return await credential.get_token()
+
+        asyncio.get_running_loop().set_task_factory(
+            asyncio.eager_task_factory  # type: ignore[attr-defined,unused-ignore]
+        )
+        for refresher in (valid_soon, Blocked(valid())):
+            if isinstance(refresher, Blocked):
+                refresher.go.set()
+            credential = CommunicationTokenCredential(token_refresher=refresher)
+            callers = ask(credential, 3)
+            assert {(await caller).token for caller in callers} == {"token"}
+
+        credential = CommunicationTokenCredential(token_refresher=reentering)
+        with pytest.raises(ClientAuthenticationError) as caught:
+            await credential.get_token()
+        assert "would wait for itself" in str(caught.value.__cause__)
+
+    @pytest.mark.parametrize("kind", [KeyboardInterrupt, RuntimeError])
+    def test_interrupted_as_it_starts_leaves_no_caller_behind(
+        self, kind: type[BaseException]
+    ) -> None:
+        """As by an exception of a signal handler, after which the loop may go on."""
+
+        class Loop(asyncio.SelectorEventLoop):
+            is_interrupted = False
+
+            def create_task(self, coro: Any, **kwargs: Any) -> Any:
+                if not self.is_interrupted and "_run" in coro.__qualname__:
+                    self.is_interrupted = True
+                    coro.close()
+                    raise kind
+                return super().create_task(coro, **kwargs)
+
+        async def use() -> str:
+            with pytest.raises(kind):
+                await credential.get_token()
+            return (await asyncio.wait_for(credential.get_token(), 10)).token
+
+        credential = CommunicationTokenCredential(token_refresher=valid_soon)
+        loop = Loop()
+        try:
+            assert loop.run_until_complete(use()) == "token"
+            assert loop.is_interrupted
+        finally:
+            loop.close()
+
     async def test_takes_a_future(self) -> None:
         def refresher() -> Awaitable[AccessToken]:
             future: asyncio.Future[AccessToken] = asyncio.get_running_loop().create_future()
@@ -339,6 +401,50 @@ class TestLoops:
         asyncio.run(main())
 
 
+class TestOtherLibraries:
+    """Where no event loop of asyncio runs, as under trio."""
+
+    @pytest.mark.parametrize("proactive", [False, True])
+    @pytest.mark.parametrize("first", [None, valid()])
+    def test_a_refresher_needs_asyncio(self, proactive: bool, first: AccessToken | None) -> None:
+        credential = CommunicationTokenCredential(
+            first, token_refresher=valid_soon, proactive_refresh=proactive
+        )
+        for call in (credential.get_token, credential.get_token_info, credential.__aenter__):
+            if call == credential.__aenter__ and not proactive:
+                continue
+            coroutine: Any = call()
+            with pytest.raises(RuntimeError, match=r"asyncio event loop.* Under trio, use"):
+                coroutine.send(None)
+        gc.collect()  # a coroutine that was never awaited is a warning
+
+    def test_a_token_alone_does_not(self) -> None:
+        with pytest.raises(StopIteration) as stopped:
+            CommunicationTokenCredential(valid()).get_token().send(None)
+        assert stopped.value.value.token == "token"
+
+    def test_the_first_sentence_says_so(self) -> None:
+        first, _, _ = str(CommunicationTokenCredential.__doc__).partition(".")
+
+        assert "asyncio" in first
+        assert "not on trio" in first
+
+    def test_anyio_on_asyncio_works(self) -> None:
+        async def use() -> set[str]:
+            credential = CommunicationTokenCredential(token_refresher=valid_soon)
+            tokens: set[str] = set()
+
+            async def get() -> None:
+                tokens.add((await credential.get_token()).token)
+
+            async with anyio.create_task_group() as group:
+                for _ in range(5):
+                    group.start_soon(get)
+            return tokens
+
+        assert anyio.run(use, backend="asyncio") == {"token"}
+
+
 class TestTimer:
     @pytest.fixture(autouse=True)
     def fast(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -415,6 +521,58 @@ class TestTimer:
         with pytest.raises(RuntimeError, match="closed"):
             await caller
         assert refresher.calls == 0
+
+    async def test_close_wakes_callers_before_a_stubborn_refresher_ends(self) -> None:
+        go = asyncio.Event()
+        is_called = asyncio.Event()
+
+        async def stubborn() -> AccessToken:
+            is_called.set()
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                await go.wait()
+            return valid()
+
+        credential = CommunicationTokenCredential(token_refresher=stubborn)
+        callers = ask(credential, 3)
+        await is_called.wait()
+        closing = asyncio.create_task(credential.close())
+
+        for caller in callers:
+            with pytest.raises(RuntimeError, match="closed"):
+                await caller
+        assert not closing.done()
+        go.set()
+        await closing
+
+    def test_close_in_another_loop_wakes_callers(self) -> None:
+        async def wait() -> None:
+            callers = ask(credential, 3)
+            await refresher.is_called.wait()
+            is_waiting.set()
+            for caller in callers:
+                with pytest.raises(RuntimeError, match="closed"):
+                    await asyncio.wait_for(caller, 10)
+
+        refresher = Blocked(valid())
+        credential = CommunicationTokenCredential(token_refresher=refresher)
+        is_waiting = threading.Event()
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(asyncio.run, wait())
+            assert is_waiting.wait(10)
+            asyncio.run(credential.close())
+            waiting.result(30)
+        assert refresher.cancelled == 1
+
+    async def test_a_subtask_of_its_refresher_may_close_it(self) -> None:
+        async def refresher() -> AccessToken:
+            await asyncio.create_task(credential.close())
+            return valid()
+
+        credential = CommunicationTokenCredential(token_refresher=refresher)
+
+        assert (await asyncio.wait_for(credential.get_token(), 10)).token == "token"
 
     async def test_its_refresher_may_close_it(self) -> None:
         async def refresher() -> AccessToken:

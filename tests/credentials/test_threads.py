@@ -370,13 +370,14 @@ class TestTimer:
             patch.setattr(threading.Thread, "start", no_more_threads)
             credential = self.make(valid, valid("first"))
             assert credential.get_token().token == "first"
-            assert credential._alarm is None
+            alarms = [credential._alarm]
 
         with credential:
             assert credential.get_token().token == "first"
-            alarm = credential._alarm
-            assert alarm is not None
-            assert not alarm.is_lost()
+            alarms.append(credential._alarm)
+            assert alarms[0] is None
+            assert alarms[1] is not None
+            assert not alarms[1].is_lost()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from azure.core.credentials import AccessToken, AccessTokenInfo
 
 from acs_identity_emulator import IdentityEmulator
 from azure.communication.identity import CommunicationIdentityClient
@@ -51,3 +52,23 @@ async def test_three_refreshes_of_which_one_fails(driver: Any, clock: Any) -> No
         assert emulator.is_token_valid(third.token)
         assert driver.timer(credential).interval == DAY - 600
         await driver.result_of(client.close())
+
+
+class AsyncEntra:
+    async def get_token(self, *scopes: str, **kwargs: Any) -> AccessToken:
+        raise AssertionError
+
+
+class AsyncInfoOnly:
+    async def get_token_info(self, *scopes: str, **kwargs: Any) -> AccessTokenInfo:
+        raise AssertionError
+
+
+@pytest.mark.parametrize("credential", [AsyncEntra(), AsyncInfoOnly()])
+def test_an_async_entra_credential_is_told_by_a_sync_client(credential: Any) -> None:
+    with pytest.raises(TypeError) as caught:
+        CommunicationIdentityClient("https://resource.communication.azure.com", credential)
+    assert str(caught.value) == (
+        "credential is async. Use CommunicationIdentityClient of azure.communication.identity.aio "
+        "for it."
+    )

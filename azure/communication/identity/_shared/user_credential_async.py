@@ -238,7 +238,7 @@ class CommunicationTokenCredential:
                 raise RuntimeError(REENTERED)
         # A caller may be cancelled: the refresh goes on for the others.
         await asyncio.wait([refresh.done])
-        return refresh.outcome or REFRESH_CANCELLED
+        return cast(RefreshOutcome, refresh.outcome)
 
     def _start_refresh(self) -> "_TaskRefresh":
         refresh = _TaskRefresh()
@@ -248,23 +248,21 @@ class CommunicationTokenCredential:
             refresh.task = refresh.loop.create_task(self._run(refresh))
             refresh.task.add_done_callback(partial(self._finish, refresh))
         except BaseException:  # an exception of a signal handler: nobody waits for the task
-            refresh.end()
+            refresh.end(REFRESH_CANCELLED)
             raise
         return refresh
 
     async def _run(self, refresh: "_TaskRefresh") -> None:
         refresh.enter()
         try:
-            outcome = await self._outcome()
+            refresh.end(await self._outcome())
         except asyncio.CancelledError:
-            if not refresh.is_over:
-                refresh.outcome = self._keeper.cancelled()
+            if not refresh.is_over:  # otherwise close has cancelled the task
+                refresh.end(self._keeper.cancelled())
             raise
-        if not refresh.is_over:  # otherwise close has ended it
-            refresh.outcome = outcome
 
     def _finish(self, refresh: "_TaskRefresh", task: "Task[None]") -> None:
-        refresh.end()
+        refresh.end(REFRESH_CANCELLED)  # unless it has ended
         if self._is_proactive and not self._is_closed:
             self._set_timer()
 
@@ -324,10 +322,11 @@ class _TaskRefresh(Refresh):
         """Whether it can be awaited: it runs, and in this loop."""
         return not self.is_over and self.loop is _running_loop()
 
-    def end(self) -> None:
-        """Wakes the callers."""
-        self.is_over = True
-        if not self.done.done():
+    def end(self, outcome: RefreshOutcome) -> None:
+        """Wakes the callers. Without effect on a refresh that is over."""
+        if not self.is_over:
+            self.outcome = outcome
+            self.is_over = True
             self.done.set_result(None)
 
     async def close(self) -> None:
@@ -341,8 +340,7 @@ class _TaskRefresh(Refresh):
             await asyncio.wait([self.task])
 
     def _cancel(self) -> None:
-        self.outcome = CREDENTIAL_CLOSED
-        self.end()
+        self.end(CREDENTIAL_CLOSED)
         if self.task is not None:
             self.task.cancel()
 
