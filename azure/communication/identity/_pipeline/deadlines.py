@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 
 from azure.core.exceptions import ServiceResponseTimeoutError
 
+from .._shared.tokens import refuse_async
+
 T = TypeVar("T")
 
 _DEADLINE: ContextVar[float | None] = ContextVar("deadline", default=None)
@@ -168,7 +170,9 @@ def bounded(credential: Any) -> Any:
     """A sync Entra credential whose tokens are waited for no longer than the call may last.
 
     :param credential: The credential, or an access key, which is returned as it is.
+    :raises TypeError: If the credential is async.
     """
+    refuse_async("credential", credential, "CommunicationIdentityClient")
     kinds = {(True, True): _WithBoth, (True, False): _WithToken, (False, True): _WithTokenInfo}
     kind = kinds.get((hasattr(credential, "get_token"), hasattr(credential, "get_token_info")))
     return credential if kind is None else kind(credential)
