@@ -108,7 +108,10 @@ def call_until(deadline: float | None, function: Callable[[], T]) -> T:
     left = seconds_left(deadline)
     future: Future[T] = Future()
     run = partial(copy_context().run, _settle, future, function)
-    Thread(target=run, name="Entra token", daemon=True).start()
+    try:
+        Thread(target=run, name="Entra token", daemon=True).start()
+    except RuntimeError:  # no more threads, or the interpreter is shutting down
+        return function()
     try:
         return future.result(left)
     except FutureTimeoutError:
