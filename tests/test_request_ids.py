@@ -7,6 +7,8 @@ import pytest
 from either_client import ClientFactory
 from scripted_service import ScriptedService
 
+from azure.communication.identity._pipeline.request_ids import RandomRequestIdPolicy
+
 HEADER = "x-ms-client-request-id"
 CREATED = {"identity": {"id": "8:acs:1"}}
 
@@ -44,3 +46,13 @@ def test_the_caller_may_have_others(
 ) -> None:
     make_client(service.will_answer(201, CREATED).endpoint, **options).create_user(**call)
     assert sent_id(service) == expected
+
+
+def test_the_policy_takes_an_id_later_as_its_base_class_does(
+    make_client: ClientFactory, service: ScriptedService
+) -> None:
+    policy = RandomRequestIdPolicy()
+    client = make_client(service.will_answer(201, CREATED).endpoint, request_id_policy=policy)
+    policy.set_request_id("set-later")
+    client.create_user()
+    assert sent_id(service) == "set-later"

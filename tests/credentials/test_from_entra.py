@@ -540,6 +540,21 @@ async def test_the_timeout_is_that_of_the_whole_exchange(driver: Any, exchange: 
     assert not exchange.sent
 
 
+async def test_the_entra_token_leaves_less_time_for_the_exchange(
+    driver: Any, exchange: Exchange
+) -> None:
+    deadlines: list[float] = []
+
+    class Watching(SansIOHTTPPolicy[Any, Any]):
+        def on_request(self, request: Any) -> None:
+            deadlines.append(request.context.options["deadline"])
+
+    began = time.monotonic()
+    credential = exchange.make(per_retry_policies=Watching(), timeout=60)
+    await driver.get(credential)
+    assert began + 50 < deadlines[0] < began + 60.5
+
+
 class TestReuse:
     def rules(self, clock: Any) -> ExchangeRules:
         return ExchangeRules("https://resource", Entra.__new__(Entra), None, {}, clock)

@@ -6,11 +6,13 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 import trustme
 from azure.core.credentials import AccessToken, AccessTokenInfo
 from azure.core.exceptions import (
@@ -141,14 +143,13 @@ def test_zero_and_none_are_no_limit(
         ANSWERED(connection)
 
     limits = {name: unlimited, "timeout": timeout}
+    stock: Any = RequestsTransport if flavour == "sync" else AioHttpTransport
+    kinds: list[dict[str, Any]] = [{}, {"transport": stock()}]
+    if flavour == "sync":
+        kinds.append({"session": requests.Session()})
     with RawServer(slowly_answer) as server:
-        for stock in (True, False):
-            transport: Any = RequestsTransport if flavour == "sync" else AioHttpTransport
-            client = make_client(
-                server.url,
-                **({"transport": transport()} if stock else {}),
-                **({} if of_the_call else limits),
-            )
+        for kind in kinds:
+            client = make_client(server.url, **kind, **({} if of_the_call else limits))
             got = client.get_token("8:acs:x", ["chat"], **(limits if of_the_call else {}))
             assert got.token == "t"
             client.close()
@@ -268,16 +269,17 @@ class TestEntraCredentials:
             client.close()
         assert credential.claims == [None, '{"access_token": {}}']
 
+    @pytest.mark.parametrize("kind", [ClientAuthenticationError, TimeoutError, FutureTimeout])
     def test_its_own_error_is_not_a_timeout(
-        self, make_client: ClientFactory, flavour: str, tls: Any
+        self, make_client: ClientFactory, flavour: str, tls: Any, kind: type[Exception]
     ) -> None:
         class Refusing(Slow if flavour == "sync" else AsyncSlow):  # type: ignore[misc]
             def wait(self) -> float:
-                raise ClientAuthenticationError("signed out")
+                raise kind("signed out")
 
         with RawServer(ANSWERED, tls[0]) as server:
             client = make_client(server.url, Refusing(), connection_verify=tls[1])
-            with pytest.raises(ClientAuthenticationError, match="signed out"):
+            with pytest.raises(kind, match="signed out"):
                 client.get_token("8:acs:x", ["chat"], timeout=60)
             client.close()
 

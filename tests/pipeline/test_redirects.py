@@ -63,6 +63,16 @@ def test_they_are_followed_and_signed_anew(
     assert first != second
 
 
+@pytest.mark.parametrize("absolute", [True, False])
+def test_a_body_goes_to_another_path_of_the_same_host(
+    make_client: ClientFactory, service: ScriptedService, absolute: bool
+) -> None:
+    service.will_answer(307, location=f"{service.endpoint if absolute else ''}/elsewhere")
+    service.will_answer(200, TOKEN)
+    make_client(service.endpoint, **PERMITTED).get_token("8:acs:x", ["chat"])
+    assert [request.body for request in service.requests] == [b'{"scopes": ["chat"]}'] * 2
+
+
 class TestPermitted:
     @pytest.fixture
     def client(self, make_client: ClientFactory, service: ScriptedService) -> EitherClient:

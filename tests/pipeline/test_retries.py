@@ -225,6 +225,29 @@ def test_a_creation_is_repeated_after_no_connection_alone(
     assert transport.attempts == attempts
 
 
+def test_a_body_that_is_cut_short_is_backed_off(
+    make_client: ClientFactory, flavour: str, service: ScriptedService
+) -> None:
+    service.will_answer(200, TOKEN)
+    transport = transport_with(flavour, cut_short(), cut_short(), cut_short())
+    make_client(service.endpoint, transport=transport).get_token("8:acs:x", ["chat"])
+    assert transport.pauses == [1.6, 3.2]
+
+
+def test_an_entra_token_is_refused_over_http_at_once(
+    make_client: ClientFactory, flavour: str, service: ScriptedService
+) -> None:
+    class Credential:
+        def get_token(self, *scopes: str, **kwargs: Any) -> Any:
+            raise AssertionError("the token must not leave for an http endpoint")
+
+    transport = transport_with(flavour)
+    client = make_client(service.endpoint, Credential(), transport=transport)
+    with pytest.raises(ServiceRequestError, match="non-TLS"):
+        client.get_token("8:acs:x", ["chat"])
+    assert not transport.pauses
+
+
 def test_what_cannot_succeed_is_not_repeated(
     make_client: ClientFactory, flavour: str, service: ScriptedService
 ) -> None:
