@@ -22,6 +22,8 @@ _log = logging.getLogger("acs_identity_emulator")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the emulator until SIGINT or SIGTERM; returns the exit status."""
     chosen = options.parse(arguments, os.environ)
+    if chosen.check_health:
+        return _check_health(chosen.host, chosen.port)
     stop_asked = stopping.StopFlag(exit_with_parent=chosen.exit_with_parent)
     stop_asked.listen()
     stopping.raise_file_limit()
@@ -35,6 +37,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         if log is not None:
             log.close()
+
+
+def _check_health(host: str, port: int) -> int:
+    import http.client
+
+    reached_at = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - no binding
+    connection = http.client.HTTPConnection(reached_at, port, timeout=2)
+    try:
+        connection.request("GET", "/.emulator/health")
+        is_healthy = connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        is_healthy = False
+    finally:
+        connection.close()
+    return 0 if is_healthy else 1
 
 
 def _export(database: str, target: str) -> int:

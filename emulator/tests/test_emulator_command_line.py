@@ -28,6 +28,7 @@ OPTIONS = (
     "--host", "--port", "--database", "--tls", "--access-key", "--secondary-key", "--resource-id",
     "--throttle", "--retry-after", "--fault", "--log-level", "--log-format", "--version", "--dev",
     "--tls-name", "--ca-file", "--identity-port", "--import", "--export", "--exit-with-parent",
+    "--check-health",
     "--open-exchange", "--page-size", "--encrypted-tokens",
     "--application",
 )  # fmt: skip

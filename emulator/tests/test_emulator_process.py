@@ -183,6 +183,17 @@ def test_mistakes_in_the_environment(start: Start, variables: dict[str, str], re
     assert reason in log
 
 
+def test_health(emulator: IdentityEmulator) -> None:
+    host, _, port = emulator.endpoint.partition("://")[2].rstrip("/").partition(":")
+    command = [*COMMAND, "--check-health", "--host", host, "--port"]
+    assert subprocess.run([*command, port], check=False).returncode == 0
+    with socket.create_server((host, 0)) as silent:
+        other = str(silent.getsockname()[1])
+        silent.listen()
+        assert subprocess.run([*command, other], check=False).returncode == 1
+    assert subprocess.run([*command, other], check=False).returncode == 1
+
+
 def test_dev_is_always_the_same_and_says_that_it_is_public(start: Start, send: Send) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])

@@ -249,6 +249,11 @@ _OPTIONS = (
         choices=("text", "json"),
         default="text",
     ),
+    _Option(
+        "--check-health",
+        "ask the emulator at --host and --port whether it serves, and exit with 0 if it does",
+        is_switch=True,
+    ),
     _Option("--exit-with-parent", "stop when the parent process ends", is_switch=True),
 )
 
