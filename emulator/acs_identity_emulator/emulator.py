@@ -176,7 +176,8 @@ class IdentityEmulator(EntraDirectory):
         :param slot: ``"primary"`` or ``"secondary"``.
         :param key: The new key, base64; by default a random one.
         :returns: The new key.
-        :raises ValueError: another slot, or a key that is not base64. The message never holds it.
+        :raises ValueError: If the slot is unknown, or the key is not base64. The message never
+            holds the key.
         :raises RuntimeError: If the emulator is not running.
         """
         if slot not in SLOTS:
@@ -241,7 +242,7 @@ class IdentityEmulator(EntraDirectory):
             ``reset``, ``reset-in-body``, ``truncated``, ``no-fields``, or ``clock:MINUTES``.
         :param times: How many requests get it. Faults that wait for the same operation are used in
             the order in which they were injected.
-        :raises ValueError: an unknown operation or fault, or one that cannot have the other.
+        :raises ValueError: If operation or fault is unknown, or they do not go together.
         :raises RuntimeError: If the emulator is not running.
         """
         self._running().faults.inject(operation, fault, times)

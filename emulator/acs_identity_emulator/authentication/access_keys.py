@@ -79,7 +79,7 @@ class AccessKeys:
         return self._text[slot]
 
     def in_force(self, key_id: str) -> bool:
-        """Whether the tokens hold that were issued to a caller with this key, or to Entra's."""
+        """Whether tokens hold that were issued with this key, or with an Entra token."""
         return key_id == ENTRA or key_id in self.octets_by_id
 
     def _put(self, slot: str, key: str, changes: int) -> None:

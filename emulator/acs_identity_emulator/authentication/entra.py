@@ -23,7 +23,7 @@ _TEAMS_SCOPES = (
 
 
 class EntraToken(NamedTuple):
-    """What a valid Entra token says.
+    """The claims of a valid Entra token.
 
     All ids are in lower case.
 

@@ -57,7 +57,7 @@ def with_final_slash(signed: Signed) -> Iterator[Signed]:
 def explain_mismatch(
     signed: Signed, sent: bytes, keys: Mapping[str, bytes], retired: Mapping[str, bytes]
 ) -> Reason:
-    """Why `sent` is the signature of no key: a retired key, or another string to sign."""
+    """Why no key made the signature `sent`: a retired key did, or it covers another string."""
     shown = string_to_sign(signed._replace(target=shown_target(signed.target)))
     details = f"string to sign: {shown[:_LONGEST_SHOWN]!a}"
     text = string_to_sign(signed)

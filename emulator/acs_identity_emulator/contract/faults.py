@@ -1,4 +1,4 @@
-"""Misbehaviour on demand: what a fault is, how it is written, and which request gets it."""
+"""Faults: their kinds and spellings, and the queue from which requests take them."""
 
 import itertools
 import threading
@@ -10,11 +10,11 @@ from .versions import Operation
 
 ANY = "any"
 _LONGEST_DELAY = 3600.0  # seconds
-_FARTHEST_CLOCK = 10 * 366 * 24 * 60.0  # minutes: dates and expiries stay what they can be
+_FARTHEST_CLOCK = 10 * 366 * 24 * 60.0  # minutes: dates and expiries stay representable
 
 
 class Kind(Enum):
-    """What goes wrong, by the word that names it."""
+    """The kind of a fault, by its spelling."""
 
     STATUS = "status"
     HTML = "html"
@@ -29,8 +29,8 @@ class Kind(Enum):
 class Fault(NamedTuple):
     """One fault.
 
-    `value` is the status, the seconds of a delay, or the minutes that the clock is ahead.
-    `retry_after` is in seconds, and of a status only.
+    :param value: The status, the seconds of a delay, or the minutes that the clock is ahead.
+    :param retry_after: Seconds; only a status has it.
     """
 
     kind: Kind
@@ -61,9 +61,9 @@ _WITHOUT_BODY = (
 
 
 def parse_fault(text: str) -> Fault:
-    """The fault that `text` spells.
+    """The fault with this spelling.
 
-    :raises ValueError: it spells none; the message lists those there are.
+    :raises ValueError: If the spelling is unknown; the message lists the known ones.
     """
     word, *values = text.split(":")
     try:
@@ -81,7 +81,7 @@ def parse_fault(text: str) -> Fault:
 
 
 def _checked(fault: Fault) -> Fault:
-    """:raises ValueError: the value is out of range."""
+    """:raises ValueError: If the value is out of range."""
     if fault.kind is Kind.STATUS and not 400 <= fault.value <= 599:
         raise ValueError
     if fault.kind is Kind.DELAY and not 0 <= fault.value <= _LONGEST_DELAY:
@@ -169,7 +169,7 @@ class FaultQueue:
         return [one.armed for one in sorted(found, key=lambda one: one.number)]
 
     def unused(self) -> list[Armed]:
-        """The faults that no request has got."""
+        """The faults that no request took."""
         return [armed for armed in self.waiting() if not armed.used]
 
     def clear(self) -> None:

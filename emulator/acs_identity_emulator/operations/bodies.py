@@ -1,4 +1,4 @@
-"""Reading request bodies: JSON objects and their fields, refused in the service's own words."""
+"""Request bodies: JSON objects and their fields, rejected with the errors of the service."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from ..contract import errors
 
-# Escapes that pair make one character; one alone is no text, and neither stored nor sent.
+# Two escapes make one character; a lone surrogate is invalid and is neither stored nor sent.
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _INT32 = range(-(2**31), 2**31)
 
@@ -15,7 +15,7 @@ _INT32 = range(-(2**31), 2**31)
 def json_object(body: bytes) -> dict[str, object]:
     """The JSON object in a body; an empty body and `null` are an empty object.
 
-    :raises ServiceError: the body is not JSON, or another kind of JSON.
+    :raises ServiceError: If the body is not a JSON object.
     """
     if not body:
         return {}
@@ -36,7 +36,7 @@ def json_object(body: bytes) -> dict[str, object]:
 def strings(body: Mapping[str, object], name: str) -> list[str] | None:
     """A list of str; None if the field is absent or null.
 
-    :raises ServiceError: it is something else.
+    :raises ServiceError: If the value has another type.
     """
     value = body.get(name)
     if value is None:
@@ -49,7 +49,7 @@ def strings(body: Mapping[str, object], name: str) -> list[str] | None:
 def string(body: Mapping[str, object], name: str) -> str | None:
     """A str; None if the field is absent or null.
 
-    :raises ServiceError: it is something else.
+    :raises ServiceError: If the value has another type.
     """
     value = body.get(name)
     if value is None or isinstance(value, str):
@@ -60,7 +60,7 @@ def string(body: Mapping[str, object], name: str) -> str | None:
 def int32(body: Mapping[str, object], name: str) -> int | None:
     """An int; None if the field is absent or null.
 
-    :raises ServiceError: it is something else, or does not fit in 32 bits.
+    :raises ServiceError: If the value has another type, or does not fit in 32 bits.
     """
     value = body.get(name)
     if value is None:
@@ -71,7 +71,7 @@ def int32(body: Mapping[str, object], name: str) -> int | None:
 
 
 def required_string(body: Mapping[str, object], name: str) -> str:
-    """:raises ServiceError: the field is absent, null, empty, or no str."""
+    """:raises ServiceError: If the field is absent, null, empty, or not a str."""
     value = string(body, name)
     if not value:
         raise errors.field_required(_shown(name))
@@ -79,7 +79,7 @@ def required_string(body: Mapping[str, object], name: str) -> str:
 
 
 def _shown(name: str) -> str:
-    """The field as errors name it: by its property, `Scopes` for `scopes`."""
+    """The name of the field in errors: `Scopes` for `scopes`."""
     return name[0].upper() + name[1:]
 
 

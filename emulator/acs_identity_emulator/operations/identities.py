@@ -24,8 +24,8 @@ _CUSTOM_ID_LENGTH = range(1, 257)
 class IdentityInfo(NamedTuple):
     """What a test sees of an identity.
 
-    :param id: the raw id.
-    :param custom_id: the id that its creator gave it, if any.
+    :param id: The raw id.
+    :param custom_id: The id that its creator chose, if any.
     :param last_token_issued_at: Unix seconds; None if no token was ever issued.
     """
 
@@ -54,17 +54,17 @@ class Identities:
         }
 
     def all(self) -> list[IdentityInfo]:
-        """Those that exist, in the order of their ids."""
+        """The identities that exist, in the order of their ids."""
         return [
             IdentityInfo(self._id_of(kept), kept.custom_id, kept.last_token_issued_at)
             for kept in self._store.identities()
         ]
 
     def honours(self, identity_id: str, lineage: Lineage) -> bool:
-        """Whether a token of that lineage still stands for the identity."""
+        """Whether a token of that lineage is still valid for the identity."""
         guid = self._own_guid(identity_id)
         if guid is None:
-            return True  # of a Teams user, which is no identity of the resource
+            return True  # a Teams user is not an identity of the resource
         identity = self._store.identity(guid)
         return (
             identity is not None
@@ -127,7 +127,7 @@ class Identities:
     def _new_token(
         self, identity: Identity, scopes: list[str], minutes: int | None, key_id: str
     ) -> tuple[AccessToken, int]:
-        """The token, and when it was issued."""
+        """The token, and its time of issue in Unix seconds."""
         now = self._clock()
         lifetime = self._lifetime(minutes)
         token = self._tokens.issue(
@@ -148,14 +148,14 @@ class Identities:
         return 60 * (_DEFAULT_MINUTES if minutes is None else minutes)
 
     def _identity(self, identity_id: str) -> Identity:
-        """:raises ServiceError: malformed, not owned, or deleted."""
+        """:raises ServiceError: If the id is malformed or not owned, or the identity is deleted."""
         identity = self._owned(identity_id)
         if identity.deleted:
             raise errors.not_found(identity_id)
         return identity
 
     def _owned(self, identity_id: str) -> Identity:
-        """:raises ServiceError: malformed, or not owned."""
+        """:raises ServiceError: If the id is malformed, or not owned."""
         _check_id(identity_id)
         guid = self._own_guid(identity_id)
         identity = None if guid is None else self._store.identity(guid)
@@ -165,7 +165,7 @@ class Identities:
         return identity
 
     def _own_guid(self, identity_id: str) -> str | None:
-        """What follows the resource in an id of this resource, None for any other id."""
+        """The part after the resource in an id of this resource; None for any other id."""
         prefix, guid = identity_id[: len(self._prefix)], identity_id[len(self._prefix) :]
         return guid.lower() if prefix.lower() == self._prefix else None
 
@@ -173,7 +173,7 @@ class Identities:
         return self._prefix + identity.guid
 
     def _shown_when_created(self, identity: Identity) -> Payload:
-        """Nothing but the id, unless its creator has given it another."""
+        """The id alone, unless the identity has a custom id."""
         if identity.custom_id is None:
             return {"id": self._id_of(identity)}
         return self._shown(identity)

@@ -21,7 +21,7 @@ from .throttling import Limit, Throttle
 
 
 class ServiceOptions(NamedTuple):
-    """What may differ from the service as it is by default.
+    """Options that change what the operations answer.
 
     :param open_exchange: Whether Entra tokens are exchanged without an assignment.
     :param page_size: The number of Entra assignments in a page.

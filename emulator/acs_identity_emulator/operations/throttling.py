@@ -39,13 +39,13 @@ class Throttle:
     """Counts calls in windows that begin with the first call after the last window."""
 
     def __init__(self, clock: Callable[[], float], *, tells_when: bool) -> None:
-        """:param tells_when: whether the refusal has Retry-After."""
+        """:param tells_when: Whether the error has Retry-After."""
         self._clock = clock
         self._tells_when = tells_when
         self._windows: dict[str, tuple[float, int]] = {}
 
     def count(self, call: Call) -> None:
-        """:raises ServiceError: the call is over the limit."""
+        """:raises ServiceError: If the call is over the limit."""
         name = _limit_name(call)
         limit = LIMITS.get(name)
         if limit is None:
@@ -74,7 +74,7 @@ class Throttle:
 
 
 def _limit_name(call: Call) -> str:
-    """Of the limit that the call counts for."""
+    """The name of the limit that the call counts for."""
     if call.operation in _EXCHANGES:
         return _EXCHANGE
     if call.operation is Operation.CREATE and _asks_for_token(call.body):

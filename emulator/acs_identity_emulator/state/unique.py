@@ -1,8 +1,8 @@
-"""Values that must differ from all others but need not be secret: no system call for each."""
+"""Unique values that need not be secret, made without a system call."""
 
 import random
 
-# Seeded by the system, so that two emulators differ; whoever guesses an id has gained nothing.
+# Seeded by the system, so that two emulators differ. Guessing an id gains nothing.
 _source = random.Random()  # noqa: S311
 
 
