@@ -7,6 +7,7 @@ or "not mine" (None): then the next authenticator is asked.
 import hmac
 import re
 from collections.abc import Callable, Mapping
+from itertools import chain
 from typing import NamedTuple, Protocol
 
 from multidict import CIMultiDictProxy
@@ -126,7 +127,8 @@ class HmacAuthenticator:
             sent_at = parse_date(date)
         except MalformedDateError as error:
             return _refused(ReasonCode.DATE, f"{date_header}: {error}")
-        ahead = min((sent_at - now for now in self._clock.times_of_clients()), key=abs)
+        machine, service = self._clock.times_of_clients()
+        ahead = min(sent_at - machine, sent_at - service, key=abs)
         if abs(ahead) > ALLOWED_CLOCK_SKEW:
             way = "ahead of" if ahead > 0 else "behind"
             text = f"{date_header} is {abs(ahead):.0f} s {way} the clock of the service"
@@ -136,7 +138,7 @@ class HmacAuthenticator:
             return _refused(ReasonCode.CONTENT_HASH, text, CONTENT_HASH_DIFFERS)
         signed = Signed(request.method, request.target, date, headers["Host"], sent_hash)
         keys = self._keys()
-        for accepted in (signed, *with_final_slash(signed)):
+        for accepted in chain((signed,), with_final_slash(signed)):  # the others lazily
             text = string_to_sign(accepted)
             for key_id, key in keys.items():
                 if hmac.compare_digest(sent, signature(key, text)):

@@ -65,7 +65,8 @@ class Application:
     def handle(self, request: WireRequest) -> Reply | Awaitable[Reply]:
         """The response, or an awaitable of it if something has to be waited for."""
         started = time.perf_counter()
-        request = request._replace(target=origin_form(request.target))
+        if not request.target.startswith("/"):
+            request = request._replace(target=origin_form(request.target))
         if not self._faults:
             return self._serve(request, started)
         due = self._fault_for(request)
