@@ -25,10 +25,7 @@ class TeamsAssignments:
         }
 
     def _get(self, call: Call) -> Answer:
-        assignment = self._table.of_teams(*_path_ids(call))
-        if assignment is None:
-            raise errors.no_assignment()
-        return Answer(200, shown(assignment))
+        return found(self._table.of_teams(*_path_ids(call)))
 
     def _put(self, call: Call) -> Answer:
         if not call.body:
@@ -83,6 +80,13 @@ def check_principal_type(given: str, known: Collection[str]) -> None:
     """
     if given.lower() not in map(str.lower, known):
         raise errors.unknown_principal_type(given, known)
+
+
+def found(assignment: Assignment | None) -> Answer:
+    """:raises ServiceError: If there is no assignment."""
+    if assignment is None:
+        raise errors.no_assignment()
+    return Answer(200, shown(assignment))
 
 
 def shown(assignment: Assignment) -> Payload:

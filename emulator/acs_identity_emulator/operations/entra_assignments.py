@@ -7,7 +7,7 @@ from ..contract import errors
 from ..contract.versions import Operation
 from ..state.assignments import Assignment, AssignmentTable
 from . import bodies
-from .assignments import check_principal_type, checked_clients, checked_guid, shown
+from .assignments import check_principal_type, checked_clients, checked_guid, found, shown
 from .calls import Answer, Call, Handler
 
 _PRINCIPAL_TYPES = ("user", "group", "tenant")
@@ -45,10 +45,7 @@ class EntraAssignments:
         return Answer(200, page) if page["value"] else Answer(204)
 
     def _get(self, call: Call) -> Answer:
-        assignment = self._table.of_entra(_path_id(call))
-        if assignment is None:
-            raise errors.no_assignment()
-        return Answer(200, shown(assignment))
+        return found(self._table.of_entra(_path_id(call)))
 
     def _put(self, call: Call) -> Answer:
         if not call.body:
