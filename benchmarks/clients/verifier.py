@@ -51,7 +51,7 @@ def verifier(access_key: str) -> Iterator[Verifier]:
                     found.verified.add(self.path)
                 else:
                     found.denied += 1
-            answer = json.dumps({"token": "t", "expiresOn": "2026-11-25T12:30:05+00:00"}).encode()
+            answer = json.dumps({"token": "t", "expiresOn": "2099-11-25T12:30:05+00:00"}).encode()
             self.wfile.write(
                 b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
                 b"Content-Length: %d\r\n\r\n%s" % (len(answer), answer)

@@ -4,6 +4,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Mapping
+from functools import lru_cache
 from ssl import SSLContext, create_default_context
 from typing import Any
 
@@ -21,7 +22,7 @@ from ._environment import ProxyMap
 from ._failures import InvalidSettingError
 from ._outgoing import body_of, headers_of
 from ._settings import Timeouts, connection_configuration, timeouts, verification
-from ._time_limit import TimeLimit
+from ._time_limit import extend, time_limit
 from ._tls import configured
 
 
@@ -31,9 +32,8 @@ class _Opened:
     def __init__(self, session: aiohttp.ClientSession, loop: asyncio.AbstractEventLoop) -> None:
         self.session = session
         self.loop = loop
-        self.under_way: dict[TimeLimit, AsyncAttempt] = {}
+        self.under_way: dict[AsyncAttempt, Any] = {}
         self.contexts: dict[Any, SSLContext | bool] = {}
-        self.timeouts: dict[Timeouts, aiohttp.ClientTimeout] = {}
 
 
 class _Process:
@@ -211,12 +211,10 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         cert = options.get("connection_cert", config.cert)
         peer = f"{origin.partition('://')[0]}://{host}"
         token = CURRENT_ATTEMPT.set(attempt)
-        limit = None
         is_complete = False
         try:
-            limit = TimeLimit(attempt.within(_sum(attempt.timeouts)))
-            opened.under_way[limit] = attempt
-            async with limit:
+            async with time_limit(attempt.within(_sum(attempt.timeouts))) as limit:
+                opened.under_way[attempt] = limit
                 internal = await opened.session.request(
                     request.method.upper(),
                     _verbatim(request.url),
@@ -225,7 +223,7 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
                     # aiohttp would make one up, even for an empty body.
                     skip_auto_headers=None if body else ("Content-Type",),
                     allow_redirects=False,
-                    timeout=_timeout(opened, attempt.timeouts),
+                    timeout=_timeout(attempt.timeouts),
                     ssl=_context(opened, verify, cert) if origin.startswith("https") else True,
                     proxy=self._proxy(origin, options.get("proxies")),
                 )
@@ -248,8 +246,7 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
             return azure_error(error, attempt, peer)
         finally:
             CURRENT_ATTEMPT.reset(token)
-            if limit is not None:
-                del opened.under_way[limit]
+            opened.under_way.pop(attempt, None)
             if not is_complete:
                 attempt.drop_connection()
 
@@ -274,9 +271,9 @@ def _new_session() -> aiohttp.ClientSession:
 
 
 async def _close(opened: _Opened) -> None:
-    for limit, attempt in list(opened.under_way.items()):
+    for attempt, limit in list(opened.under_way.items()):
         attempt.is_aborted = True
-        limit.end()
+        extend(limit, 0)
     await opened.session.close()
 
 
@@ -285,14 +282,9 @@ def _sum(limits: Timeouts) -> float | None:
     return limits.connect + limits.read if limits.connect and limits.read else None
 
 
-def _timeout(opened: _Opened, limits: Timeouts) -> aiohttp.ClientTimeout:
-    timeout = opened.timeouts.get(limits)
-    if timeout is None:
-        timeout = aiohttp.ClientTimeout(sock_connect=limits.connect, sock_read=limits.read)
-        # A retry policy may shorten timeouts by how long the call has lasted.
-        if len(opened.timeouts) < 16:
-            opened.timeouts[limits] = timeout
-    return timeout
+@lru_cache(maxsize=16)
+def _timeout(limits: Timeouts) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(sock_connect=limits.connect, sock_read=limits.read)
 
 
 def _context(opened: _Opened, verify: bool | str, cert: Any) -> SSLContext | bool:

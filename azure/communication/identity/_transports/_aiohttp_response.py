@@ -14,7 +14,7 @@ from ._attempt import Attempt
 from ._decompression import TOO_LONG, Decompressor, decompressor
 from ._failures import COMMON, InvalidResponseError, InvalidSettingError, failure
 from ._response import ResponseBase
-from ._time_limit import TimeLimit
+from ._time_limit import extend, time_limit
 
 FAILURES: tuple[type[BaseException], ...] = (
     aiohttp.ClientError,
@@ -83,7 +83,7 @@ class AiohttpResponse(ResponseBase, AsyncHttpResponse):
     def _header_items(self) -> Iterator[tuple[str, str]]:
         yield from self.internal_response.headers.items()
 
-    async def read_whole(self, limit: TimeLimit) -> None:
+    async def read_whole(self, limit: Any) -> None:
         """Reads the body of a response that is not streamed.
 
         :param limit: The time limit to keep within.
@@ -108,11 +108,11 @@ class AiohttpResponse(ResponseBase, AsyncHttpResponse):
             self._is_stream_consumed = True
             await self.close()
 
-    async def _blocks(self, stream: aiohttp.StreamReader, limit: TimeLimit) -> bytes:
+    async def _blocks(self, stream: aiohttp.StreamReader, limit: Any) -> bytes:
         content = bytearray()
         while len(content) <= _limits.MAX_BODY_BYTES:
             # aiohttp has this timeout too, but forgets it when a chunk is malformed.
-            limit.extend(self._attempt.within(self._attempt.timeouts.read))
+            extend(limit, self._attempt.within(self._attempt.timeouts.read))
             block = await stream.readany()
             if not block:
                 break
@@ -172,7 +172,7 @@ class AiohttpResponse(ResponseBase, AsyncHttpResponse):
             raise failed
 
     async def _next_block(self) -> bytes:
-        async with TimeLimit(self._attempt.within(self._attempt.timeouts.read)):
+        async with time_limit(self._attempt.within(self._attempt.timeouts.read)):
             block: bytes = await self.internal_response.content.read(self.block_size)
             return block
 

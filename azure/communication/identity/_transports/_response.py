@@ -76,10 +76,14 @@ class ResponseBase:
     def headers(self) -> CaseInsensitiveDict:
         """The headers. Values of a repeated name are joined by a comma."""
         if self._headers is None:
-            self._headers = CaseInsensitiveDict()
+            found: dict[str, tuple[str, str]] = {}
             for name, value in self._header_items():
-                known = self._headers.get(name)
-                self._headers[name] = value if known is None else f"{known}, {value}"
+                key = name.lower()
+                if key in found:
+                    name, first = found[key]
+                    value = f"{first}, {value}"
+                found[key] = (name, value)
+            self._headers = CaseInsensitiveDict(found.values())
         return self._headers
 
     @property

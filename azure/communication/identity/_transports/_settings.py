@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from azure.core.configuration import ConnectionConfiguration
@@ -55,6 +56,11 @@ def timeouts(connect: Any, read: Any) -> Timeouts:
         if len(connect) != 2:
             raise ValueError("connection_timeout must be a number or a pair (connect, read).")
         connect, read = connect
+    return _timeouts(connect, read)
+
+
+@lru_cache(maxsize=32, typed=True)
+def _timeouts(connect: Any, read: Any) -> Timeouts:
     return Timeouts(_seconds("connection_timeout", connect), _seconds("read_timeout", read))
 
 

@@ -145,7 +145,9 @@ class _Guarded:
             attempt.socket = self.sock
             if attempt.is_aborted:
                 raise OSError("The client is closed.")
-            self.sock.settimeout(attempt.within(self.sock.gettimeout()))
+            limit = self.sock.gettimeout()
+            if (remaining := attempt.within(limit)) != limit:
+                self.sock.settimeout(remaining)
             attempt.is_sent = True
         super().send(data)  # type: ignore[misc]
 
