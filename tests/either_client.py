@@ -70,15 +70,16 @@ class ClientFactory:
         self._made: list[EitherClient] = []
 
     def __call__(self, endpoint: Any, credential: Any = KEY, **options: Any) -> EitherClient:
-        return self._kept(self.type(endpoint, credential, **options))
+        return self.adopt(self.type(endpoint, credential, **options))
 
     def from_connection_string(self, conn_str: Any, **options: Any) -> EitherClient:
-        return self._kept(self.type.from_connection_string(conn_str, **options))
+        return self.adopt(self.type.from_connection_string(conn_str, **options))
 
     def close_all(self) -> None:
         for client in self._made:
             client.close()
 
-    def _kept(self, client: Any) -> EitherClient:
+    def adopt(self, client: Any) -> EitherClient:
+        """A client that somebody else made."""
         self._made.append(EitherClient(client, self._loop))
         return self._made[-1]

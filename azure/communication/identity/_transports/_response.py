@@ -45,6 +45,7 @@ class ResponseBase:
         return {
             **self.__dict__,
             "internal_response": None,
+            "_attempt": None,
             "_headers": self.headers,
             "_is_closed": True,
         }
