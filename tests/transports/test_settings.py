@@ -1,0 +1,193 @@
+"""What the options of a transport mean, and which values are rejected."""
+
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from azure.core.exceptions import ServiceRequestError, ServiceResponseTimeoutError
+from azure.core.rest import HttpRequest
+from either_client import ClientFactory
+from fresh_process import run
+from transports.exchange import ASYNC, SYNC, error_of, exchange
+from transports.raw_server import RawServer, answer, send_and_close, send_and_hang
+
+_TOKEN = b'{"token": "a", "expiresOn": "2099-11-24T09:05:00+00:00"}'
+_SLOW = send_and_close(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", b"{}")
+
+
+def _request(url: str) -> HttpRequest:
+    return HttpRequest("POST", f"{url}/a", content=b"{}")
+
+
+def _new(flavour: str, **options: Any) -> Any:
+    return (SYNC if flavour == "sync" else ASYNC)["ours"](**options)
+
+
+class TestTimeouts:
+    def test_defaults(self, flavour: str) -> None:
+        config = _new(flavour).connection_config
+        assert (config.timeout, config.read_timeout) == (10, 60)
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"read_timeout": None},
+            {"read_timeout": 0},
+            {"read_timeout": float("inf")},
+            {"connection_timeout": None},
+            {"connection_timeout": 0},
+            {"connection_timeout": (1, None)},
+            {"connection_timeout": (None, 0)},
+            {"connection_timeout": [0, 5]},
+        ],
+        ids=str,
+    )
+    def test_no_limit(self, flavour: str, options: dict[str, Any]) -> None:
+        with RawServer(_SLOW) as server:
+            assert exchange(flavour, "ours", _request(server.url), **options).content == b"{}"
+            of_transport = exchange(flavour, "ours", _request(server.url), settings=options)
+            assert of_transport.content == b"{}"
+
+    @pytest.mark.parametrize(
+        "options", [{"read_timeout": 0.2}, {"connection_timeout": (5, 0.2)}], ids=str
+    )
+    def test_a_limit(self, flavour: str, options: dict[str, Any]) -> None:
+        began = time.monotonic()
+        with RawServer(send_and_hang(b"")) as server:
+            error = error_of(flavour, "ours", _request(server.url), **options)
+        assert type(error) is ServiceResponseTimeoutError
+        assert time.monotonic() - began < 2
+
+    @pytest.mark.parametrize(
+        ("options", "kind", "text"),
+        [
+            ({"read_timeout": -1}, ValueError, "read_timeout must not be negative: -1"),
+            ({"read_timeout": float("nan")}, ValueError, "read_timeout must not be negative"),
+            ({"connection_timeout": "5"}, TypeError, "connection_timeout must be a number"),
+            ({"connection_timeout": True}, TypeError, "connection_timeout must be a number"),
+            ({"connection_timeout": (1, 2, 3)}, ValueError, "or a pair"),
+        ],
+        ids=str,
+    )
+    def test_no_timeout(
+        self, flavour: str, options: dict[str, Any], kind: type[Exception], text: str
+    ) -> None:
+        with pytest.raises(kind, match=text):
+            _new(flavour, **options)
+        with RawServer(answer()) as server:
+            error = error_of(flavour, "ours", _request(server.url), **options)
+            assert server.requests == []
+        assert type(error) is kind
+        assert text in str(error)
+
+
+class TestVerification:
+    def test_an_unset_variable_does_not_disable_it(self, flavour: str) -> None:
+        with pytest.raises(ValueError, match="connection_verify is empty"):
+            _new(flavour, connection_verify="")
+        error = error_of(flavour, "ours", _request("https://127.0.0.1:1"), connection_verify="")
+        assert type(error) is ValueError
+
+    def test_another_type(self, flavour: str) -> None:
+        with pytest.raises(TypeError, match="connection_verify must be a bool or the path"):
+            _new(flavour, connection_verify=1)
+
+    @pytest.mark.parametrize("option", ["connection_verify", "connection_cert"])
+    @pytest.mark.parametrize("content", [None, "", "no certificate"])
+    def test_a_file_that_cannot_be_used(
+        self, flavour: str, option: str, content: str | None, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "file.pem"
+        if content is not None:
+            file.write_text(content)
+        options: dict[str, Any] = {option: str(file)}
+        error = error_of(flavour, "ours", _request("https://127.0.0.1:1"), **options)
+        assert type(error) is ServiceRequestError
+        assert str(file) in str(error)
+        assert option in str(error)
+        assert ("does not exist" in str(error)) is (content is None)
+
+    def test_a_directory_and_a_path(
+        self, flavour: str, authority: trustme.CA, server_context: Any, tmp_path: Path
+    ) -> None:
+        bundle = tmp_path / "ca.pem"
+        authority.cert_pem.write_to_path(str(bundle))
+        hashed = subprocess.run(
+            ["openssl", "x509", "-hash", "-noout", "-in", str(bundle)],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        directory = tmp_path / "authorities"
+        directory.mkdir()
+        (directory / f"{hashed}.0").write_text(bundle.read_text())
+        with RawServer(answer(b"{}"), server_context) as server:
+            for verify in (bundle, directory):
+                found = exchange(flavour, "ours", _request(server.url), connection_verify=verify)
+                assert found.content == b"{}"
+
+
+class TestProxies:
+    def test_none_for_one_call(self, flavour: str, make_client: ClientFactory) -> None:
+        """A call without a proxy, between calls that have one."""
+        with RawServer(answer(_TOKEN)) as server, RawServer(answer(_TOKEN)) as proxy:
+            client = make_client(server.url, proxies={"http": proxy.url}, retry_total=0)
+            for proxies in (None, {}, None, {"http": proxy.url}, {}):
+                options = {} if proxies is None else {"proxies": proxies}
+                client.get_token("8:acs:1", ["chat"], **options)
+            assert (len(server.requests), len(proxy.requests)) == (2, 3)
+
+    def test_none_for_one_call_in_an_environment_with_one(
+        self, flavour: str, make_client: ClientFactory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with RawServer(answer(_TOKEN)) as server, RawServer(answer(_TOKEN)) as proxy:
+            monkeypatch.setenv("HTTP_PROXY", proxy.url)
+            client = make_client(server.url, retry_total=0)
+            for options in ({"proxies": {}}, {}, {"proxies": {}}, {}):
+                client.get_token("8:acs:1", ["chat"], **options)
+            assert (len(server.requests), len(proxy.requests)) == (2, 2)
+
+    def test_one_that_the_client_cannot_use(
+        self, flavour: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "socks", None)  # as if PySocks were not installed
+        proxies = {"http": "socks5://user:hunter2@127.0.0.1:1"}
+        error = error_of(flavour, "ours", _request("http://127.0.0.1:1"), proxies=proxies)
+        assert type(error) is ServiceRequestError
+        expected = "pip install PySocks" if flavour == "sync" else "no SOCKS proxies"
+        assert expected in str(error)
+        assert "hunter2" not in str(error)
+
+
+def test_redirects_are_not_followed(flavour: str) -> None:
+    moved = answer(b"", "Location: /b", status="307 Temporary Redirect")
+    with RawServer(moved) as server:
+        assert exchange(flavour, "ours", _request(server.url)).status == 307
+        assert len(server.requests) == 1
+
+
+def test_the_other_library_is_not_imported() -> None:
+    for own, other in (("_urllib3", "aiohttp"), ("_aiohttp", "urllib3")):
+        code = f"import sys, azure.communication.identity._transports.{own}"
+        assert run(f"{code}; print({other!r} in sys.modules)") == "False"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="how many descriptors are open, is in /proc")
+def test_nothing_stays_open(flavour: str) -> None:
+    def descriptors() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    with RawServer(answer(b"{}")) as server, socket.socket():
+        exchange(flavour, "ours", _request(server.url))
+        before = descriptors()
+        for _ in range(5):
+            exchange(flavour, "ours", _request(server.url))
+        deadline = time.monotonic() + 5
+        while descriptors() > before and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert descriptors() <= before
