@@ -6,9 +6,9 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pydantic import ValidationError
 
@@ -91,8 +91,7 @@ def _serve_alone(settings: "Settings") -> int:
         raise _cannot_listen(settings, error) from error
     port = bound.getsockname()[1]
     _trace(settings)
-    asyncio.run(serve(settings, bound, lambda: _say_where(settings, port)))
-    return 0
+    return _run(serve(settings, bound, lambda: _say_where(settings, port)))
 
 
 def _serve_with_workers(settings: "Settings", stack: contextlib.ExitStack) -> int:
@@ -131,7 +130,16 @@ def _worker(options: argparse.Namespace) -> int:
     if _PORT not in os.environ:
         raise _CannotStartError("`worker` is for the supervisor: start `serve --workers N`")
     _trace(settings)
-    asyncio.run(serve(settings, bind(settings, int(os.environ[_PORT]), shared=True)))
+    return _run(serve(settings, bind(settings, int(os.environ[_PORT]), shared=True)))
+
+
+def _run(serving: Coroutine[Any, Any, None]) -> int:
+    from .server import CannotServeError
+
+    try:
+        asyncio.run(serving)
+    except CannotServeError as error:
+        raise _CannotStartError(str(error)) from error
     return 0
 
 

@@ -13,18 +13,26 @@ from .settings import Settings
 _LARGEST_HEADER = 32 * 1024  # bearer tokens of Entra with many groups have several thousand bytes
 
 
+class CannotServeError(Exception):
+    """The settings cannot be used; the message says why, and holds no secret."""
+
+
 async def serve(
     settings: Settings, bound: socket.socket, is_listening: Callable[[], None] | None = None
 ) -> None:
     """Serves on the socket until SIGTERM or SIGINT, then finishes what it began.
 
     :param is_listening: Called once connections are accepted.
+    :raises CannotServeError: If the settings cannot be used.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    app = await create_app(settings)
+    try:
+        app = await create_app(settings)
+    except (ValueError, ModuleNotFoundError) as error:
+        raise CannotServeError(str(error)) from error
     runner = runner_of(app, settings)
     await runner.setup()
     try:

@@ -13,6 +13,7 @@ from yarl import URL
 from .signin.bearer import IssuerOptions
 from .signin.development import is_loopback
 from .signin.scopes import GUESTS_JOIN, ScopeRule
+from .tokens.credentials import ConnectionString
 
 PREFIX = "ACS_TOKEN_"
 List = Annotated[tuple[str, ...], NoDecode]
@@ -51,7 +52,7 @@ class Settings(BaseSettings):
     call_seconds: float = Field(10, gt=0, description="Seconds for one call to the resource.")
 
     # Signing in
-    issuers: tuple[IssuerOptions, ...] = Field(
+    issuers: Annotated[tuple[IssuerOptions, ...], NoDecode] = Field(
         (),
         description="OpenID Connect providers as a JSON list of objects with `issuer` and "
         "`audience`, and if need be `jwks_uri` and `subject_claim`. For Microsoft Entra: "
@@ -60,7 +61,7 @@ class Settings(BaseSettings):
     allowed_origins: List = Field(
         (), description="Origins whose pages may call the service, separated by commas."
     )
-    scope_rules: tuple[ScopeRule, ...] = Field(
+    scope_rules: Annotated[tuple[ScopeRule, ...], NoDecode] = Field(
         GUESTS_JOIN,
         description="Who may have which scopes, as a JSON list of objects with `claim`, `value` "
         "and `scopes`. The first rule that fits decides; one without a claim fits everybody.",
@@ -195,6 +196,14 @@ class Settings(BaseSettings):
             return json.loads(value)
         return [part.strip() for part in value.split(",") if part.strip()]
 
+    @field_validator("issuers", "scope_rules", mode="before")
+    @classmethod
+    def _read(cls, value: Any) -> Any:
+        try:
+            return json.loads(value) if isinstance(value, str) else value
+        except json.JSONDecodeError:
+            raise ValueError("expected a list of objects in JSON") from None
+
     @field_validator("allowed_origins")
     @classmethod
     def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
@@ -212,6 +221,13 @@ class Settings(BaseSettings):
         except ValueError as error:
             raise ValueError("expected a rate such as 20/minute") from error
         return rate
+
+    @field_validator("resource_connection_string")
+    @classmethod
+    def _is_connection_string(cls, text: SecretStr | None) -> SecretStr | None:
+        if text is not None:
+            ConnectionString.parse(text.get_secret_value())
+        return text
 
     @field_validator("cache_keys")
     @classmethod

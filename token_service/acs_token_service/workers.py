@@ -12,6 +12,7 @@ from types import FrameType
 
 _LOG = logging.getLogger(__name__)
 _POLL = 0.1
+_CANNOT_START = 2  # the exit status of a worker whose settings cannot be used
 _SHORTEST_LIFE = 1.0  # seconds; a worker that dies sooner is started again only after them
 
 
@@ -38,6 +39,7 @@ class Supervisor:
         self._running: list[tuple[subprocess.Popen[bytes], float]] = []
         self._workers = workers
         self._is_stopping = False
+        self._status = 0
 
     def run(self, is_listening: Callable[[], None]) -> int:
         """Runs the workers until SIGTERM or SIGINT; returns the exit status.
@@ -54,7 +56,7 @@ class Supervisor:
                     is_announced = True
                     is_listening()
                 time.sleep(_POLL)
-            return 0 if self._end() else 1
+            return self._status if self._end() else 1
         finally:
             for worker, _ in self._running:
                 if worker.poll() is None:
@@ -76,6 +78,9 @@ class Supervisor:
         for worker, started in list(self._running):
             if worker.poll() is None:
                 continue
+            if worker.returncode == _CANNOT_START:
+                self._status = _CANNOT_START  # it has said why, and would again
+                self._is_stopping = True
             if now - started < _SHORTEST_LIFE:
                 continue
             _LOG.error("A worker ended with status %s and is started again", worker.returncode)

@@ -12,7 +12,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, event, make_url, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -38,7 +38,7 @@ class Database:
 
     def __init__(self, url: str, *, timeout: float = 5.0, connections: int = 10) -> None:
         self._timeout = timeout
-        driver = make_url(url).drivername
+        driver = _driver_of(url)
         if driver == "sqlite+aiosqlite":
             self._engine = create_async_engine(
                 url, hide_parameters=True, connect_args={"timeout": timeout}
@@ -107,6 +107,13 @@ class Database:
 
     async def close(self) -> None:
         await self._engine.dispose()
+
+
+def _driver_of(url: str) -> str:
+    try:
+        return make_url(url).drivername
+    except ArgumentError:
+        return ""
 
 
 def migration_config(connection: Connection | None = None) -> Config:

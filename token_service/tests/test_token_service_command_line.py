@@ -1,0 +1,221 @@
+"""The program: `python -m acs_token_service`."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientError, ClientSession
+from processes import environment_of, program
+from running_service import Browser, Services, until_faults_are_used
+
+from acs_token_service import __version__
+from acs_token_service.cli import main
+from acs_token_service.settings_page import page
+
+embedded = pytest.mark.parametrize("storage", ["embedded"], indirect=True)
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "acs_token_service", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, **environment},
+    )
+
+
+async def test_one_command_runs_it_on_the_emulator_with_nothing_else() -> None:
+    async with program("--dev", environment={}) as running, ClientSession() as session:
+        browser = Browser(running.url, session)
+        ada = await browser.sign_in("ada")
+        reply = await ada.ask()
+        assert reply.status == 200
+        assert (await browser.send("GET", "/readyz")).status == 200
+        assert await running.stop() == 0
+
+
+@embedded
+async def test_workers_share_a_port_and_are_started_again(services: Services) -> None:
+    environment = environment_of(services.settings())
+    async with (
+        program("--workers", "2", environment=environment) as running,
+        ClientSession() as session,
+    ):
+        browser = Browser(running.url, session)
+        workers = await two_workers(running.process.pid)
+        ada = await browser.sign_in("ada")
+        for _ in range(5):
+            async with ClientSession() as another:  # a connection of its own
+                assert (await ada.at(Browser(running.url, another)).ask()).status == 200
+        metrics = await browser.send("GET", "/metrics")
+        # Of both workers, whichever is asked.
+        assert (
+            'acs_token_requests_total{method="GET",route="/token",status="200"} 5.0' in metrics.body
+        )
+        os.kill(workers[0], signal.SIGKILL)
+        assert await two_workers(running.process.pid, without=workers[0])
+        await answers_again(running.url)
+        assert await running.stop() == 0
+        assert children(running.process.pid) == []
+
+
+def children(pid: int) -> list[int]:
+    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
+    return [int(each) for each in found.stdout.split()]
+
+
+async def two_workers(pid: int, without: int | None = None) -> list[int]:
+    for _ in range(300):
+        running = children(pid)
+        if len(running) == 2 and without not in running:
+            return running
+        await asyncio.sleep(0.1)
+    raise AssertionError("there are not two workers")
+
+
+async def answers_again(url: str) -> None:
+    for _ in range(100):
+        try:
+            async with ClientSession() as session:
+                if (await Browser(url, session).send("GET", "/healthz")).status == 200:
+                    return
+        except ClientError:
+            await asyncio.sleep(0.1)
+    raise AssertionError("no worker answers")
+
+
+@embedded
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_a_stop_finishes_what_was_begun(services: Services, workers: str) -> None:
+    settings = environment_of(services.settings())
+    async with (
+        program("--workers", workers, environment=settings) as running,
+        ClientSession() as session,
+    ):
+        ada = await Browser(running.url, session).sign_in("ada")
+        services.emulator.inject("issue", "delay:1")
+        asking = asyncio.create_task(ada.ask())
+        await until_faults_are_used(services.emulator)
+        stopping = asyncio.create_task(running.stop())
+        assert (await asking).status == 200
+        assert await stopping == 0
+
+
+@embedded
+async def test_a_stop_finishes_what_a_browser_does_not_wait_for(services: Services) -> None:
+    async with (
+        program(environment=environment_of(services.settings())) as running,
+        ClientSession() as session,
+    ):
+        ada = await Browser(running.url, session).sign_in("ada")
+        token = await ada.token()
+        services.emulator.inject("revoke", "delay:1")
+        leaving = asyncio.create_task(ada.sign_out())
+        await until_faults_are_used(services.emulator)
+        leaving.cancel()
+        assert await running.stop() == 0
+        assert not services.emulator.is_token_valid(token)
+
+
+def test_the_settings_page_is_the_one_of_the_settings() -> None:
+    # Written by: acs-token-service settings > token_service/SETTINGS.md
+    written = Path(__file__).parents[1].joinpath("SETTINGS.md").read_text(encoding="utf-8")
+    assert written == page() == run("settings").stdout
+
+
+def test_it_tells_its_version() -> None:
+    assert run("--version").stdout == f"acs-token-service {__version__}\n"
+
+
+RESOURCE = "endpoint=https://contoso.communication.azure.com/;accesskey=c2VjcmV0"
+VALID = {
+    "ACS_TOKEN_RESOURCE_CONNECTION_STRING": RESOURCE,
+    "ACS_TOKEN_DEVELOPMENT_LOGIN": "true",
+    "ACS_TOKEN_DATABASE_URL": "sqlite+aiosqlite:////nowhere/people.db",
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"ACS_TOKEN_RESOURCE_CONNECTION_STRING": None},
+            "set one of ACS_TOKEN_RESOURCE_CONNECTION",
+        ),
+        ({"ACS_TOKEN_DEVELOPMENT_LOGIN": "false"}, "nobody could sign in: set ACS_TOKEN_ISSUERS"),
+        ({"ACS_TOKEN_HOST": "0.0.0.0"}, "needs a loopback ACS_TOKEN_HOST"),
+        ({"ACS_TOKEN_CACHE_URL": "redis://127.0.0.1"}, "set ACS_TOKEN_CACHE_KEYS"),
+        (
+            {"ACS_TOKEN_CACHE_URL": "redis://127.0.0.1", "ACS_TOKEN_CACHE_KEYS": "c2VjcmV0"},
+            "ACS_TOKEN_CACHE_KEYS: a key must be 32 bytes in URL-safe base64",
+        ),
+        (
+            {"ACS_TOKEN_MIN_REMAINING": "1.5"},
+            "ACS_TOKEN_MIN_REMAINING: Input should be less than 1",
+        ),
+        ({"ACS_TOKEN_PERSON_RATE": "often"}, "ACS_TOKEN_PERSON_RATE: expected a rate such as"),
+        ({"ACS_TOKEN_ALLOWED_ORIGINS": "app.example.com"}, "ACS_TOKEN_ALLOWED_ORIGINS"),
+        ({"ACS_TOKEN_ISSUERS": "[]x"}, "ACS_TOKEN_ISSUERS"),
+        ({"ACS_TOKEN_ISSUERS": '[{"issuer": "http://a.example", "audience": "a"}]'}, "https URL"),
+        ({"ACS_TOKEN_RESOURCE_CONNECTION_STRING": "c2VjcmV0"}, "expected endpoint="),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_said_in_one_line_without_secrets(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    changes: dict[str, Any],
+    words: str,
+) -> None:
+    for name, value in {**VALID, **changes}.items():
+        if value is not None:
+            monkeypatch.setenv(name, value)
+    assert main(["--port", "0"]) == 2
+    output, errors = capsys.readouterr()
+    assert output == ""
+    assert words in errors
+    assert errors.startswith("acs-token-service: ")
+    assert errors.count("\n") == 1
+    assert "c2VjcmV0" not in errors
+
+
+@pytest.mark.parametrize("url", [None, "mysql://root:c2VjcmV0@h/d", "c2VjcmV0"])
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_database_that_cannot_be_used(url: str | None, workers: str) -> None:
+    changes = {} if url is None else {"ACS_TOKEN_DATABASE_URL": url}
+    done = run("--port", "0", "--workers", workers, **{**VALID, **changes})
+    assert done.returncode == 2, done.stderr
+    *records, line = done.stderr.splitlines()
+    assert line.startswith("acs-token-service: ACS_TOKEN_DATABASE_URL: the database ")
+    assert all(json.loads(record) for record in records)
+    assert "c2VjcmV0" not in done.stderr
+
+
+def test_workers_that_cannot_serve_are_not_started_for_good(tmp_path: Path) -> None:
+    database = f"sqlite+aiosqlite:///{tmp_path}/people.db"
+    key = "endpoint=https://contoso.communication.azure.com/;accesskey=%%%"
+    changes = {"ACS_TOKEN_DATABASE_URL": database, "ACS_TOKEN_RESOURCE_CONNECTION_STRING": key}
+    done = run("--port", "0", "--workers", "2", **{**VALID, **changes})
+    assert done.returncode == 2
+    assert "%%%" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--port", "x"], ["dance"], ["--nothing"], ["worker"]])
+def test_unknown_arguments(arguments: list[str]) -> None:
+    done = run(*arguments, **VALID)
+    assert done.returncode == 2
+    assert done.stderr.startswith("acs-token-service: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_new_key_can_be_used(tmp_path: Path) -> None:
+    from cryptography.fernet import Fernet
+
+    Fernet(run("new-key").stdout.strip())
