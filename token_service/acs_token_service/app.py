@@ -38,7 +38,6 @@ from .web.person_rates import PersonRates
 
 _LONGEST_LEASE = 6.0
 _KEY_FILE_SECONDS = 5.0
-_REFRESH_SECONDS = 10.0
 _LARGEST_REQUEST = 16 * 1024
 
 
@@ -125,7 +124,7 @@ class _Parts:
         )
         stack.push_async_callback(accounts.finish, settings.shutdown_seconds)
         _repeat(stack, janitor.round, settings.upkeep_seconds)
-        _repeat(stack, refresher.round, _REFRESH_SECONDS)
+        _repeat(stack, refresher.round, settings.upkeep_seconds)
         login = _development_login(settings, clock)
         issuers = [login.issuer] if login is not None else []
         issuers += await _issuers(settings.issuers, stack, monotonic)

@@ -181,7 +181,10 @@ class Settings(BaseSettings):
     )
     migrate: bool = Field(True, description="Bring the database to this version at the start.")
     upkeep_seconds: float = Field(
-        30, gt=0, description="Seconds between rounds that finish sign-outs and deletions."
+        15,
+        gt=0,
+        description="Seconds between rounds that renew tokens ahead and finish sign-outs and "
+        "deletions.",
     )
     shutdown_seconds: float = Field(
         30, gt=0, description="Seconds to finish what is under way when the service is stopped."

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from limits import RateLimitItemPerSecond
@@ -42,13 +43,10 @@ class Window:
         self, operation: str, limit: int, reserve: float, processes: int, shared: SharedRedis | None
     ) -> None:
         self.operation = operation
-        self.ordinary = max(1, math.floor(limit * (1 - reserve)))
-        self._share = RateLimitItemPerSecond(
-            max(1, self.ordinary // processes), WINDOW_SECONDS, operation
-        )
-        self._all = RateLimitItemPerSecond(limit, WINDOW_SECONDS, operation)
-        self._most = RateLimitItemPerSecond(self.ordinary, WINDOW_SECONDS, operation)
-        self.rate = self._share.amount / WINDOW_SECONDS  # calls a second, of this process
+        here = _Part(operation, limit // processes, reserve)
+        self._everywhere = _Part(operation, limit, reserve)
+        self._here = here
+        self.rate = here.ordinary.amount / WINDOW_SECONDS  # calls a second, of this process
         self._local = MovingWindowRateLimiter(MemoryStorage())
         self._shared = shared
         self._global = MovingWindowRateLimiter(redis_storage(shared)) if shared else None
@@ -61,14 +59,15 @@ class Window:
         if closed > 0:
             return closed
         if self._shared is None or self._global is None:
-            return await _hit(self._local, self._share)
+            return await self._here.hit(self._local, urgent=urgent)
+        everywhere = partial(self._everywhere.hit, self._global, urgent=urgent)
         try:
-            wait = await self._shared.attempt(lambda: self._hit_global(urgent=urgent))
+            wait = await self._shared.attempt(everywhere)
         except SharedDownError:
             self._keeps_to_share_until = time.monotonic() + WINDOW_SECONDS
-            return await _hit(self._local, self._share)
+            return await self._here.hit(self._local, urgent=urgent)
         if wait == 0 and time.monotonic() < self._keeps_to_share_until:
-            return await _hit(self._local, self._share)
+            return await self._here.hit(self._local, urgent=urgent)
         return wait
 
     async def has_room(self, part: float) -> bool:
@@ -76,14 +75,14 @@ class Window:
         if await self._closed_for() > 0:
             return False
         if self._shared and self._global:
-            limiter = self._global
+            limiter, ordinary = self._global, self._everywhere.ordinary
             try:
-                stats = await self._shared.attempt(lambda: limiter.get_window_stats(self._most))
+                stats = await self._shared.attempt(lambda: limiter.get_window_stats(ordinary))
             except SharedDownError:
                 return False
-            return stats.remaining >= self._most.amount * part
-        local = await self._local.get_window_stats(self._share)
-        return local.remaining >= self._share.amount * part
+            return stats.remaining >= ordinary.amount * part
+        local = await self._local.get_window_stats(self._here.ordinary)
+        return local.remaining >= self._here.ordinary.amount * part
 
     async def close_for(self, seconds: float) -> None:
         """Starts no call for so long, in any process: the resource said so."""
@@ -107,15 +106,22 @@ class Window:
             return 0.0
         return max(0.0, milliseconds / 1000)
 
-    async def _hit_global(self, *, urgent: bool) -> float:
-        assert self._global is not None  # noqa: S101 - narrows the type
-        if self._all.amount == self._most.amount:
-            return await _hit(self._global, self._most)
+
+class _Part:
+    """A part of a limit, and what of it ordinary calls may use."""
+
+    def __init__(self, operation: str, amount: int, reserve: float) -> None:
+        ordinary = max(1, math.floor(amount * (1 - reserve)))
+        self.all = RateLimitItemPerSecond(max(1, amount), WINDOW_SECONDS, operation)
+        self.ordinary = RateLimitItemPerSecond(ordinary, WINDOW_SECONDS, operation)
+
+    async def hit(self, limiter: MovingWindowRateLimiter, *, urgent: bool) -> float:
+        """Counts a call and returns 0, or returns the seconds until there is room."""
         if not urgent:
-            wait = await _hit(self._global, self._most)
-            if wait > 0:
+            wait = await _hit(limiter, self.ordinary)
+            if wait > 0 or self.ordinary.amount == self.all.amount:
                 return wait
-        return await _hit(self._global, self._all)
+        return await _hit(limiter, self.all)
 
 
 async def _hit(limiter: MovingWindowRateLimiter, item: RateLimitItemPerSecond) -> float:
