@@ -1,12 +1,16 @@
-"""The site: ``tox -e docs`` builds it into ``docs/_build``."""
+"""The site: ``tox -e docs`` builds it into ``docs/_build``. It needs graphviz."""
 
+import posixpath
+import re
+import subprocess
 import sys
 from pathlib import Path
 
-CHECKOUT = Path(__file__).parents[1]
-sys.path.insert(0, str(CHECKOUT))
+DOCS = Path(__file__).parent
+CHECKOUT = DOCS.parent
+sys.path[:0] = [str(CHECKOUT), str(CHECKOUT / "emulator")]
 
-from azure.communication.identity import __version__  # noqa: E402 - from this checkout
+from azure.communication.identity import __version__  # noqa: E402 - of this checkout
 
 project = "Azure Communication Services Identity for Python"
 author = "The contributors"
@@ -19,25 +23,81 @@ extensions = [
     "sphinx.ext.graphviz",
     "sphinx_copybutton",
 ]
-exclude_patterns = ["_build", "requirements.txt"]
+exclude_patterns = ["_build", "_generated", "requirements.txt"]
 html_theme = "furo"
 html_title = "azure-communication-identity"
-html_static_path = ["_static"]
 graphviz_output_format = "svg"
 
-myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist"]
+myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 4
 copybutton_prompt_text = "$ "
 
 autodoc_member_order = "bysource"
-autodoc_typehints = "signature"
-autodoc_default_options = {"members": True, "inherited-members": False, "show-inheritance": True}
+autodoc_default_options = {"members": True, "show-inheritance": False}
+autodoc_inherit_docstrings = True
 python_use_unqualified_type_names = True
 
-# Every reference must lead somewhere. Those to other libraries are names only: the build needs no
+# Every reference must lead somewhere. Those to other libraries stay names: the build needs no
 # network.
 nitpicky = True
 nitpick_ignore_regex = [
-    (r"py:.*", r"azure\.(core|identity|mgmt)\..*"),
-    (r"py:.*", r"(aiohttp|asyncio|collections|datetime|enum|requests|ssl|typing|urllib3)\..*"),
+    (r"py:.*", r"azure\.(core|identity)\..*"),
+    (r"py:.*", r"azure\.communication\.identity\.(aio\.)?_.*"),
+    (r"py:.*", r"acs_identity_emulator\..*"),
+    (r"py:.*", r"(aiohttp|asyncio|collections|datetime|enum|logging|requests|ssl)\..*"),
+    (r"py:.*", r"(typing|typing_extensions|urllib3)\..*"),
 ]
+
+# Documents of the repository that are pages of the site, or parts of pages.
+PAGES = {
+    "README.md": "index",
+    "CHANGELOG.md": "changelog",
+    "CONTRIBUTING.md": "contributing",
+    "SECURITY.md": "security",
+    "TROUBLESHOOTING.md": "errors",
+    "design-decisions.md": "design-decisions",
+    "api.md": "reference/client",
+    "benchmarks/README.md": "performance",
+    "emulator/README.md": "testing",
+    "token_service/README.md": "token-service",
+}
+_LINK = re.compile(r"\[([^\]]*)\]\((?!https?://|#)([^)#\s]+)(#[^)\s]*)?\)")
+
+
+def _for_site(document: str) -> str:
+    """A document of the repository, whose links lead to pages of the site or are plain text."""
+    folder = posixpath.dirname(document)
+
+    def replacement(match: re.Match[str]) -> str:
+        text, target, anchor = match.groups()
+        path = posixpath.normpath(posixpath.join(folder, target))
+        if path in PAGES:
+            return f"[{text}](/{PAGES[path]}.md{anchor or ''})"
+        if path.startswith("docs/") and path.endswith(".md"):
+            return f"[{text}](/{path.removeprefix('docs/')}{anchor or ''})"
+        if path.startswith("docs/"):
+            return f"[{text}](/{path.removeprefix('docs/')})"
+        return text if text.startswith("`") else f"`{path}`"
+
+    return _LINK.sub(replacement, (CHECKOUT / document).read_text(encoding="utf-8"))
+
+
+def _generate(_: object) -> None:
+    generated = DOCS / "_generated"
+    generated.mkdir(exist_ok=True)
+    for document in PAGES:
+        target = generated / document.replace("/", "-")
+        target.write_text(_for_site(document), encoding="utf-8")
+    table = subprocess.run(
+        [sys.executable, CHECKOUT / "tools" / "retry_table.py"],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(CHECKOUT)},
+    )
+    (generated / "retries.md").write_text(table.stdout, encoding="utf-8")
+
+
+def setup(app: object) -> None:
+    """Called by Sphinx."""
+    app.connect("builder-inited", _generate)  # type: ignore[attr-defined]

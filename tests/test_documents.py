@@ -14,9 +14,13 @@ from acs_identity_emulator import IdentityEmulator
 from azure.communication.identity import CommunicationIdentityClient
 
 CHECKOUT = Path(__file__).parents[1]
-DOCUMENTS = [*sorted(CHECKOUT.glob("*.md")), CHECKOUT / "emulator" / "README.md"]
+DOCUMENTS = [
+    *sorted(CHECKOUT.glob("*.md")),
+    CHECKOUT / "emulator" / "README.md",
+    *sorted((CHECKOUT / "docs").rglob("*.md")),
+]
 WITH_SNIPPETS = [path for path in DOCUMENTS if "```python\n" in path.read_text(encoding="utf-8")]
-FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCED = re.compile(r"^ *```(.*)\n((?:.*\n)*?) *```$", re.MULTILINE)
 FOREIGN_USER = f"8:acs:{UUID(int=1)}_{UUID(int=2)}"
 APP, USER, TENANT = (str(UUID(int=number)) for number in (11, 12, 13))
 
