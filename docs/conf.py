@@ -2,15 +2,16 @@
 
 import posixpath
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 DOCS = Path(__file__).parent
 CHECKOUT = DOCS.parent
-sys.path[:0] = [str(CHECKOUT), str(CHECKOUT / "emulator")]
+sys.path[:0] = [str(CHECKOUT / folder) for folder in (".", "emulator", "tools")]
 
-from azure.communication.identity import __version__  # noqa: E402 - of this checkout
+import retry_table  # noqa: E402 - of this checkout
+
+from azure.communication.identity import __version__  # noqa: E402
 
 project = "Azure Communication Services Identity for Python"
 author = "The contributors"
@@ -88,14 +89,7 @@ def _generate(_: object) -> None:
     for document in PAGES:
         target = generated / document.replace("/", "-")
         target.write_text(_for_site(document), encoding="utf-8")
-    table = subprocess.run(
-        [sys.executable, CHECKOUT / "tools" / "retry_table.py"],
-        check=True,
-        capture_output=True,
-        text=True,
-        env={"PYTHONPATH": str(CHECKOUT)},
-    )
-    (generated / "retries.md").write_text(table.stdout, encoding="utf-8")
+    (generated / "retries.md").write_text(retry_table.table(), encoding="utf-8")
 
 
 def setup(app: object) -> None:

@@ -25,7 +25,5 @@ def app(environ: dict[str, Any], start_response: Callable[..., object]) -> Itera
     body = json.dumps(
         {"user": USERS[person], "token": issued.token, "expiresOn": issued.expires_on}
     )
-    start_response(
-        "200 OK", [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
-    )
+    start_response("200 OK", [("Content-Type", "application/json"), ("Cache-Control", "no-store")])
     return [body.encode()]
