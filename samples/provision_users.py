@@ -9,28 +9,38 @@ nobody is created twice, as the service returns the user that has a custom id al
 The environment names the resource, as for the other samples: by a connection string in
 AZURE_COMMUNICATION_SERVICE_CONNECTION_STRING, COMMUNICATION_SERVICES_CONNECTION_STRING or
 AZURE_COMMUNICATION_CONNECTION_STRING, or by an endpoint in AZURE_COMMUNICATION_SERVICE_ENDPOINT.
-`python -m acs_identity_emulator --throttle` prints a connection string for a trial. The progress
-bar needs `pip install rich`.
+`python -m acs_identity_emulator --throttle` prints a connection string for a trial. The program
+needs `pip install limits rich`.
+
+Several machines share a long list with --shard 1/4 to --shard 4/4. The rate is that of all of them
+together, and each keeps to its part.
 """
 
 import argparse
 import asyncio
 import csv
+import math
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from io import StringIO
 from pathlib import Path
+from typing import NamedTuple
+from zlib import crc32
 
 from azure.core.exceptions import AzureError, HttpResponseError
 from sample_service import CONNECTION_STRINGS, ENDPOINT, setting_of_environment
 
 try:
+    from limits import RateLimitItemPerSecond
+    from limits.aio.storage import MemoryStorage
+    from limits.aio.strategies import MovingWindowRateLimiter
     from rich.progress import MofNCompleteColumn, Progress
-except ImportError:
-    sys.exit("The progress bar needs rich: python -m pip install rich")
+except ImportError as error:
+    sys.exit(f"{error.name} is not installed: python -m pip install limits rich")
 
 from azure.communication.identity import ApiVersion, CommunicationUserIdentifier
 from azure.communication.identity.aio import CommunicationIdentityClient
@@ -86,17 +96,29 @@ async def create_user(
 
 
 class Pace:
-    """Lets through so many a second, at even distances."""
+    """Lets so many calls through in each second."""
 
     def __init__(self, per_second: float) -> None:
-        self._interval = 1 / per_second
-        self._next = 0.0
+        # A rate that is not a whole number is one of more seconds: 0.5 a second is 1 in 2 seconds.
+        seconds = 1 if per_second >= 1 else round(1 / per_second)
+        self._limit = RateLimitItemPerSecond(max(1, int(per_second * seconds)), seconds)
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     async def turn(self) -> None:
-        now = asyncio.get_running_loop().time()
-        turn = max(self._next, now)
-        self._next = turn + self._interval
-        await asyncio.sleep(turn - now)
+        while not await self._limiter.hit(self._limit):
+            opens_at, _ = await self._limiter.get_window_stats(self._limit)
+            await asyncio.sleep(max(0.001, opens_at - time.time()))
+
+
+class Shard(NamedTuple):
+    """The part of the list that this machine works on."""
+
+    number: int
+    of: int
+
+    def has(self, custom_id: str) -> bool:
+        # By the id itself: machines whose lists are in another order agree as well.
+        return crc32(custom_id.encode("utf-8", "surrogatepass")) % self.of == self.number - 1
 
 
 async def provision(
@@ -210,7 +232,7 @@ async def provision_to(users: Path, custom_ids: Sequence[str], options: argparse
                 done=done,
                 refused=refused,
                 at_once=options.at_once,
-                per_second=options.per_second,
+                per_second=options.per_second / options.shard.of,
             )
     return refusals
 
@@ -232,9 +254,16 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
+def shard(text: str) -> Shard:
+    number, _, of = text.partition("/")
+    if number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of):
+        return Shard(int(number), int(of))
+    raise argparse.ArgumentTypeError(f"must be a part such as 1/4 to 4/4, not {text!r}")
+
+
 def rate(text: str) -> float:
     with suppress(ValueError):
-        if (number := float(text)) > 0:
+        if 0 < (number := float(text)) < math.inf:
             return number
     raise argparse.ArgumentTypeError(f"must be a number above 0, not {text!r}")
 
@@ -250,11 +279,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--per-second",
         type=rate,
         default=30,
-        help="requests a second; the service takes 1000 in 30 seconds (%(default)s)",
+        help="requests a second, of all shards; the service takes 1000 in 30 seconds (%(default)s)",
+    )
+    parser.add_argument(
+        "--shard",
+        type=shard,
+        default=Shard(1, 1),
+        metavar="I/N",
+        help="create the users of part I of N only; another machine does the others",
     )
     options = parser.parse_args(arguments)
     try:
-        custom_ids = custom_ids_in(options.people)
+        custom_ids = list(filter(options.shard.has, custom_ids_in(options.people)))
         refusals = asyncio.run(until_ctrl_c(provision_to(options.users, custom_ids, options)))
     except InputError as error:
         parser.error(str(error))

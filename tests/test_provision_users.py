@@ -195,21 +195,38 @@ def test_waits_when_it_is_throttled(
         assert len(slept) == 2
         assert all(25 <= delay <= 30 for delay in slept)
     else:
-        # Asked again at once, and then after twice as long each time.
+        # Twice as long each time.
         once = slept[: len(slept) // 2]
         assert slept == once * 2
-        assert once == pytest.approx([1.6, 3.2, 6.4, 12.8, 25.6][: len(once)])
+        assert once == pytest.approx([0.8 * 2**turn for turn in range(len(once))])
         assert sum(once) >= 25
 
 
-def test_keeps_its_pace(sample: Any) -> None:
-    async def turns() -> float:
-        pace = sample.Pace(per_second=1000)
+@pytest.mark.parametrize(("per_second", "turns"), [(20, 21), (2.5, 3), (0.5, 2)])
+def test_keeps_its_pace(sample: Any, per_second: float, turns: int) -> None:
+    async def take_turns() -> float:
+        pace = sample.Pace(per_second)
         started = time.monotonic()
-        await asyncio.gather(*(pace.turn() for _ in range(31)))
+        await asyncio.gather(*(pace.turn() for _ in range(turns)))
         return time.monotonic() - started
 
-    assert asyncio.run(turns()) >= 0.029
+    # All but the last fit into the first window, which is of whole seconds.
+    assert asyncio.run(take_turns()) >= max(1, int(1 / per_second)) - 0.05
+
+
+@pytest.mark.parametrize("shards", [1, 3])
+def test_shards_share_the_list(sample: Any, start: Any, files: Files, shards: int) -> None:
+    emulator = start()
+    files.with_people(30)
+    rows: list[tuple[str, str]] = []
+    for number in range(1, shards + 1):
+        files.users = files.people.parent / f"users-{number}.csv"
+        options = files.arguments(f"--shard={number}/{shards}", AS_FAST_AS_IT_GOES)
+        assert sample.main(options) == 0
+        assert files.rows(), "a shard is empty"
+        rows += files.rows()
+    assert sorted(custom_id for custom_id, _ in rows) == sorted(files.custom_ids)
+    assert dict(rows) == {each.custom_id: each.id for each in emulator.identities()}
 
 
 @pytest.mark.parametrize("fault", ["reset", "reset-in-body", "status:503", "html", "status:429"])
@@ -340,7 +357,12 @@ def test_says_that_it_cannot_write(start: Any, refusal: Any, files: Files) -> No
     ("option", "values", "words"),
     [
         ("--at-once", ["0", "-1", "1.5", "many", ""], "must be a whole number from 1 on, not "),
-        ("--per-second", ["0", "-1", "nan", "many", ""], "must be a number above 0, not "),
+        ("--per-second", ["0", "-1", "nan", "inf", "many", ""], "must be a number above 0, not "),
+        (
+            "--shard",
+            ["0/2", "3/2", "1", "1/0", "1/2/3", "a/b", ""],
+            "must be a part such as 1/4 to 4/4, not ",
+        ),
     ],
 )
 def test_says_which_numbers_it_takes(
@@ -388,9 +410,11 @@ def test_says_that_it_needs_azure_identity(
     assert line.endswith("is not installed. Run python -m pip install azure-identity")
 
 
-def test_says_that_it_needs_rich(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "rich.progress", None)
-    with pytest.raises(SystemExit, match="needs rich: python -m pip install rich"):
+@pytest.mark.parametrize("module", ["limits", "rich.progress"])
+def test_says_what_it_needs(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    words = f"{module} is not installed: python -m pip install limits rich"
+    with pytest.raises(SystemExit, match=words):
         runpy.run_path(str(SAMPLES / "provision_users.py"))
 
 
