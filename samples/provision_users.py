@@ -84,11 +84,8 @@ async def create_user(
     return await client.create_user(
         custom_id=custom_id,
         api_version=ApiVersion.V2025_03_02_PREVIEW,
-        # POST is not repeated by default, as it may create a second user. With a custom id it does
-        # not.
-        retry_on_methods=["POST"],
-        # When the service is asked for too much it refuses for up to 30 seconds. The client waits
-        # for as long as Retry-After says or, without it, longer each time.
+        # The service may throttle for up to 30 seconds. The client waits for as long as Retry-After
+        # says or, without it, longer each time.
         retry_total=10,
         retry_status=10,
         retry_backoff_max=30,
