@@ -1,4 +1,4 @@
-"""Both distributions: what is in them, and that they work in an environment that has only them."""
+"""All distributions: what is in them, and that they work in an environment that has only them."""
 
 import os
 import shutil
@@ -9,6 +9,7 @@ import venv
 from email.message import Message
 from email.parser import HeaderParser
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 from zipfile import ZipFile
 
@@ -43,6 +44,14 @@ EMULATOR = Project(
     sdist_extras=frozenset(),
     wheel_extras=frozenset({"entry_points.txt"}),
 )
+TOKEN_SERVICE = Project(
+    name="acs-token-service",
+    folder="token_service",
+    package="acs_token_service",
+    sdist_extras=frozenset({"SETTINGS.md"}),
+    wheel_extras=frozenset({"entry_points.txt"}),
+)
+PROJECTS = [LIBRARY, EMULATOR, TOKEN_SERVICE]
 ALWAYS_IN_SDIST = {
     "LICENSE",
     "MANIFEST.in",
@@ -118,7 +127,7 @@ def metadata(built: Built) -> Message:
         return HeaderParser().parsestr(wheel.read(name).decode())
 
 
-@pytest.fixture(scope="session", params=[LIBRARY, EMULATOR], ids=lambda project: project.name)
+@pytest.fixture(scope="session", params=PROJECTS, ids=lambda project: project.name)
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
     folder = tmp_path_factory.mktemp("built")
     return build(request.param, copy_of_checkout(folder / "checkout"), folder / "dist")
@@ -187,10 +196,10 @@ def test_the_version_is_the_one_of_the_library() -> None:
 class Environment:
     """A virtual environment that holds one distribution and what it requires."""
 
-    def __init__(self, folder: Path, wheel: Path) -> None:
+    def __init__(self, folder: Path, *wheels: Path) -> None:
         venv.create(folder, with_pip=True, symlinks=os.name != "nt")
         self._scripts = folder / ("Scripts" if os.name == "nt" else "bin")
-        self.run("python", "-m", "pip", "install", "--quiet", str(wheel))
+        self.run("python", "-m", "pip", "install", "--quiet", *map(str, wheels))
 
     def run(self, program: str, *arguments: str, **variables: str) -> str:
         return run(str(self._scripts / program), *arguments, **variables)
@@ -198,7 +207,12 @@ class Environment:
 
 @pytest.fixture(scope="session")
 def clean(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    return Environment(tmp_path_factory.mktemp("clean"), built.wheel)
+    wheels = [built.wheel]
+    if built.project is TOKEN_SERVICE:
+        folder = tmp_path_factory.mktemp("library")
+        # The one of this checkout, which the index may not have yet.
+        wheels.append(build(LIBRARY, copy_of_checkout(folder / "checkout"), folder / "dist").wheel)
+    return Environment(tmp_path_factory.mktemp("clean"), *wheels)
 
 
 CALLS = """
@@ -218,15 +232,42 @@ def is_there(module: str) -> str:
 
 def test_works_in_a_clean_environment(built: Built, clean: Environment) -> None:
     clean.run("python", "-m", "pip", "check")
-    if built.project is EMULATOR:
-        version = metadata(built)["Version"]
-        for program in (["python", "-m", "acs_identity_emulator"], ["acs-identity-emulator"]):
-            output = clean.run(*program, "--version")
-            assert output == f"acs-identity-emulator {version}\n"
-        assert clean.run("python", "-c", is_there("azure")) == "False\n"
-    else:
-        clean.run("python", "-W", "error", str(CHECKOUT / "tests" / "without_aiohttp.py"))
-        with IdentityEmulator() as emulator:
-            variables = {"CONNECTION_STRING": emulator.connection_string}
-            output = clean.run("python", "-W", "error", "-c", CALLS, **variables)
-            assert output.startswith(f"8:acs:{emulator.resource_id}_")
+    works = {LIBRARY: library_works, EMULATOR: emulator_works, TOKEN_SERVICE: token_service_works}
+    works[built.project](built, clean)
+
+
+def tells_its_version(built: Built, clean: Environment) -> None:
+    name, version = built.project.name, metadata(built)["Version"]
+    for program in (["python", "-m", built.project.package], [name]):
+        assert clean.run(*program, "--version") == f"{name} {version}\n"
+
+
+def library_works(_: Built, clean: Environment) -> None:
+    clean.run("python", "-W", "error", str(CHECKOUT / "tests" / "without_aiohttp.py"))
+    with IdentityEmulator() as emulator:
+        variables = {"CONNECTION_STRING": emulator.connection_string}
+        output = clean.run("python", "-W", "error", "-c", CALLS, **variables)
+        assert output.startswith(f"8:acs:{emulator.resource_id}_")
+
+
+def emulator_works(built: Built, clean: Environment) -> None:
+    tells_its_version(built, clean)
+    assert clean.run("python", "-c", is_there("azure")) == "False\n"
+
+
+def token_service_works(built: Built, clean: Environment) -> None:
+    tells_its_version(built, clean)
+    # Without its extras: no emulator, no Redis, no PostgreSQL.
+    for module in ("acs_identity_emulator", "redis", "asyncpg"):
+        assert clean.run("python", "-c", is_there(module)) == "False\n"
+    key = clean.run("acs-token-service", "new-key").strip()
+    assert len(key) == 44
+    with TemporaryDirectory() as folder:
+        clean.run(
+            "acs-token-service",
+            "migrate",
+            ACS_TOKEN_DATABASE_URL=f"sqlite+aiosqlite:///{folder}/people.db",
+            ACS_TOKEN_RESOURCE_ENDPOINT="https://contoso.communication.azure.com",
+            ACS_TOKEN_DEVELOPMENT_LOGIN="true",
+        )
+        assert Path(folder, "people.db").stat().st_size > 0

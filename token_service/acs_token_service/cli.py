@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from pydantic import ValidationError
 
 from . import __version__
+from .extras import missing
 
 if TYPE_CHECKING:
     from .settings import Settings
@@ -175,8 +176,10 @@ def _migrate_first(settings: "Settings", *, always: bool = False) -> None:
 
     try:
         asyncio.run(migrate())
-    except (ValueError, ModuleNotFoundError) as error:
+    except ValueError as error:
         raise _CannotStartError(f"ACS_TOKEN_DATABASE_URL: {error}") from error
+    except ModuleNotFoundError as error:
+        raise _CannotStartError(missing(error)) from error
     except DatabaseDownError as error:
         raise _CannotStartError("ACS_TOKEN_DATABASE_URL: the database cannot be used") from error
 
@@ -232,9 +235,7 @@ def _development_environment() -> Iterator[None]:
     try:
         from acs_identity_emulator import IdentityEmulator
     except ModuleNotFoundError as error:
-        raise _CannotStartError(
-            "--dev needs the emulator: pip install acs-token-service[dev]"
-        ) from error
+        raise _CannotStartError(missing(error)) from error
     with tempfile.TemporaryDirectory() as folder, IdentityEmulator() as emulator:
         path = Path(folder, "token-service.db")
         os.environ.setdefault("ACS_TOKEN_DATABASE_URL", f"sqlite+aiosqlite:///{path}")
@@ -259,7 +260,7 @@ def _trace(settings: "Settings") -> None:
     try:
         export_by_environment()
     except ModuleNotFoundError as error:
-        raise _CannotStartError("ACS_TOKEN_TRACING needs the extra otlp") from error
+        raise _CannotStartError(missing(error)) from error
 
 
 def _cannot_listen(settings: "Settings", error: OSError) -> _CannotStartError:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from .app import HEALTH, create_app
+from .extras import missing
 from .settings import Settings
 
 _LARGEST_HEADER = 32 * 1024  # bearer tokens of Entra with many groups have several thousand bytes
@@ -31,8 +32,10 @@ async def serve(
         loop.add_signal_handler(number, stop.set)
     try:
         app = await create_app(settings)
-    except (ValueError, ModuleNotFoundError) as error:
+    except ValueError as error:
         raise CannotServeError(str(error)) from error
+    except ModuleNotFoundError as error:
+        raise CannotServeError(missing(error)) from error
     runner = runner_of(app, settings)
     await runner.setup()
     try:

@@ -133,15 +133,9 @@ async def until(is_true: Callable[[], bool], seconds: float = 30) -> None:
     raise AssertionError("it did not happen in time")
 
 
-async def until_faults_are_used(emulator: IdentityEmulator, seconds: float = 20) -> None:
+async def until_faults_are_used(emulator: IdentityEmulator) -> None:
     """Waits until the requests that are to fail or to be late have arrived."""
-    async with ClientSession() as session:
-        for _ in range(round(seconds / 0.02)):
-            async with session.get(f"{emulator.endpoint}.emulator/faults") as response:
-                if not (await response.json())["faults"]:
-                    return
-            await asyncio.sleep(0.02)
-    raise AssertionError("the requests did not arrive")
+    await until(lambda: not emulator.unused_faults())
 
 
 class Services:

@@ -42,6 +42,7 @@ async def test_one_command_runs_it_on_the_emulator_with_nothing_else() -> None:
         assert await running.stop() == 0
 
 
+@pytest.mark.heavy
 @embedded
 async def test_workers_share_a_port_and_are_started_again(services: Services) -> None:
     environment = environment_of(services.settings())
@@ -92,6 +93,7 @@ async def answers_again(url: str) -> None:
     raise AssertionError("no worker answers")
 
 
+@pytest.mark.heavy
 @embedded
 @pytest.mark.parametrize("workers", ["1", "2"])
 async def test_a_stop_finishes_what_was_begun(services: Services, workers: str) -> None:
@@ -109,6 +111,7 @@ async def test_a_stop_finishes_what_was_begun(services: Services, workers: str) 
         assert await stopping == 0
 
 
+@pytest.mark.heavy
 @embedded
 async def test_a_stop_finishes_what_a_browser_does_not_wait_for(services: Services) -> None:
     async with (
@@ -186,6 +189,7 @@ def test_a_setting_that_cannot_be_used_is_said_in_one_line_without_secrets(
     assert "c2VjcmV0" not in errors
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("url", [None, "mysql://root:c2VjcmV0@h/d", "c2VjcmV0"])
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_database_that_cannot_be_used(url: str | None, workers: str) -> None:
@@ -198,6 +202,7 @@ def test_a_database_that_cannot_be_used(url: str | None, workers: str) -> None:
     assert "c2VjcmV0" not in done.stderr
 
 
+@pytest.mark.heavy
 def test_workers_that_cannot_serve_are_not_started_for_good(tmp_path: Path) -> None:
     database = f"sqlite+aiosqlite:///{tmp_path}/people.db"
     key = "endpoint=https://contoso.communication.azure.com/;accesskey=%%%"

@@ -4,7 +4,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from running_service import Calls, Clock, Reply, Services, until_faults_are_used
+from aiohttp import ClientSession
+from processes import environment_of, program
+from running_service import Browser, Calls, Clock, Reply, Services, until_faults_are_used
+
+from acs_identity_emulator import IdentityEmulator
 
 
 def refused(reply: Reply) -> tuple[int, str]:
@@ -132,6 +136,27 @@ class TestKey:
         services.emulator.inject("any", "status:503")
         ready = await browser.send("GET", "/readyz")
         assert (ready.status, ready.body["resource"]) == (200, "unavailable")
+
+
+@pytest.mark.heavy
+async def test_entra_in_place_of_a_key(services: Services) -> None:
+    pytest.importorskip("azure.identity")
+    with IdentityEmulator(tls=True) as emulator:
+        settings = services.settings(
+            resource_connection_string=None, resource_endpoint=emulator.endpoint
+        )
+        environment = {
+            **environment_of(settings),
+            **emulator.trust_environment,
+            **emulator.managed_identity_environment,
+        }
+        async with program(environment=environment) as running, ClientSession() as session:
+            browser = Browser(running.url, session)
+            ready = await browser.send("GET", "/readyz")
+            assert (ready.status, ready.body["resource"]) == (200, "ok")
+            ada = await browser.sign_in("ada")
+            assert emulator.is_token_valid(await ada.token())
+            assert await running.stop() == 0
 
 
 async def test_a_browser_that_goes_away_does_not_stop_the_issue(services: Services) -> None:

@@ -18,6 +18,7 @@ from acs_token_service.telemetry.logs import describe
 NAME = "ada-lovelace"
 
 
+@pytest.mark.heavy
 async def test_logs_are_json_and_hold_no_secret_and_no_id(
     services: Services, tmp_path: Path
 ) -> None:
