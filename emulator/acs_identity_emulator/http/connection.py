@@ -37,6 +37,9 @@ class Application(Protocol):
         """The response to what is not a request."""
 
 
+_REPLIES = (Response, BrokenOff)  # a union made for each request would cost
+
+
 class _Request(NamedTuple):
     """A request that waits for its turn; an error in place of one that was not understood."""
 
@@ -149,13 +152,21 @@ class Connection(asyncio.Protocol):
 
     def on_url(self, url: bytes) -> None:
         self._url += url
-        self._count_head(len(url))
+        self._head_grew = True
+        self._head_size += len(url)
+        if self._head_size > _HEAD_LIMIT:
+            self._refuse(errors.not_http(400))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._in_head:  # else it is a trailer
-            self._unfinished = 0
-            self._count_head(len(name) + len(value))
-            self._headers.add(_text(name), _text(value.strip(b" \t")))
+        if not self._in_head:  # a trailer
+            return
+        self._unfinished = 0
+        self._head_grew = True
+        self._head_size += len(name) + len(value)
+        if self._head_size > _HEAD_LIMIT:
+            self._refuse(errors.not_http(400))
+        text = value.rstrip(b" \t").decode("utf-8", "surrogateescape")
+        self._headers.add(name.decode("ascii"), text)
 
     def on_headers_complete(self) -> None:
         self._in_head = False
@@ -205,7 +216,8 @@ class Connection(asyncio.Protocol):
                 self._refuse(errors.not_http(400))
         if self._in_head and not self._head_grew:  # a field that has not ended yet
             self._unfinished += len(data)
-            self._count_head(0)
+            if self._unfinished > _HEAD_LIMIT:
+                self._refuse(errors.not_http(400))
 
     def _without_upgrade(self) -> bytes:
         """The head of the request that was parsed last, but for the offer of another protocol.
@@ -224,12 +236,6 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         return head.encode("utf-8", "surrogateescape")
 
-    def _count_head(self, size: int) -> None:
-        self._head_grew = self._head_grew or size > 0
-        self._head_size += size
-        if max(self._head_size, self._unfinished) > _HEAD_LIMIT:
-            self._refuse(errors.not_http(400))
-
     def _refuse(self, error: ServiceError) -> None:
         """Answers what is being received with an error, and receives nothing more."""
         if self._accepts_requests:
@@ -245,7 +251,7 @@ class Connection(asyncio.Protocol):
                 self._send(self._application.reject(request.wire), request)
                 continue
             reply = self._application.handle(request.wire)
-            if isinstance(reply, Response | BrokenOff):
+            if isinstance(reply, _REPLIES):
                 self._send(reply, request)
             else:
                 self._task = self._loop.create_task(self._send_later(reply, request))
