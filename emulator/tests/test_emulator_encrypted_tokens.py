@@ -118,6 +118,14 @@ def test_other_five_parts(own: IdentityEmulator, token: str) -> None:
     assert not own.is_token_valid(token)
 
 
+@pytest.mark.parametrize(
+    "header", [{"alg": "A256KW", "enc": []}, {"alg": "A256KW", "enc": "A256GCM", "crit": 5}]
+)
+def test_a_header_of_another_form(own: IdentityEmulator, header: dict[str, object]) -> None:
+    segment = base64.urlsafe_b64encode(json.dumps(header).encode()).decode().rstrip("=")
+    assert not own.is_token_valid(f"{segment}.{'A' * 54}.{'A' * 16}.AAAA.{'A' * 22}")
+
+
 def test_an_emulator_that_encrypts_nothing_does_not_import_joserfc() -> None:
     program = (
         "import sys\n"
