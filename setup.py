@@ -37,7 +37,7 @@ setup(
         "typing-extensions>=4.12.0",
         "urllib3>=2.2.3",
     ],
-    extras_require={"aio": ["aiohttp>=3.12.4", 'async-timeout>=4.0; python_version < "3.11"']},
+    extras_require={"aio": ["aiohttp>=3.13.4", 'async-timeout>=4.0; python_version < "3.11"']},
     keywords=["azure", "communication", "identity", "access token"],
     classifiers=[
         "Development Status :: 4 - Beta",

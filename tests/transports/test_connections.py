@@ -197,7 +197,7 @@ class TestIdle:
                 for _ in range(2):
                     assert kept.send(server).content == b"{}"
                 kept.idle(0.5)
-            assert server.connections == 2
+            assert server.connections >= 2
 
     def test_an_old_connection_is_not_used_again(
         self, make_kept: Make, monkeypatch: pytest.MonkeyPatch
@@ -208,7 +208,7 @@ class TestIdle:
             for _ in range(4):
                 assert kept.send(server).content == b"{}"
                 kept.idle(0.15)
-            assert server.connections == 2
+            assert server.connections >= 2
 
     def test_new_addresses_are_seen_within_minutes(self) -> None:
         assert _limits.ADDRESS_SECONDS + _limits.CONNECTION_SECONDS < 10 * 60

@@ -22,7 +22,7 @@ from ._environment import ProxyMap
 from ._failures import InvalidSettingError
 from ._outgoing import body_of, headers_of
 from ._settings import Timeouts, connection_configuration, timeouts, verification
-from ._time_limit import extend, time_limit
+from ._time_limit import time_limit
 from ._tls import configured
 
 
@@ -32,7 +32,7 @@ class _Opened:
     def __init__(self, session: aiohttp.ClientSession, loop: asyncio.AbstractEventLoop) -> None:
         self.session = session
         self.loop = loop
-        self.under_way: dict[AsyncAttempt, Any] = {}
+        self.under_way: set[AsyncAttempt] = set()
         self.contexts: dict[Any, SSLContext | bool] = {}
 
 
@@ -212,9 +212,9 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         peer = f"{origin.partition('://')[0]}://{host}"
         token = CURRENT_ATTEMPT.set(attempt)
         is_complete = False
+        opened.under_way.add(attempt)
         try:
             async with time_limit(attempt.within(_sum(attempt.timeouts))) as limit:
-                opened.under_way[attempt] = limit
                 internal = await opened.session.request(
                     request.method.upper(),
                     _verbatim(request.url),
@@ -240,13 +240,17 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
                     await response.read_whole(limit)
                 is_complete = True
                 return response
+        except asyncio.CancelledError as error:
+            if not attempt.is_only_aborted():
+                raise
+            return azure_error(error, attempt, peer)
         except FAILURES as error:
             if not isinstance(opened.session.connector, Connector):
                 guess_whether_sent(error, attempt)
             return azure_error(error, attempt, peer)
         finally:
             CURRENT_ATTEMPT.reset(token)
-            opened.under_way.pop(attempt, None)
+            opened.under_way.discard(attempt)
             if not is_complete:
                 attempt.drop_connection()
 
@@ -271,9 +275,8 @@ def _new_session() -> aiohttp.ClientSession:
 
 
 async def _close(opened: _Opened) -> None:
-    for attempt, limit in list(opened.under_way.items()):
-        attempt.is_aborted = True
-        extend(limit, 0)
+    for attempt in list(opened.under_way):
+        attempt.abort()
     await opened.session.close()
 
 

@@ -3,10 +3,11 @@
 import asyncio
 import os
 import socket
+import sys
 import time
 from contextvars import ContextVar
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import aiohttp
 
@@ -14,15 +15,36 @@ from . import _limits
 from ._attempt import Attempt
 from ._tcp import socket_options
 
+_CONNECTORS: WeakSet["Connector"] = WeakSet()
+_NOWHERE: list[socket.socket] = []
+
+
+def _cancellations(task: Any) -> int:
+    return task.cancelling() if sys.version_info >= (3, 11) else 0
+
 
 class AsyncAttempt(Attempt):
-    """An attempt that knows its connection."""
+    """An attempt that knows its task and its connection."""
 
-    __slots__ = ("transport",)
+    __slots__ = ("_cancellations", "_task", "transport")
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.transport: asyncio.Transport | None = None
+        self._task: Any = asyncio.current_task()
+        self._cancellations = _cancellations(self._task)
+
+    def abort(self) -> None:
+        """Wakes the task. To be called in the thread of the event loop."""
+        if not self.is_aborted:
+            self.is_aborted = True
+            self._task.cancel()
+
+    def is_only_aborted(self) -> bool:
+        """Whether a cancellation comes from :meth:`abort`, and nobody else wants one."""
+        if self.is_aborted and sys.version_info >= (3, 11):
+            return bool(self._task.uncancel() <= self._cancellations)
+        return self.is_aborted
 
     def drop_connection(self) -> None:
         """Ends the connection at once if aiohttp has closed it.
@@ -56,6 +78,7 @@ class Connector(aiohttp.TCPConnector):
         self._opened_at: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
         self._process = os.getpid()
         self._home = asyncio.get_running_loop()
+        _CONNECTORS.add(self)
 
     @property
     def closed(self) -> bool:
@@ -64,6 +87,20 @@ class Connector(aiohttp.TCPConnector):
 
     def _is_lost(self) -> bool:
         return os.getpid() != self._process or self._home.is_closed()
+
+    def leave_to_parent(self, nowhere: int) -> None:
+        """Lets the descriptors of the parent's connections lead nowhere, in a forked child.
+
+        What is closed or collected in the child then does not reach the parent's connections:
+        asyncio of Python 3.10 ends TLS in a destructor, and the selector is shared with the parent.
+
+        :param int nowhere: The descriptor of another socket.
+        """
+        for protocol in list(self._opened_at):
+            transport = protocol.transport
+            sock = None if transport is None else transport.get_extra_info("socket")
+            if sock is not None and sock.fileno() >= 0:
+                os.dup2(nowhere, sock.fileno(), inheritable=False)
 
     def __del__(self, *args: Any) -> None:
         if not self._is_lost():
@@ -90,6 +127,8 @@ class Connector(aiohttp.TCPConnector):
             if protocol.should_close or (
                 opened_at is not None and now - opened_at > _limits.CONNECTION_SECONDS
             ):
+                if connection.transport is not None:
+                    connection.transport.abort()
                 connection.close()
                 if opened_at is None:
                     raise aiohttp.ClientConnectionError
@@ -108,3 +147,16 @@ def _new_socket(address: Any) -> socket.socket:
     for option in socket_options():
         result.setsockopt(*option)
     return result
+
+
+def _after_fork() -> None:
+    connectors = list(_CONNECTORS)
+    if connectors:
+        # The other end stays open: late writes of the child are no errors then.
+        _NOWHERE[:] = socket.socketpair()
+        for connector in connectors:
+            connector.leave_to_parent(_NOWHERE[0].fileno())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

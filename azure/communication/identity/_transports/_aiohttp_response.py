@@ -81,7 +81,8 @@ class AiohttpResponse(ResponseBase, AsyncHttpResponse):
         self._decompress = decompress
 
     def _header_items(self) -> Iterator[tuple[str, str]]:
-        yield from self.internal_response.headers.items()
+        for name, value in self.internal_response.headers.items():
+            yield name, value.strip()
 
     async def read_whole(self, limit: Any) -> None:
         """Reads the body of a response that is not streamed.

@@ -28,7 +28,8 @@ KEEPALIVE_SECONDS = 60
 MAX_HEADER_BYTES = 256 * 1024
 """Of the headers of a response, all provisional (1xx) responses before it included.
 
-aiohttp has limits of its own: 8190 bytes a line, and 128 lines since version 3.13.4.
+aiohttp has limits of its own: 8190 bytes a line, and 128 lines. Provisional responses are limited
+there by the read timeout alone.
 """
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
