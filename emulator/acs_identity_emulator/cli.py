@@ -111,7 +111,7 @@ def _serve(chosen: argparse.Namespace, stop_asked: stopping.StopFlag) -> int:
             emulator.inject(operation, fault, times)
         registered = [emulator.register_application(*application) for application in applications]
         if chosen.dev:
-            _log.warning("--dev: the keys are public, whoever reaches the port can use them")
+            _log.warning("--dev: the keys are public, anyone who reaches the port can use them")
         sys.stdout.write("".join(f"{line}\n" for line in _greeting(emulator, *registered[:1])))
         sys.stdout.flush()
         while not stop_asked:

@@ -101,13 +101,13 @@ class Certificates:
         own = _pem(self._certificate)
         stem = self.ca_file.removesuffix(".pem").removesuffix(".ca")
         self.ca_bundle = f"{stem}.ca-bundle.pem"
-        # Bundle first: who waits for the one file finds the other.
+        # Bundle first: a client that waits for the CA file finds the bundle too.
         _write(self.ca_bundle, own + _other_authorities())
         _write(self.ca_file, own)
         return [self.ca_file, self.ca_bundle]
 
     def _constraints(self) -> x509.NameConstraints:
-        """The authority counts for this machine and the given names; for all others it is void."""
+        """The authority is valid for this machine and the given names only."""
         permitted: list[x509.GeneralName] = [
             x509.IPAddress(ipaddress.ip_network(network)) for network in _LOOPBACK_NETWORKS
         ]

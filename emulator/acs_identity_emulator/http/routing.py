@@ -57,7 +57,7 @@ _ENTRA_ASSIGNMENT = _Resource(
 
 
 class Route(NamedTuple):
-    """What the target asks for; `path_parameters` are decoded, in the order of the path."""
+    """A matched request; `path_parameters` are decoded, in the order of the path."""
 
     operation: Operation
     version: str

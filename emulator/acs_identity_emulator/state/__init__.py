@@ -1,1 +1,1 @@
-"""What the service remembers, and what time it is."""
+"""The state of the service: the database, the journal and the clock."""

@@ -1,4 +1,4 @@
-"""What the service remembers: identities, assignments and settings of the resource, in SQLite."""
+"""Identities, assignments and settings of the resource, kept in SQLite."""
 
 import os
 import sqlite3
@@ -40,10 +40,10 @@ class Identity(NamedTuple):
 
 
 class Store:
-    """Identities, assignments and settings. What a method writes is committed when it returns.
+    """Identities, assignments and settings. A write is committed when its method returns.
 
-    A store may be used from several threads: the service uses it in its event loop, and a test
-    looks into it, rotates a key or empties it meanwhile.
+    Threads may share a store: the service uses it in its event loop, while a test inspects it,
+    rotates a key or empties it.
     """
 
     def __init__(
@@ -135,7 +135,7 @@ class Store:
         return None if row is None else _identity(row)
 
     def identity_of_user(self, guid: str) -> Identity:
-        """The identity of an Entra user, made when there is none, and anew after its deletion."""
+        """The identity of an Entra user, created if it does not exist or was deleted."""
         with self._lock:
             self._write(
                 "INSERT INTO identity (guid) VALUES (?) ON CONFLICT (guid) "
