@@ -1,4 +1,7 @@
-"""nginx, which answers every request with the same token and is not the bottleneck."""
+"""nginx, which answers every request with the same token and is not the bottleneck.
+
+A user whose id has "refused" in it is not found.
+"""
 
 import contextlib
 import re
@@ -37,6 +40,12 @@ http {{
     keepalive_timeout 600s;
     server {{
         listen 127.0.0.1:{port} backlog=4096;
+        location ~ refused {{
+            default_type "application/json";
+            {headers}
+            add_header x-ms-client-request-id $http_x_ms_client_request_id always;
+            return 404 '{{"error":{{"code":"IdentityNotFound","message":"No such identity."}}}}';
+        }}
         location / {{
             default_type "application/json; charset=utf-8";
             {headers}
