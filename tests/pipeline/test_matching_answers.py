@@ -88,3 +88,32 @@ def test_an_error_of_another_request_is_not_used_either(
         with pytest.raises(ServiceResponseError):
             client.get_token("8:acs:a", ["chat"], request_id="mine")
         client.close()
+
+
+def test_the_connection_is_closed(make_client: ClientFactory) -> None:
+    behaviours = [of(BOB, "another"), of(ALICE, "mine")]
+    with RawServer(lambda connection: behaviours.pop(0)(connection)) as server:
+        client = make_client(server.url)
+        assert client.get_token("8:acs:a", ["chat"], request_id="mine").token == "alice"
+        assert server.connections == 2
+        client.close()
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_second_answer_on_a_connection_is_not_used(
+    make_client: ClientFactory, kept: bool
+) -> None:
+    """A server that mixes up two users sends the answer of one before it is asked."""
+    alice, bob = of(ALICE, "for-alice"), of(BOB, "for-bob")
+
+    def both(connection: Any) -> None:
+        alice(connection)
+        if kept:
+            bob(connection)
+
+    with RawServer(both) as server:
+        client = make_client(server.url, retry_total=0)
+        for _ in range(3):
+            token = client.get_token("8:acs:a", ["chat"], request_id="for-alice")
+            assert token.token == "alice"
+        client.close()

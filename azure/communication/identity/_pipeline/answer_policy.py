@@ -1,4 +1,4 @@
-"""The check that a response answers its own request."""
+"""The check that a response answers its own request, for transports that do not make it."""
 
 from typing import Any
 
@@ -6,15 +6,14 @@ from azure.core.exceptions import ServiceResponseError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 
-_HEADER = "x-ms-client-request-id"
+from .._transports._matching import MISMATCH, REQUEST_ID, is_mismatch
 
 
 class MatchingAnswerPolicy(SansIOHTTPPolicy[Any, Any]):
     """Rejects a response that echoes the id of another request.
 
-    Extra bytes on a connection, from a server or a proxy, shift every later response by one, and
-    with it the tokens of one user to another. The policy stands next to the transport, so that
-    nothing else sees such a response. A response without an id is accepted.
+    The policy stands next to the transport, so that nothing else sees such a response. The
+    transports of this library check it themselves, and close the connection.
     """
 
     def on_response(
@@ -28,11 +27,6 @@ class MatchingAnswerPolicy(SansIOHTTPPolicy[Any, Any]):
         :type response: ~azure.core.pipeline.PipelineResponse
         :raises ~azure.core.exceptions.ServiceResponseError: If the ids differ.
         """
-        echoed = response.http_response.headers.get(_HEADER)
-        if echoed is None:
-            return
-        sent = request.http_request.headers.get(_HEADER)
-        if sent is not None and echoed.strip() != sent.strip():
-            raise ServiceResponseError(
-                f"The response answers another request: {_HEADER} is not the one that was sent."
-            )
+        sent = request.http_request.headers.get(REQUEST_ID)
+        if is_mismatch(sent, response.http_response.headers.get(REQUEST_ID)):
+            raise ServiceResponseError(f"The response is not used: {MISMATCH}")

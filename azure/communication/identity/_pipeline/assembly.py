@@ -122,7 +122,11 @@ def _in_order(policies: Mapping[str, Any]) -> list[Any]:
         DistributedTracingPolicy(**{"instrumentation_config": INSTRUMENTATION, **policies}),
         SensitiveHeaderCleanupPolicy(**policies),
         policies["http_logging_policy"],
-        MatchingAnswerPolicy(),
+        *(
+            []
+            if getattr(policies["transport"], "takes_deadline", False)
+            else [MatchingAnswerPolicy()]
+        ),
     ]
 
 

@@ -19,7 +19,8 @@ from .._shared.urls import split_url
 from ._aiohttp_connector import CURRENT_ATTEMPT, AsyncAttempt, Connector
 from ._aiohttp_response import FAILURES, AiohttpResponse, azure_error, guess_whether_sent
 from ._environment import ProxyMap
-from ._failures import InvalidSettingError
+from ._failures import InvalidResponseError, InvalidSettingError
+from ._matching import MISMATCH, REQUEST_ID, is_mismatch
 from ._outgoing import body_of, headers_of
 from ._settings import Timeouts, connection_configuration, timeouts, verification
 from ._time_limit import time_limit
@@ -236,6 +237,10 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
                     config.data_block_size,
                     decompress=not opened.session.auto_decompress,
                 )
+                if is_mismatch(headers.get(REQUEST_ID), internal.headers.get(REQUEST_ID)):
+                    await response.close()
+                    attempt.abort_connection()
+                    raise InvalidResponseError(MISMATCH)
                 if not attempt.is_streamed:
                     await response.read_whole(limit)
                 is_complete = True

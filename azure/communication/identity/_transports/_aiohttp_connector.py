@@ -46,6 +46,11 @@ class AsyncAttempt(Attempt):
             return bool(self._task.uncancel() <= self._cancellations)
         return self.is_aborted
 
+    def abort_connection(self) -> None:
+        """Ends the connection, which aiohttp may keep for another request."""
+        if self.transport is not None:
+            self.transport.abort()
+
     def drop_connection(self) -> None:
         """Ends the connection at once if aiohttp has closed it.
 

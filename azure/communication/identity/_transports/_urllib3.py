@@ -18,7 +18,8 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 from .._shared.urls import split_url
 from ._environment import ProxyMap
-from ._failures import InvalidSettingError
+from ._failures import InvalidResponseError, InvalidSettingError
+from ._matching import MISMATCH, REQUEST_ID, is_mismatch
 from ._outgoing import body_of, headers_of
 from ._settings import connection_configuration, timeouts, verification
 from ._tcp import socket_options
@@ -181,6 +182,9 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
                 )
                 attempt.is_sent = True  # by a mock or a recorder, perhaps
                 response = Urllib3Response(request, raw, attempt, peer, config.data_block_size)
+                if is_mismatch(headers.get(REQUEST_ID), raw.headers.get(REQUEST_ID)):
+                    response.close()
+                    raise InvalidResponseError(MISMATCH)
                 if not attempt.is_streamed:
                     response.read_whole()
                 return response
