@@ -10,7 +10,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--heavy",
         action="store_true",
-        help="also run the tests in folders named heavy, and those marked heavy: "
+        help="also run the tests in folders named heavy*, and those marked heavy: "
         "they need dev_requirements_full.txt, and some of them PostgreSQL, Redis or Chromium",
     )
 
@@ -24,7 +24,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     # Heavy modules import what a light environment does not have.
-    is_left_out = collection_path.name == "heavy" and not config.getoption("--heavy")
+    is_left_out = collection_path.name.startswith("heavy") and not config.getoption("--heavy")
     return True if is_left_out else None
 
 

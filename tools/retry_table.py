@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     :param arguments: Those of the command line.
     :return: The exit code.
     """
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="compare, and print nothing")
     if not parser.parse_args(arguments).check:
         print(table(), end="")

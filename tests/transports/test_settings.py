@@ -148,7 +148,8 @@ class TestProxies:
         with RawServer(answer(_TOKEN)) as server, RawServer(answer(_TOKEN)) as proxy:
             monkeypatch.setenv("HTTP_PROXY", proxy.url)
             client = make_client(server.url, retry_total=0)
-            for options in ({"proxies": {}}, {}, {"proxies": {}}, {}):
+            direct: dict[str, Any] = {"proxies": {}}
+            for options in (direct, {}, direct, {}):
                 client.get_token("8:acs:1", ["chat"], **options)
             assert (len(server.requests), len(proxy.requests)) == (2, 2)
 
