@@ -143,6 +143,7 @@ def _database(settings: Settings) -> Database:
         settings.database_url.get_secret_value(),
         timeout=settings.database_seconds,
         connections=settings.database_connections,
+        patience=settings.request_seconds,
     )
 
 

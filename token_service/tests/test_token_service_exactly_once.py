@@ -22,7 +22,10 @@ async def test_a_crowd_gets_one_identity_and_one_token_each(
         IdentityEmulator(throttle=True, retry_after=True) as emulator,
         AsyncExitStack() as stack,
     ):
-        settings = Services(emulator, storage, stack).settings()
+        # Patient, so that a slow machine makes it slow and nothing else.
+        settings = Services(emulator, storage, stack).settings(
+            request_seconds=60, call_seconds=60, database_seconds=60, cache_seconds=30
+        )
         environment = {**environment_of(settings), "ACS_TOKEN_LOG_REQUESTS": "false"}
         programs = [
             await stack.enter_async_context(program(environment=environment))

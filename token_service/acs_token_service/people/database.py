@@ -33,10 +33,13 @@ class Database:
     :param url: ``sqlite+aiosqlite:///FILE`` or ``postgresql+asyncpg://USER:PASSWORD@HOST/NAME``.
     :param timeout: Seconds for a connection, and for each use of one.
     :param connections: How many to keep to PostgreSQL.
+    :param patience: Seconds to wait while all of them are in use.
     :raises ValueError: If the URL names another database or driver. It is not shown.
     """
 
-    def __init__(self, url: str, *, timeout: float = 5.0, connections: int = 10) -> None:
+    def __init__(
+        self, url: str, *, timeout: float = 5.0, connections: int = 10, patience: float = 15.0
+    ) -> None:
         self._timeout = timeout
         driver = _driver_of(url)
         if driver == "sqlite+aiosqlite":
@@ -50,7 +53,7 @@ class Database:
                 hide_parameters=True,
                 pool_size=connections,
                 max_overflow=0,
-                pool_timeout=timeout,
+                pool_timeout=patience,
                 pool_pre_ping=False,
                 connect_args={"timeout": timeout, "command_timeout": timeout},
             )
