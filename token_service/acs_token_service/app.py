@@ -14,6 +14,7 @@ from .people.accounts import Accounts
 from .people.database import Database
 from .people.endings import Endings
 from .people.identities import Identities
+from .people.recent import Recent
 from .people.store import People
 from .people.upkeep import Janitor, Refresher, repeat
 from .settings import Settings
@@ -115,9 +116,14 @@ class _Parts:
         stack.push_async_callback(limiter.close)
         resource = await _resource(settings, stack, clock)
         calls = Calls(limiter, resource)
-        accounts, janitor = _accounts(settings, database, cache, limiter, calls, clock, monotonic)
+        rates = PersonRates(settings.person_rate)
+        recent = Recent(
+            local_seconds=settings.local_seconds, local_uses=rates.amount, monotonic=monotonic
+        )
+        accounts, janitor = _accounts(settings, database, cache, limiter, calls, recent, clock)
         refresher = Refresher(
             accounts,
+            recent,
             remaining=settings.refresh_remaining,
             active_seconds=settings.active_seconds,
             clock=clock,
@@ -130,7 +136,6 @@ class _Parts:
         issuers += await _issuers(settings.issuers, stack, monotonic)
         rules = allowed_scopes or by_rules(settings.scope_rules)
         bearers = Bearers(issuers, rules, leeway=settings.clock_leeway, clock=clock)
-        rates = PersonRates(settings.person_rate)
         return cls(
             Api(bearers, accounts, rates, patience=settings.request_seconds),
             Health(database, calls, shared, monotonic=monotonic),
@@ -214,8 +219,8 @@ def _accounts(
     cache: TokenCache,
     limiter: Limiter,
     calls: Calls,
+    recent: Recent,
     clock: Callable[[], float],
-    monotonic: Callable[[], float],
 ) -> tuple[Accounts, Janitor]:
     people = People(database, clock=clock)
     patience, call_seconds = settings.request_seconds, settings.call_seconds
@@ -243,15 +248,7 @@ def _accounts(
         call_seconds=call_seconds,
         local_seconds=settings.local_seconds,
     )
-    accounts = Accounts(
-        people,
-        identities,
-        tokens,
-        endings,
-        local_seconds=settings.local_seconds,
-        local_uses=PersonRates(settings.person_rate).amount,
-        monotonic=monotonic,
-    )
+    accounts = Accounts(people, identities, tokens, endings, recent)
     return accounts, Janitor(people, endings, grace=patience + 2 * call_seconds)
 
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 _CANNOT_START = 2
 _PORT = "ACS_TOKEN_WORKER_PORT"
 _SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"
-_GRACE = 5.0  # seconds beyond shutdown_seconds before a worker is killed
+_GRACE = 5.0  # seconds, beyond those for requests and for what goes on without them
+_MIGRATION_SECONDS = 600.0  # also to wait for another process that migrates
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -107,9 +108,10 @@ def _serve_with_workers(settings: "Settings", stack: contextlib.ExitStack) -> in
     except OSError as error:
         raise _cannot_listen(settings, error) from error
     port = reserved.getsockname()[1]
+    folder = stack.enter_context(tempfile.TemporaryDirectory())
     environment = {
         _PORT: str(port),
-        _SHARED_METRICS: stack.enter_context(tempfile.TemporaryDirectory()),
+        _SHARED_METRICS: folder,
         **_as_environment(settings),
     }
     return Supervisor(
@@ -117,8 +119,15 @@ def _serve_with_workers(settings: "Settings", stack: contextlib.ExitStack) -> in
         environment,
         workers=settings.workers,
         address=(settings.host, port),
-        grace=settings.shutdown_seconds + _GRACE,
+        forget=lambda pid: _forget_gauges(pid, folder),
+        grace=2 * settings.shutdown_seconds + _GRACE,
     ).run(lambda: _say_where(settings, port))
+
+
+def _forget_gauges(pid: int, folder: str) -> None:
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(pid, folder)  # type: ignore[no-untyped-call] # has no annotations
 
 
 def _worker(options: argparse.Namespace) -> int:
@@ -166,9 +175,7 @@ def _migrate_first(settings: "Settings", *, always: bool = False) -> None:
     from .people.database import Database, DatabaseDownError
 
     async def migrate() -> None:
-        database = Database(
-            settings.database_url.get_secret_value(), timeout=settings.database_seconds
-        )
+        database = Database(settings.database_url.get_secret_value(), timeout=_MIGRATION_SECONDS)
         try:
             await database.migrate()
         finally:

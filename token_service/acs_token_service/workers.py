@@ -20,6 +20,7 @@ class Supervisor:
     """:param command: What starts a worker.
     :param environment: Of the workers.
     :param address: Where they listen.
+    :param forget: Called with the process id of a worker that has died.
     :param grace: Seconds that a worker has to stop in before it is killed.
     """
 
@@ -30,11 +31,13 @@ class Supervisor:
         *,
         workers: int,
         address: tuple[str, int],
+        forget: Callable[[int], None],
         grace: float,
     ) -> None:
         self._command = list(command)
         self._environment = {**os.environ, **environment}
         self._address = address
+        self._forget = forget
         self._grace = grace
         self._running: list[tuple[subprocess.Popen[bytes], float]] = []
         self._workers = workers
@@ -85,6 +88,7 @@ class Supervisor:
                 continue
             _LOG.error("A worker ended with status %s and is started again", worker.returncode)
             self._running.remove((worker, started))
+            self._forget(worker.pid)
         while len(self._running) < self._workers:
             self._running.append((self._start(), now))
 

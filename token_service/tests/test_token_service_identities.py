@@ -4,11 +4,12 @@ import asyncio
 
 import pytest
 from prometheus_client import REGISTRY
-from running_service import Calls, Services
+from running_service import Calls, Services, until
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from acs_token_service.people.database import Database, migration_config
-from acs_token_service.people.schema import metadata
+from acs_token_service.people.schema import metadata, retired
 from acs_token_service.people.store import People, Subject
 
 
@@ -68,6 +69,19 @@ async def test_an_identity_that_comes_too_late_is_retired(services: Services) ->
     assert found is not None
     assert found.identity_id == "8:acs:in-time"
     await database.close()
+
+
+async def test_what_the_resource_rejects_does_not_keep_the_janitor_from_the_rest(
+    services: Services,
+) -> None:
+    browser = await services.start(upkeep_seconds=0.1)
+    reply = await (await browser.sign_in()).ask()
+    engine = create_async_engine(services.storage.database_url)
+    async with engine.begin() as connection:
+        for identity in ("not an identity", "neither is this", reply.body["identity"]):
+            await connection.execute(insert(retired).values(identity_id=identity, since=0.0))
+    await engine.dispose()
+    await until(lambda: services.emulator.identities() == [])
 
 
 async def test_a_claim_is_given_back_when_the_call_fails(services: Services) -> None:

@@ -90,6 +90,18 @@ class TestDown:
         assert after.status == 200
         assert after.body["identity"] != before.body["identity"]
 
+    async def test_another_resource_does_not_take_the_identities_from_people(
+        self, services: Services
+    ) -> None:
+        ada = await (await services.start()).sign_in("ada")
+        before = await ada.ask("chat")
+        async with IdentityEmulator() as another:
+            wrong = await services.start(resource_connection_string=another.connection_string)
+            assert refused(await ada.at(wrong).ask("voip")) == (503, "ResourceUnavailable")
+            assert another.identities() == []
+        after = await ada.ask("voip")
+        assert after.body["identity"] == before.body["identity"]
+
 
 class TestKey:
     async def test_a_rotated_key_is_read_from_the_file_without_a_restart(

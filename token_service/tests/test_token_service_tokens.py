@@ -3,7 +3,7 @@
 import asyncio
 from datetime import datetime, timezone
 
-from running_service import Services
+from running_service import Clock, Services, until, until_faults_are_used
 
 
 async def test_a_token_is_issued_once_and_then_cached(services: Services) -> None:
@@ -43,6 +43,39 @@ async def test_a_sign_out_revokes_and_no_process_hands_the_token_out_again(
     for process in processes:
         refused = await ada.at(process).ask()
         assert (refused.status, refused.code) == (401, "SignedOut")
+
+
+async def test_a_token_that_was_issued_across_a_sign_out_is_not_handed_out(
+    services: Services,
+) -> None:
+    here, there = await services.start(), await services.start()
+    ada = await here.sign_in()
+    await ada.token("chat")
+    services.emulator.inject("issue", "delay:1")
+    asking = asyncio.create_task(ada.ask("voip"))
+    await until_faults_are_used(services.emulator)
+    assert (await ada.at(there).sign_out()).status == 204
+    # The resource issues it after the revocation, so that it would be valid.
+    reply = await asking
+    assert (reply.status, reply.code) == (401, "SignedOut")
+    assert services.emulator.requests.count("issue") == 2
+
+
+async def test_an_old_token_is_not_handed_out_after_a_sign_out_that_came_meanwhile(
+    services: Services,
+) -> None:
+    clock = Clock()
+    here = await services.start({"clock": clock}, call_seconds=0.5)
+    there = await services.start({"clock": clock})
+    ada = await here.sign_in()
+    await ada.token()
+    clock.offset = 23 * 3600  # to be renewed, and still valid
+    services.emulator.inject("issue", "delay:3", times=2)
+    asking = asyncio.create_task(ada.ask())
+    await until(lambda: sum(fault.times for fault in services.emulator.unused_faults()) < 2)
+    assert (await ada.at(there).sign_out()).status == 204
+    reply = await asking
+    assert (reply.status, reply.code) == (401, "SignedOut")
 
 
 async def test_deletion_removes_identity_mapping_and_tokens(services: Services) -> None:

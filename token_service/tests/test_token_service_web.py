@@ -125,6 +125,14 @@ async def test_metrics_have_routes_and_no_paths(services: Services) -> None:
         assert secret not in metrics
 
 
+async def test_other_methods_make_no_metrics_of_their_own(services: Services) -> None:
+    browser = await services.start()
+    assert (await browser.send("PROPFIND", "/token")).status == 405
+    metrics = (await browser.send("GET", "/metrics")).body
+    assert "PROPFIND" not in metrics
+    assert 'acs_token_requests_total{method="unknown",route="unknown",status="405"}' in metrics
+
+
 async def test_metrics_can_be_turned_off(services: Services) -> None:
     browser = await services.start(metrics=False)
     assert (await browser.send("GET", "/metrics")).status == 404

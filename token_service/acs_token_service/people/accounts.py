@@ -1,11 +1,7 @@
 """What a signed-in person may ask for: a token, to be signed out, to be deleted."""
 
 import logging
-import time
-from collections import OrderedDict
-from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
 
 from ..telemetry import metrics
 from ..tokens import deadlines
@@ -13,57 +9,23 @@ from ..tokens.cache import Slot
 from ..tokens.deadlines import Poll
 from ..tokens.errors import IdentityGoneError, SupersededError, TimedOutError, TokenServiceError
 from ..tokens.flights import Background
-from ..tokens.issuing import Served, Tokens
-from ..tokens.resource import IssuedToken
+from ..tokens.issuing import Tokens
 from .endings import Endings
 from .identities import Identities
+from .recent import Entry, Handed, Recent, Scopes
 from .store import People, Person, Subject
 
 _LOG = logging.getLogger(__name__)
 _ATTEMPTS = 3
+_SERVED_LOCALLY = metrics.TOKENS_SERVED.labels("local")
 
 
 class SignedOutError(TokenServiceError):
     """The bearer token is older than the last sign-out of its person."""
 
 
-class Handed(NamedTuple):
-    """A token as it is handed out."""
-
-    identity: str
-    issued: IssuedToken
-
-
-class _Lease:
-    """A token that may be handed out again without asking the database."""
-
-    __slots__ = ("handed", "not_before", "until", "uses")
-
-    def __init__(self, handed: Handed, not_before: float, until: float, uses: int) -> None:
-        self.handed = handed
-        self.not_before = not_before
-        self.until = until
-        self.uses = uses
-
-
-class Active(NamedTuple):
-    """A token that was handed out lately, for its renewal ahead of time."""
-
-    person: str
-    slot: Slot
-    seen: float  # in the seconds of the event loop
-    issued: IssuedToken
-
-
-Key = tuple[Subject, tuple[str, ...]]
-
-
 class Accounts:
-    """:param local_seconds: How long a token may be handed out on one look at the database. A
-        sign-out takes at least as long, so that when it is answered no process hands it out.
-    :param local_uses: How often, in that time.
-    :param remembered: How many people to keep in mind for that and for renewals.
-    """
+    """Each method asks the database first, and may be called by several processes at once."""
 
     def __init__(
         self,
@@ -71,39 +33,24 @@ class Accounts:
         identities: Identities,
         tokens: Tokens,
         endings: Endings,
-        *,
-        local_seconds: float,
-        local_uses: int,
-        remembered: int = 100_000,
-        monotonic: Callable[[], float] = time.monotonic,
+        recent: Recent,
     ) -> None:
         self._people = people
         self._identities = identities
         self._tokens = tokens
         self._endings = endings
-        self._local_seconds = local_seconds
-        self._local_uses = local_uses
-        self._remembered = remembered
-        self._monotonic = monotonic
-        self._leases: OrderedDict[Key, _Lease] = OrderedDict()
-        self.active: OrderedDict[Key, Active] = OrderedDict()
+        self._recent = recent
         self._background = Background()
 
-    def leased(
-        self, subject: Subject, signed_in_at: float, scopes: tuple[str, ...]
-    ) -> Handed | None:
+    def leased(self, subject: Subject, signed_in_at: float, scopes: Scopes) -> Handed | None:
         """The token that this process handed out a moment ago."""
-        lease = self._leases.get((subject, scopes))
-        if lease is None or lease.uses <= 0 or self._monotonic() >= lease.until:
-            return None
-        if signed_in_at <= lease.not_before:
-            return None
-        lease.uses -= 1
-        metrics.TOKENS_SERVED.labels("local").inc()
-        return lease.handed
+        handed = self._recent.leased(subject, signed_in_at, scopes)
+        if handed is not None:
+            _SERVED_LOCALLY.inc()
+        return handed
 
     async def token(
-        self, subject: Subject, signed_in_at: float, scopes: tuple[str, ...], deadline: float
+        self, subject: Subject, signed_in_at: float, scopes: Scopes, deadline: float
     ) -> Handed:
         """A token for the person.
 
@@ -113,7 +60,7 @@ class Accounts:
         :raises UnavailableError: If no token can be had before the deadline.
         """
         for _ in range(_ATTEMPTS):
-            looked_at = self._monotonic()
+            looked_at = self._recent.now()
             person, identity = await self._current(subject, signed_in_at, deadline)
             slot = Slot(identity, person.generation, scopes)
             try:
@@ -126,7 +73,14 @@ class Accounts:
                 _LOG.warning("The resource does not have an identity any more: it gets another")
                 await self._people.lose_identity(person.id, identity)
                 continue
-            self._remember((subject, scopes), person, slot, served, looked_at)
+            # After a long wait the person may have signed out, and the sign-out been answered.
+            has_waited = self._recent.now() - looked_at > self._recent.local_seconds
+            if has_waited and not await self._is_current(person.id, slot):
+                continue
+            metrics.TOKENS_SERVED.labels(served.origin).inc()
+            self._recent.remember(subject, person, slot, served.issued, looked_at)
+            if self._people.is_long_unseen(person):
+                self._background.start(self._note_seen(person))
             return Handed(identity, served.issued)
         raise TimedOutError("the person signs out again and again")
 
@@ -136,7 +90,7 @@ class Accounts:
         if person is None:
             return True
         _check_not_signed_out(person, signed_in_at)
-        self._forget_here(subject)
+        self._recent.forget(subject)
         return await self._endings.sign_out(person, max(signed_in_at, self._people.now()))
 
     async def delete(self, subject: Subject, signed_in_at: float, deadline: float) -> bool:
@@ -151,7 +105,7 @@ class Accounts:
             identity = person.identity_id
             if identity is None:
                 person, identity = await self._identities.person_of(subject, person, deadline)
-            self._forget_here(subject)
+            self._recent.forget(subject)
             finished = await self._endings.delete(person, identity, subject, signed_in_at)
             if finished is not None:
                 return finished
@@ -178,7 +132,7 @@ class Accounts:
                 return person, identity
             if person.revoking_until <= self._people.now():
                 # The process that began it has died. Tokens issued now would be revoked later.
-                await self._endings.sign_out(person, person.not_before)
+                await self._endings.finish_sign_out(person)
             elif not await poll.again():
                 raise TimedOutError("a sign-out is not finished yet")
 
@@ -190,47 +144,23 @@ class Accounts:
             and person.identity_id == slot.identity
         )
 
-    def _remember(
-        self, key: Key, person: Person, slot: Slot, served: Served, looked_at: float
-    ) -> None:
-        metrics.TOKENS_SERVED.labels(served.origin).inc()
-        issued = served.issued
-        if self._local_seconds > 0:
-            until = looked_at + self._local_seconds
-            handed = Handed(slot.identity, issued)
-            self._leases[key] = _Lease(handed, person.not_before, until, self._local_uses)
-            self._leases.move_to_end(key)
-        self.active[key] = Active(person.id, slot, deadlines.now(), issued)
-        self.active.move_to_end(key)
-        for kept in (self._leases, self.active):
-            if len(kept) > self._remembered:
-                kept.popitem(last=False)
-        self._background.start(self._note_seen(person))
-
-    async def renew(self, key: Key, remaining: float) -> bool:
-        """Renews an active token ahead of time; False if that has to wait.
+    async def renew(self, subject: Subject, entry: Entry, remaining: float) -> bool:
+        """Renews a token ahead of time; False if that has to wait.
 
         :raises TokenServiceError: If it cannot be renewed.
         """
-        active = self.active[key]
-        person, slot = active.person, active.slot
-        issued = await self._tokens.refresh(
-            slot, partial(self._is_current, person, slot), remaining
-        )
-        if issued is not None and self.active.get(key) is active:
-            self.active[key] = active._replace(issued=issued)
-        return issued is not None
+        is_current = partial(self._is_current, entry.person, entry.slot)
+        issued = await self._tokens.refresh(entry.slot, is_current, remaining)
+        if issued is None:
+            return False
+        entry.handed = entry.handed._replace(issued=issued)
+        return True
 
     async def _note_seen(self, person: Person) -> None:
         try:
             await self._people.note_seen(person)
         except TokenServiceError:
             return  # said by the database; the token was handed out all the same
-
-    def _forget_here(self, subject: Subject) -> None:
-        for kept in (self._leases, self.active):
-            for key in [key for key in kept if key[0] == subject]:
-                del kept[key]
 
     async def finish(self, timeout: float) -> None:
         """Ends what is under way, for an orderly shutdown."""

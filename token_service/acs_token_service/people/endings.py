@@ -1,7 +1,7 @@
 """Sign-out and deletion: first the database, then the resource, then the caches."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from ..tokens import deadlines
@@ -49,7 +49,13 @@ class Endings:
 
         :param not_before: Bearer tokens that were issued up to this time are rejected from now on.
         """
-        return bool(await self._run(("sign out", person.id), self._sign_out(person, not_before)))
+        return bool(
+            await self._run(("sign out", person.id), lambda: self._sign_out(person, not_before))
+        )
+
+    async def finish_sign_out(self, person: Person) -> None:
+        """Does again what a process began that has died, unless another one does."""
+        await self._run(("sign out", person.id), lambda: self._begin(person, person.not_before))
 
     async def delete(
         self, person: Person, identity: str, subject: Subject, signed_in_at: float
@@ -60,37 +66,42 @@ class Endings:
         the one that was found.
         """
         return await self._run(
-            ("delete", person.id), self._delete(person, identity, subject, signed_in_at)
+            ("delete", person.id), lambda: self._delete(person, identity, subject, signed_in_at)
         )
 
     async def finish(self, timeout: float) -> None:
         await self._flights.drain(timeout)
 
     async def _run(
-        self, key: tuple[str, str], work: Coroutine[Any, Any, bool | None]
+        self, key: tuple[str, str], work: Callable[[], Coroutine[Any, Any, bool | None]]
     ) -> bool | None:
         deadline = deadlines.now() + self._revoking_seconds + self._local_seconds
         try:
-            return await self._flights.run(key, lambda: work, deadline)
+            return await self._flights.run(key, work, deadline)
         except TimedOutError:
             return False
-        finally:
-            work.close()  # of a caller that joined the run of another; no effect otherwise
 
     async def _sign_out(self, person: Person, not_before: float) -> bool:
         current: Person | None = person
         while current is not None:
-            until = self._people.now() + self._revoking_seconds
-            generation = await self._people.begin_sign_out(current, not_before, until)
-            if generation is not None:
-                left = asyncio.create_task(self._leases_end())
-                finished = await self._revoke(current, generation)
-                if current.identity_id is not None:
-                    await self._tokens.forget(current.identity_id, current.generation)
-                await left
+            finished = await self._begin(current, not_before)
+            if finished is not None:
                 return finished
             current = await self._people.get(person.id)
         return True
+
+    async def _begin(self, person: Person, not_before: float) -> bool | None:
+        """One attempt; None if another process changed the person meanwhile."""
+        until = self._people.now() + self._revoking_seconds
+        generation = await self._people.begin_sign_out(person, not_before, until)
+        if generation is None:
+            return None
+        leases_end = asyncio.create_task(self._leases_end())
+        finished = await self._revoke(person, generation)
+        if person.identity_id is not None:
+            await self._tokens.forget(person.identity_id, person.generation)
+        await leases_end
+        return finished
 
     async def _revoke(self, person: Person, generation: int) -> bool:
         if person.identity_id is not None:
@@ -113,10 +124,10 @@ class Endings:
         )
         if not removed:
             return None
-        left = asyncio.create_task(self._leases_end())
+        leases_end = asyncio.create_task(self._leases_end())
         await self._tokens.forget(identity, person.generation)
         finished = await self.delete_identity(identity, urgent=True)
-        await left
+        await leases_end
         return finished
 
     async def delete_identity(self, identity: str, *, urgent: bool) -> bool:

@@ -223,12 +223,12 @@ class People:
         async with self._database.transaction() as connection:
             await connection.execute(delete(departed).where(departed.c.forget_at < self._clock()))
 
+    def is_long_unseen(self, seen: Person) -> bool:
+        return self._clock() - seen.last_seen >= _SEEN_EVERY
+
     async def note_seen(self, seen: Person) -> None:
-        """Notes that the person was here, at most once an hour."""
-        now = self._clock()
-        if now - seen.last_seen < _SEEN_EVERY:
-            return
-        statement = update(person).where(person.c.id == seen.id).values(last_seen=now)
+        """Notes that the person was here."""
+        statement = update(person).where(person.c.id == seen.id).values(last_seen=self._clock())
         async with self._database.transaction() as connection:
             await connection.execute(statement)
 

@@ -3,14 +3,15 @@
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 from ..telemetry import metrics
 from ..telemetry.logs import describe
-from ..tokens import deadlines
 from ..tokens.errors import TokenServiceError, UnavailableError
 from .accounts import Accounts
 from .endings import Endings
+from .recent import Recent
 from .store import People
 
 _LOG = logging.getLogger(__name__)
@@ -29,12 +30,25 @@ class Janitor:
 
     async def round(self) -> None:
         for person in await self._people.unfinished_sign_outs():
-            await self._endings.sign_out(person, person.not_before)
+            with _going_on():
+                await self._endings.finish_sign_out(person)
         for identity in await self._people.retired(self._people.now() - self._grace):
-            if not await self._endings.delete_identity(identity, urgent=False):
-                break
+            with _going_on():
+                if not await self._endings.delete_identity(identity, urgent=False):
+                    break
         await self._people.forget_departed()
         metrics.RETIRED_IDENTITIES.set(await self._people.count_retired())
+
+
+@contextmanager
+def _going_on() -> Iterator[None]:
+    """What the resource rejects for one person must not keep it from the others."""
+    try:
+        yield
+    except UnavailableError:
+        raise
+    except TokenServiceError as error:
+        _LOG.error("The resource rejects a call of the janitor: %s", error)
 
 
 class Refresher:
@@ -47,31 +61,33 @@ class Refresher:
     def __init__(
         self,
         accounts: Accounts,
+        recent: Recent,
         *,
         remaining: float,
         active_seconds: float,
         clock: Callable[[], float],
     ) -> None:
         self._accounts = accounts
+        self._recent = recent
         self._remaining = remaining
         self._active_seconds = active_seconds
         self._clock = clock
 
     async def round(self) -> None:
-        now, since = self._clock(), deadlines.now() - self._active_seconds
-        for key, active in list(self._accounts.active.items()):
-            if active.seen < since:
-                del self._accounts.active[key]
-            elif active.issued.fraction_left(now) < self._remaining:
-                try:
-                    if not await self._accounts.renew(key, self._remaining):
-                        return
-                    metrics.REFRESHED.labels("ok").inc()
-                except UnavailableError:
-                    metrics.REFRESHED.labels("unavailable").inc()
+        now = self._clock()
+        self._recent.forget_since(self._recent.now() - self._active_seconds)
+        for subject, entry in self._recent:
+            if entry.handed.issued.fraction_left(now) >= self._remaining:
+                continue
+            try:
+                if not await self._accounts.renew(subject, entry, self._remaining):
                     return
-                except TokenServiceError:  # signed out or deleted
-                    self._accounts.active.pop(key, None)
+                metrics.REFRESHED.labels("ok").inc()
+            except UnavailableError:
+                metrics.REFRESHED.labels("unavailable").inc()
+                return
+            except TokenServiceError:  # signed out or deleted, by another process
+                self._recent.forget(subject)
 
 
 async def repeat(round_: Callable[[], Awaitable[object]], seconds: float) -> None:

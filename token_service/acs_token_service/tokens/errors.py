@@ -6,6 +6,7 @@ TokenServiceError
 │   │   └── ThrottledError       the resource itself rejected the call with 429
 │   ├── ResourceDownError        the resource does not answer, or answers with a server error
 │   │   └── KeyRejectedError     the resource rejects the key, or the clock of this machine
+│   │       └── NotOwnedError    the identity belongs to another resource
 │   └── TimedOutError            another process has not finished the work yet
 ├── IdentityGoneError            the resource does not have the identity
 └── SupersededError              the person signed out while the token was issued
@@ -39,6 +40,10 @@ class ResourceDownError(UnavailableError):
 
 
 class KeyRejectedError(ResourceDownError):
+    pass
+
+
+class NotOwnedError(KeyRejectedError):
     pass
 
 

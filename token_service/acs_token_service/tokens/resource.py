@@ -21,6 +21,7 @@ from ..telemetry import metrics
 from .errors import (
     IdentityGoneError,
     KeyRejectedError,
+    NotOwnedError,
     ResourceDownError,
     ThrottledError,
     TokenServiceError,
@@ -151,7 +152,7 @@ class Resource:
         """
         try:
             await self.revoke(_NOBODY)
-        except IdentityGoneError:
+        except NotOwnedError:
             return
 
     async def close(self) -> None:
@@ -202,7 +203,9 @@ def _in_our_words(error: AzureError) -> TokenServiceError:
     code = error.error.code if error.error else None
     if error.status_code == 429:
         return ThrottledError("the resource is over its limit", _retry_after(error))
-    if isinstance(error, ResourceNotFoundError) or code == _NOT_OWNED:
+    if code == _NOT_OWNED:
+        return NotOwnedError("the identity belongs to another resource than this one", 30)
+    if isinstance(error, ResourceNotFoundError):
         return IdentityGoneError("the resource does not have the identity")
     if error.status_code in (401, 403):
         return KeyRejectedError("the resource rejects the key, or the clock of this machine", 30)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ..telemetry import metrics
 
@@ -37,13 +37,13 @@ class SharedRedis:
         from redis.exceptions import RedisError
 
         # One retry, on a new connection: an idle one may have been closed by a restart.
-        self.options: dict[str, Any] = {
-            "socket_timeout": timeout,
-            "socket_connect_timeout": timeout,
-            "retry": Retry(NoBackoff(), 1),
-        }
         self.url = url
-        self.client: Redis = Redis.from_url(url, **self.options)
+        self.client: Redis = Redis.from_url(
+            url,
+            socket_timeout=timeout,
+            socket_connect_timeout=timeout,
+            retry=Retry(NoBackoff(), 1),
+        )
         self._errors: tuple[type[Exception], ...] = (RedisError, OSError, asyncio.TimeoutError)
         self._pause = pause
         self._ping: asyncio.Task[None] | None = None

@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from limits import RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage
@@ -23,9 +23,8 @@ _MOMENT = 0.05  # seconds
 def redis_storage(shared: SharedRedis) -> "RedisStorage":
     from limits.aio.storage import RedisStorage
 
-    return RedisStorage(
-        f"async+{shared.url}", implementation="redispy", key_prefix=_PREFIX, **shared.options
-    )
+    pool: Any = {"connection_pool": shared.client.connection_pool}
+    return RedisStorage(f"async+{shared.url}", implementation="redispy", key_prefix=_PREFIX, **pool)
 
 
 class Window:

@@ -4,7 +4,8 @@ from datetime import datetime, timezone
 
 from aiohttp import web
 
-from ..people.accounts import Accounts, Handed
+from ..people.accounts import Accounts
+from ..people.recent import Handed
 from ..people.store import Subject
 from ..signin.bearer import Bearers, SignedIn
 from ..signin.scopes import choose

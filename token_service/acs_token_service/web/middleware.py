@@ -30,6 +30,8 @@ SECURITY_HEADERS = {
 }
 _HSTS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
 _METHODS = "GET, POST, DELETE"
+# Anybody can invent another method, and each label is kept for good.
+_KNOWN_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _UNKNOWN = "unknown"
 
 
@@ -52,7 +54,8 @@ def recording(*, traced: bool, log_requests: bool) -> Middleware:
             if current is not None:
                 current.set_attribute("http.response.status_code", response.status)
         seconds = time.perf_counter() - started
-        metrics.REQUESTS.labels(route, request.method, response.status).inc()
+        method = request.method if request.method in _KNOWN_METHODS else _UNKNOWN
+        metrics.REQUESTS.labels(route, method, response.status).inc()
         metrics.REQUEST_SECONDS.labels(route).observe(seconds)
         if log_requests:
             _LOG.info(

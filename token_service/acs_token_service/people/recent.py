@@ -1,0 +1,101 @@
+"""Who got which token lately, in this process."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from ..tokens.cache import Slot
+from ..tokens.resource import IssuedToken
+from .store import Person, Subject
+
+Scopes = tuple[str, ...]
+
+
+class Handed(NamedTuple):
+    """A token as it is handed out."""
+
+    identity: str
+    issued: IssuedToken
+
+
+class Entry:
+    """What was handed out, for how long it may be handed out again, and when that was."""
+
+    __slots__ = ("handed", "not_before", "person", "seen", "slot", "until", "uses")
+
+    def __init__(
+        self, person: Person, slot: Slot, issued: IssuedToken, seen: float, until: float, uses: int
+    ) -> None:
+        self.person = person.id
+        self.not_before = person.not_before
+        self.slot = slot
+        self.handed = Handed(slot.identity, issued)
+        self.seen = seen
+        self.until = until
+        self.uses = uses
+
+
+class Recent:
+    """:param local_seconds: How long a token may be handed out on one look at the database. A
+        sign-out takes at least as long, so that when it is answered no process hands it out.
+    :param local_uses: How often, in that time.
+    :param size: How many people to remember.
+    """
+
+    def __init__(
+        self,
+        *,
+        local_seconds: float,
+        local_uses: int,
+        size: int = 100_000,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.local_seconds = local_seconds
+        self.now = monotonic
+        self._local_uses = local_uses
+        self._size = size
+        self._entries: OrderedDict[Subject, dict[Scopes, Entry]] = OrderedDict()
+
+    def leased(self, subject: Subject, signed_in_at: float, scopes: Scopes) -> Handed | None:
+        """The token that was handed out a moment ago."""
+        entries = self._entries.get(subject)
+        entry = entries.get(scopes) if entries else None
+        if entry is None or entry.uses <= 0 or self.now() >= entry.until:
+            return None
+        if signed_in_at <= entry.not_before:
+            return None
+        entry.uses -= 1
+        return entry.handed
+
+    def remember(
+        self, subject: Subject, person: Person, slot: Slot, issued: IssuedToken, looked_at: float
+    ) -> None:
+        """:param looked_at: A moment before the person was read from the database."""
+        until = looked_at + self.local_seconds
+        entry = Entry(person, slot, issued, self.now(), until, self._local_uses)
+        self._entries.setdefault(subject, {})[slot.scopes] = entry
+        self._entries.move_to_end(subject)
+        if len(self._entries) > self._size:
+            self._entries.popitem(last=False)
+
+    def forget(self, subject: Subject) -> None:
+        self._entries.pop(subject, None)
+
+    def forget_since(self, moment: float) -> None:
+        """Forgets who has not been here since then."""
+        while self._entries:
+            subject, entries = next(iter(self._entries.items()))
+            if any(entry.seen >= moment for entry in entries.values()):
+                return
+            del self._entries[subject]
+
+    def __iter__(self) -> Iterator[tuple[Subject, Entry]]:
+        """Everything that is remembered at this moment."""
+        return iter(
+            [
+                (subject, entry)
+                for subject, entries in self._entries.items()
+                for entry in entries.values()
+            ]
+        )
