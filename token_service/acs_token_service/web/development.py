@@ -1,4 +1,4 @@
-"""The login for trying. Its route exists only if the settings allow it."""
+"""The login for trying, and a page for it. Their routes exist only if the settings allow it."""
 
 import json
 
@@ -7,6 +7,7 @@ from yarl import URL
 
 from ..signin.development import DevelopmentLogin, is_loopback
 from .errors import failure
+from .page import TryPage
 
 _LONGEST_NAME = 100
 
@@ -16,7 +17,7 @@ class DevelopmentRoutes:
         self._login = login
 
     def routes(self) -> list[web.AbstractRouteDef]:
-        return [web.post("/development/signin", self.sign_in)]
+        return [web.post("/development/signin", self.sign_in), web.get("/", TryPage().show)]
 
     async def sign_in(self, request: web.Request) -> web.Response:
         """``{"name": "ada", "roles": ["guest"]}`` gets a bearer token for that name."""
