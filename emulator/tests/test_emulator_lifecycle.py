@@ -61,14 +61,15 @@ def connect(endpoint: str) -> None:
 
 
 def test_stop_ends_the_thread_and_the_listening() -> None:
+    others = set(threading.enumerate())  # threads of earlier tests may still be ending
     emulator = IdentityEmulator().start()
     endpoint = emulator.endpoint
-    connect(endpoint)
-    assert "acs-identity-emulator" in [thread.name for thread in threading.enumerate()]
-    before = threading.active_count()
+    connect(endpoint).close()
+    started = set(threading.enumerate()) - others
+    assert [thread.name for thread in started] == ["acs-identity-emulator"]
     emulator.stop()
     emulator.stop()
-    assert threading.active_count() == before - 1
+    assert not any(thread.is_alive() for thread in started)
     with pytest.raises(OSError, match="refused"):
         connect(endpoint)
 
