@@ -64,7 +64,7 @@ def test_stop_ends_the_thread_and_the_listening() -> None:
     others = set(threading.enumerate())  # threads of earlier tests may still be ending
     emulator = IdentityEmulator().start()
     endpoint = emulator.endpoint
-    connect(endpoint).close()
+    connect(endpoint)
     started = set(threading.enumerate()) - others
     assert [thread.name for thread in started] == ["acs-identity-emulator"]
     emulator.stop()
