@@ -11,6 +11,7 @@ import trustme
 from azure.core.pipeline.transport import AioHttpTransport, RequestsTransport
 from either_client import KEY, ClientFactory
 from transports.clients import Make, close_session, new_session
+from transports.kept import Kept, MakeKept
 
 _NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
@@ -69,3 +70,16 @@ def make(
         return make_client(endpoint, credential, **{"retry_total": 0, **options})
 
     return client
+
+
+@pytest.fixture
+def make_kept(flavour: str, loop: asyncio.AbstractEventLoop) -> Iterator[MakeKept]:
+    made: list[Kept] = []
+
+    def make(**options: Any) -> Kept:
+        made.append(Kept(flavour, loop, **options))
+        return made[-1]
+
+    yield make
+    for kept in made:
+        kept.run(kept.transport.close())

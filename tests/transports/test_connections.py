@@ -6,13 +6,14 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
 import pytest
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 from azure.core.rest import HttpRequest
+from transports.kept import MakeKept
 from transports.raw_server import (
     PATIENCE,
     Behaviour,
@@ -28,45 +29,6 @@ from azure.communication.identity._transports._aiohttp import AiohttpTransport
 from azure.communication.identity._transports._urllib3 import Urllib3Transport
 
 
-class Kept:
-    """A transport of either kind that is used for several requests."""
-
-    def __init__(self, flavour: str, loop: asyncio.AbstractEventLoop, **options: Any) -> None:
-        self.is_async = flavour == "async"
-        self.loop = loop
-        self.transport: Any = (AiohttpTransport if self.is_async else Urllib3Transport)(**options)
-
-    def run(self, result: Any) -> Any:
-        return self.loop.run_until_complete(result) if self.is_async else result
-
-    def send(self, server: RawServer, **options: Any) -> Any:
-        request = HttpRequest("POST", f"{server.url}/a", content=b"{}")
-        return self.run(self.transport.send(request, **options))
-
-    def idle(self, seconds: float) -> None:
-        """Lets time pass, in which the event loop sees what arrives."""
-        if self.is_async:
-            self.loop.run_until_complete(asyncio.sleep(seconds))
-        else:
-            time.sleep(seconds)
-
-
-Make = Callable[..., Kept]
-
-
-@pytest.fixture
-def make_kept(flavour: str, loop: asyncio.AbstractEventLoop) -> Iterator[Make]:
-    made: list[Kept] = []
-
-    def make(**options: Any) -> Kept:
-        made.append(Kept(flavour, loop, **options))
-        return made[-1]
-
-    yield make
-    for kept in made:
-        kept.run(kept.transport.close())
-
-
 def until(condition: Callable[[], bool]) -> None:
     """Waits for what a server notices in a thread of its own."""
     deadline = time.monotonic() + PATIENCE
@@ -80,7 +42,7 @@ def context(request: pytest.FixtureRequest, server_context: ssl.SSLContext) -> A
     return server_context if request.param else None
 
 
-def test_a_connection_is_kept(make_kept: Make, context: Any, bundle: str) -> None:
+def test_a_connection_is_kept(make_kept: MakeKept, context: Any, bundle: str) -> None:
     kept = make_kept(connection_verify=bundle)
     with RawServer(answer(b"{}"), context) as server:
         for _ in range(3):
@@ -107,7 +69,7 @@ _LONG = b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n" + b"1" * 9000
     ids=["close", "HTTP/1.0", "two answers", "two answers, of which one is long"],
 )
 def test_a_connection_that_is_not_used_again(
-    make_kept: Make, context: Any, bundle: str, behave: Behaviour, body: bytes
+    make_kept: MakeKept, context: Any, bundle: str, behave: Behaviour, body: bytes
 ) -> None:
     kept = make_kept(connection_verify=bundle)
     with RawServer(behave, context) as server:
@@ -116,7 +78,7 @@ def test_a_connection_that_is_not_used_again(
         assert server.connections == 2
 
 
-def test_data_on_an_idle_connection(make_kept: Make, context: Any, bundle: str) -> None:
+def test_data_on_an_idle_connection(make_kept: MakeKept, context: Any, bundle: str) -> None:
     def twice(connection: socket.socket) -> None:
         answer(b"asked")(connection)
         time.sleep(0.1)
@@ -130,7 +92,7 @@ def test_data_on_an_idle_connection(make_kept: Make, context: Any, bundle: str) 
         assert server.connections == 2
 
 
-def test_a_body_that_is_not_read_costs_its_connection(make_kept: Make) -> None:
+def test_a_body_that_is_not_read_costs_its_connection(make_kept: MakeKept) -> None:
     kept = make_kept()
     with RawServer(send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")) as server:
         for _ in range(2):
@@ -139,7 +101,7 @@ def test_a_body_that_is_not_read_costs_its_connection(make_kept: Make) -> None:
         assert server.connections == 2
 
 
-def test_a_connection_that_the_server_closed_is_replaced(make_kept: Make) -> None:
+def test_a_connection_that_the_server_closed_is_replaced(make_kept: MakeKept) -> None:
     kept = make_kept()
     whole = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
     with RawServer(send_and_close(whole)) as server:
@@ -151,7 +113,7 @@ def test_a_connection_that_the_server_closed_is_replaced(make_kept: Make) -> Non
 
 
 @pytest.mark.parametrize("method", ["DELETE", "POST"])
-def test_a_request_is_sent_once(make_kept: Make, method: str) -> None:
+def test_a_request_is_sent_once(make_kept: MakeKept, method: str) -> None:
     """aiohttp would send a DELETE once more: here that is for the retry policy to decide."""
     behaviours = [answer(b"{}"), send_and_close(b""), answer(b"{}")]
     kept = make_kept()
@@ -188,7 +150,7 @@ class TestIdle:
         assert _limits.KEEPALIVE_SECONDS + 4 * 15 < 240
 
     def test_an_idle_connection_is_not_used_again(
-        self, make_kept: Make, monkeypatch: pytest.MonkeyPatch
+        self, make_kept: MakeKept, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(_limits, "IDLE_SECONDS", 0.2)
         kept = make_kept(read_timeout=2)
@@ -200,7 +162,7 @@ class TestIdle:
             assert server.connections >= 2
 
     def test_an_old_connection_is_not_used_again(
-        self, make_kept: Make, monkeypatch: pytest.MonkeyPatch
+        self, make_kept: MakeKept, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(_limits, "CONNECTION_SECONDS", 0.3)
         kept = make_kept()
@@ -214,7 +176,7 @@ class TestIdle:
         assert _limits.ADDRESS_SECONDS + _limits.CONNECTION_SECONDS < 10 * 60
 
     def test_connections_without_traffic_are_probed(
-        self, make_kept: Make, monkeypatch: pytest.MonkeyPatch
+        self, make_kept: MakeKept, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         options: list[tuple[Any, ...]] = []
         # The options are set on sockets of the library below.
@@ -319,6 +281,7 @@ class TestEventLoops:
                 assert asyncio.run(self.use(transport, server)) == b"{}"
             assert server.connections == 3
             asyncio.run(transport.close())
+        del transport
         gc.collect()  # here, where what it finds is expected
 
     def test_another_live_one(self) -> None:
