@@ -1,4 +1,6 @@
 import logging
+import weakref
+from contextvars import copy_context
 from math import inf
 from typing import Any
 
@@ -9,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azure.communication.identity._shared.token_refresh import (
+    Refresh,
     RefreshFailure,
     TokenKeeper,
     always,
@@ -221,3 +224,19 @@ def test_whatever_happens_nothing_expired_is_served(
         else:
             assert current is None or current == valid
         assert 1 <= keeper.delay() <= 86400
+
+
+def test_a_context_forgets_refreshes_that_are_over() -> None:
+    def refresh() -> "weakref.ref[Refresh]":
+        entered = Refresh()
+        entered.enter()
+        assert entered.is_entered()
+        entered.is_over = True
+        return weakref.ref(entered)
+
+    def refresh_twice() -> None:
+        first = refresh()
+        refresh()
+        assert first() is None
+
+    copy_context().run(refresh_twice)
