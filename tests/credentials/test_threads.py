@@ -17,7 +17,7 @@ from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 from credentials.support import exit_code, in_child_process
 
-from azure.communication.identity._shared import token_refresh
+from azure.communication.identity._shared import token_refresh, user_credential
 from azure.communication.identity._shared.token_refresh import CLOSED
 from azure.communication.identity._shared.user_credential import CommunicationTokenCredential
 
@@ -142,8 +142,9 @@ class TestOneRefresh:
         assert refresher.calls == 2
 
     def test_ends_for_those_who_wait_when_the_credential_is_closed(
-        self, wait_until: Callable[..., None]
+        self, wait_until: Callable[..., None], monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr(user_credential, "_LONGEST_WAIT", 3600)  # they are woken
         refresher = Blocked(valid(), valid("other"))
         credential = CommunicationTokenCredential(token_refresher=refresher)
         leader = Callers(credential, 1)
