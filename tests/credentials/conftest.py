@@ -37,7 +37,7 @@ async def driver(request: pytest.FixtureRequest) -> Any:
 @pytest.fixture
 def fake_timers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(user_credential, "Alarm", FakeTimer)
-    monkeypatch.setattr(user_credential_async, "_Timer", FakeTimer)
+    monkeypatch.setattr(user_credential_async, "LoopTimer", FakeTimer)
 
 
 @pytest.fixture

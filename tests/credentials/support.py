@@ -87,24 +87,25 @@ class Refresher:
 class FakeTimer:
     """In place of the timers of both credentials: goes off when it is told to."""
 
-    def __init__(self, interval: float, method: Any = None) -> None:
+    def __init__(self, interval: float, method: Any) -> None:
         self.interval = interval
         self.is_cancelled = False
-        self._credential: Any = method and (lambda: method.__self__)
+        self._is_started = False
+        self._method = method
 
-    def start(self, credential: Any = None) -> bool:
-        self._credential = self._credential or credential
+    def start(self) -> bool:
+        self._is_started = True
         return True
 
     def cancel(self) -> None:
         self.is_cancelled = True
 
     def is_lost(self) -> bool:
-        return self.is_cancelled or self._credential is None
+        return self.is_cancelled or not self._is_started
 
     def go_off(self) -> None:
         assert not self.is_cancelled
-        self._credential()._refresh_ahead(self)
+        self._method(self)
 
 
 class SyncDriver:

@@ -592,7 +592,7 @@ class TestTimer:
         gc.collect()
 
         assert reference() is None
-        timer._wake(reference)
+        timer._go_off()
 
     def test_that_nobody_closed_is_no_reason_for_a_warning(self) -> None:
         program = textwrap.dedent("""

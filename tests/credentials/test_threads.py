@@ -17,7 +17,7 @@ from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 from credentials.support import exit_code, in_child_process
 
-from azure.communication.identity._shared import token_refresh, user_credential
+from azure.communication.identity._shared import thread_refresh, token_refresh
 from azure.communication.identity._shared.token_refresh import CLOSED
 from azure.communication.identity._shared.user_credential import CommunicationTokenCredential
 
@@ -144,7 +144,7 @@ class TestOneRefresh:
     def test_ends_for_those_who_wait_when_the_credential_is_closed(
         self, wait_until: Callable[..., None], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(user_credential, "_LONGEST_WAIT", 3600)  # they are woken
+        monkeypatch.setattr(thread_refresh, "_LONGEST_WAIT", 3600)  # they are woken
         refresher = Blocked(valid(), valid("other"))
         credential = CommunicationTokenCredential(token_refresher=refresher)
         leader = Callers(credential, 1)

@@ -1,13 +1,8 @@
 """The user credential that refreshes itself, for threads."""
 
-import os
-import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from contextvars import copy_context
 from datetime import timedelta
-from queue import Empty, SimpleQueue
-from threading import get_ident
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast, overload
 
@@ -22,12 +17,11 @@ from typing_extensions import Self, Unpack
 
 from .credential_arguments import check_values, choose_schedule
 from .refresh_timer import Alarm
+from .thread_refresh import ThreadRefresh
 from .token_refresh import (
     CLOSED,
     CREDENTIAL_CLOSED,
     OPAQUE_TOKEN_LIFETIME,
-    REENTERED,
-    Refresh,
     RefreshOutcome,
     TokenKeeper,
     always,
@@ -39,8 +33,6 @@ if TYPE_CHECKING:
     from .._pipeline.options import ClientOptions
 
 TokenRefresher = Callable[[], AccessToken | AccessTokenInfo | str]
-
-_LONGEST_WAIT = 1
 
 
 class CommunicationTokenCredential:
@@ -152,7 +144,7 @@ class CommunicationTokenCredential:
         self._is_proactive = proactive_refresh
         self._is_closed = False
         self._is_timer_shown = False
-        self._refresh = _ThreadRefresh()
+        self._refresh = ThreadRefresh()
         self._refresh.is_over = True
         self._alarm: Alarm | None = None
         if proactive_refresh:
@@ -243,8 +235,8 @@ class CommunicationTokenCredential:
 
         :return: The outcome. None if the refresh of the other thread was interrupted.
         """
-        own = _ThreadRefresh()
-        refresh: _ThreadRefresh | None = None
+        own = ThreadRefresh()
+        refresh: ThreadRefresh | None = None
         try:
             refresh = self._lead_or_follow(own)
             if refresh is not own:
@@ -259,7 +251,7 @@ class CommunicationTokenCredential:
                 self._set_alarm()
                 self._is_timer_shown = True
 
-    def _lead_or_follow(self, own: "_ThreadRefresh") -> "_ThreadRefresh":
+    def _lead_or_follow(self, own: ThreadRefresh) -> ThreadRefresh:
         """The refresh that is under way: the caller's own if no other thread has one."""
         refresh = self._refresh
         while refresh.is_done():
@@ -267,7 +259,7 @@ class CommunicationTokenCredential:
             refresh = self._refresh = refresh.successor.setdefault("", own)
         return refresh
 
-    def _outcome(self, own: "_ThreadRefresh") -> RefreshOutcome:
+    def _outcome(self, own: ThreadRefresh) -> RefreshOutcome:
         own.enter()
         # Another refresh may have ended since this one was found to be due.
         outcome = self._keeper.current()
@@ -307,48 +299,3 @@ class CommunicationTokenCredential:
         finally:
             if self._alarm is alarm:
                 self._set_alarm()
-
-
-class _ThreadRefresh(Refresh):
-    """A refresh that one thread leads.
-
-    A leader that is interrupted, by an exception of a signal handler at any point, ends the refresh
-    all the same. Threads that wait take its place.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.successor: dict[str, _ThreadRefresh] = {}
-        """The next refresh, once it began."""
-        self._thread = get_ident()
-        self._process = os.getpid()
-        self._bells: list[SimpleQueue[None]] = []
-
-    def is_done(self) -> bool:
-        """Whether the refresh is over, or its thread does not exist any more."""
-        return (
-            self.is_over
-            or self._process != os.getpid()
-            or (sys.is_finalizing() and self._thread != get_ident())
-        )
-
-    def wait(self) -> RefreshOutcome | None:
-        """Waits until the refresh is over.
-
-        :return: The outcome. None if the refresh was interrupted.
-        :raises RuntimeError: If this thread, or the current context, is part of the refresh.
-        """
-        if self._thread == get_ident() or self.is_entered():
-            raise RuntimeError(REENTERED)
-        bell: SimpleQueue[None] = SimpleQueue()
-        self._bells.append(bell)
-        while not self.is_done():
-            # The limit matters only if a second signal interrupts the leader as it wakes callers.
-            with suppress(Empty):
-                bell.get(timeout=_LONGEST_WAIT)
-        return self.outcome
-
-    def wake_callers(self) -> None:
-        """Wakes the threads that wait."""
-        for bell in self._bells:
-            bell.put(None)

@@ -1,27 +1,24 @@
 """The user credential that refreshes itself, for asyncio."""
 
 import asyncio
-from asyncio import AbstractEventLoop, Task, TimerHandle
+from asyncio import Task
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast, overload
-from weakref import ReferenceType, ref
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 from azure.core.credentials_async import AsyncSupportsTokenInfo, AsyncTokenCredential
 from typing_extensions import Self, Unpack
 
 from .credential_arguments import check_values, choose_schedule
+from .task_refresh import LoopTimer, TaskRefresh, running_loop
 from .token_refresh import (
     CLOSED,
-    CREDENTIAL_CLOSED,
     OPAQUE_TOKEN_LIFETIME,
     REENTERED,
     REFRESH_CANCELLED,
-    Refresh,
     RefreshOutcome,
     TokenKeeper,
     always,
@@ -33,12 +30,6 @@ if TYPE_CHECKING:
     from .._pipeline.options import AsyncClientOptions
 
 TokenRefresher = Callable[[], Awaitable[AccessToken | AccessTokenInfo | str]]
-
-_NEEDS_ASYNCIO = (
-    "CommunicationTokenCredential of azure.communication.identity.aio refreshes tokens in an "
-    "asyncio event loop, and none is running here. Under trio, use the one of "
-    "azure.communication.identity in a thread: trio.to_thread.run_sync(credential.get_token)."
-)
 
 
 class CommunicationTokenCredential:
@@ -148,9 +139,11 @@ class CommunicationTokenCredential:
         self._keeper = TokenKeeper(token, schedule, tell_time, opaque_token_lifetime)
         self._is_proactive = proactive_refresh
         self._is_closed = False
-        self._refresh: _TaskRefresh | None = None
+        self._refresh: TaskRefresh | None = None
         # Started when there is a loop to start it in.
-        self._timer = _Timer(self._keeper.delay()) if proactive_refresh else None
+        self._timer = (
+            LoopTimer(self._keeper.delay(), self._refresh_ahead) if proactive_refresh else None
+        )
 
     async def get_token(self, *scopes: str, **kwargs: Any) -> AccessToken:
         """Gets the token, after a refresh if one is due.
@@ -217,7 +210,7 @@ class CommunicationTokenCredential:
 
     async def _current_token(self) -> AccessToken:
         if self._refresher is not None:
-            _running_loop()  # also if no refresh is due: an error after an hour is harder to find
+            running_loop()  # also if no refresh is due: an error after an hour is harder to find
         if self._is_proactive:
             self._ensure_timer()
         outcome = self._keeper.current()
@@ -240,8 +233,8 @@ class CommunicationTokenCredential:
         await asyncio.wait([refresh.done])
         return cast(RefreshOutcome, refresh.outcome)
 
-    def _start_refresh(self) -> "_TaskRefresh":
-        refresh = _TaskRefresh()
+    def _start_refresh(self) -> TaskRefresh:
+        refresh = TaskRefresh()
         try:
             # Before the task starts: an eager task runs at once, up to where it waits.
             self._refresh = refresh
@@ -252,7 +245,7 @@ class CommunicationTokenCredential:
             raise
         return refresh
 
-    async def _run(self, refresh: "_TaskRefresh") -> None:
+    async def _run(self, refresh: TaskRefresh) -> None:
         refresh.enter()
         try:
             refresh.end(await self._outcome())
@@ -261,7 +254,7 @@ class CommunicationTokenCredential:
                 refresh.end(self._keeper.cancelled())
             raise
 
-    def _finish(self, refresh: "_TaskRefresh", task: "Task[None]") -> None:
+    def _finish(self, refresh: TaskRefresh, task: "Task[None]") -> None:
         refresh.end(REFRESH_CANCELLED)  # unless it has ended
         if self._is_proactive and not self._is_closed:
             self._set_timer()
@@ -286,10 +279,10 @@ class CommunicationTokenCredential:
     def _set_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = _Timer(self._keeper.delay())
-        self._timer.start(ref(self))
+        self._timer = LoopTimer(self._keeper.delay(), self._refresh_ahead)
+        self._timer.start()
 
-    def _refresh_ahead(self, timer: "_Timer") -> None:
+    def _refresh_ahead(self, timer: LoopTimer) -> None:
         if self._timer is not timer:
             return  # another loop has set a timer
         if self._refresh is not None and self._refresh.is_under_way():
@@ -299,75 +292,3 @@ class CommunicationTokenCredential:
             self._set_timer()
             return
         self._start_refresh()
-
-
-def _running_loop() -> AbstractEventLoop:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        raise RuntimeError(_NEEDS_ASYNCIO) from None
-
-
-class _TaskRefresh(Refresh):
-    """A refresh that is a task of one event loop."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.loop = _running_loop()
-        self.done = self.loop.create_future()
-        """For callers to wait for."""
-        self.task: Task[None] | None = None
-
-    def is_under_way(self) -> bool:
-        """Whether it can be awaited: it runs, and in this loop."""
-        return not self.is_over and self.loop is _running_loop()
-
-    def end(self, outcome: RefreshOutcome) -> None:
-        """Wakes the callers. Without effect on a refresh that is over."""
-        if not self.is_over:
-            self.outcome = outcome
-            self.is_over = True
-            self.done.set_result(None)
-
-    async def close(self) -> None:
-        """Cancels the task, and waits for that if it belongs to this loop."""
-        if self.loop is not _running_loop():
-            with suppress(RuntimeError):  # that loop is closed
-                self.loop.call_soon_threadsafe(self._cancel)
-            return
-        self._cancel()
-        if self.task is not None:
-            await asyncio.wait([self.task])
-
-    def _cancel(self) -> None:
-        self.end(CREDENTIAL_CLOSED)
-        if self.task is not None:
-            self.task.cancel()
-
-
-class _Timer:
-    """Wakes a credential, and does not keep it alive. No task exists until then."""
-
-    def __init__(self, interval: float) -> None:
-        self.interval = interval
-        self._loop: AbstractEventLoop | None = None
-        self._handle: TimerHandle | None = None
-
-    def start(self, credential: "ReferenceType[CommunicationTokenCredential]") -> None:
-        """Starts it in the running loop."""
-        self._loop = _running_loop()
-        self._handle = self._loop.call_later(self.interval, self._wake, credential)
-
-    def is_lost(self) -> bool:
-        """Whether it waits for a loop to start, or its loop is closed."""
-        return self._loop is None or self._loop.is_closed()
-
-    def cancel(self) -> None:
-        """Forgets the credential."""
-        if self._handle is not None:
-            self._handle.cancel()
-
-    def _wake(self, credential: "ReferenceType[CommunicationTokenCredential]") -> None:
-        alive = credential()
-        if alive is not None:
-            alive._refresh_ahead(self)
