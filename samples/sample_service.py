@@ -36,7 +36,7 @@ class Service(NamedTuple):
 
 
 def setting_of_environment() -> str:
-    """The name of the variable that says which resource to use; empty if there is none."""
+    """The name of the variable that selects the resource; empty if none of them is set."""
     return next(filter(os.environ.get, (*CONNECTION_STRINGS, ENDPOINT)), "")
 
 

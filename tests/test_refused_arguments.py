@@ -43,7 +43,7 @@ def transport(flavour: str) -> Any:
 
 
 class Stranger:
-    """Has an id, and is no user."""
+    """Has an id, but is not a user."""
 
     id = "8:acs:x"
 

@@ -206,7 +206,7 @@ def test_the_request_and_the_response_themselves_are_not_changed(trace: Trace) -
 
 
 class Untouchable:
-    """Fails whoever looks at it."""
+    """Fails if anything reads an attribute."""
 
     def __getattr__(self, name: str) -> NoReturn:
         raise AssertionError(f"{name} was looked at")

@@ -89,7 +89,7 @@ def test_of_another_emulator(own: IdentityEmulator, send: Send) -> None:
 
 
 def test_tampered(own: IdentityEmulator, send: Send) -> None:
-    """Changes any part at random; a change of the unused bits of base64 is none."""
+    """A token with a random change in any part is rejected, except in the unused bits of base64."""
     token = exchanged(send, own)
     parts = token.split(".")
     source = random.Random(7)

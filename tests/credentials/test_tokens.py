@@ -18,8 +18,8 @@ OPAQUE = {
     "an encrypted JWT": ENCRYPTED,
     "one word": "not-a-jwt",
     "no exp": make_jwt(None),
-    "an exp that is no number": make_jwt("soon"),
-    "an exp that is no time": make_jwt(inf),
+    "an exp that is not a number": make_jwt("soon"),
+    "an exp that is not a time": make_jwt(inf),
     "a payload that is not JSON": "eyJhbGciOiJub25lIn0.b3BhcXVl.c2lnbmF0dXJl",
     "a payload that is not base64": "eyJhbGciOiJub25lIn0.*.c2lnbmF0dXJl",
 }

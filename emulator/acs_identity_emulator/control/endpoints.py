@@ -48,7 +48,7 @@ class Endpoint(NamedTuple):
     :param request: The schema of the body's properties; None if there is no body.
     :param required: The properties that a body must have.
     :param query: The schemas of the parameters of the query.
-    :param response: The schema of the answer; None if there is none (204).
+    :param response: The schema of the answer; None for an empty answer (204).
     :param is_public: Whether it needs no control token, because nothing secret is behind it.
     """
 

@@ -14,7 +14,7 @@ class JournalEntry(NamedTuple):
     :param at: When it was answered: Unix time in seconds, by the clock of the service.
     :param operation: The name of the operation, such as ``"issue"``; None if the path, the method
         or the api version selects none.
-    :param user: The raw id of the user that the call is about; None if there is none.
+    :param user: The raw id of the user that the call is about; None if it is about no user.
     :param scopes: The scopes that the call asks for.
     :param expires_in_minutes: The lifetime that the call asks for; None if it asks for none.
     :param api_version: The api version; None if the call was rejected before it was read.

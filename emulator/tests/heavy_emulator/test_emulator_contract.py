@@ -61,7 +61,7 @@ def as_of(version: str) -> dict[str, Any]:
         change = body["schema"].pop("additionalProperties")
         body["schema"]["properties"] = dict.fromkeys(PATCHED, change)
         body["schema"]["additionalProperties"] = False
-    # As a body of the whole request, null is no body.
+    # A request whose whole body is null counts as a request without a body.
     description["definitions"]["CommunicationIdentityCreateRequest"]["x-nullable"] = True
     for operations in description["paths"].values():
         for operation in operations.values():

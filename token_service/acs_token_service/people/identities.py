@@ -44,7 +44,7 @@ class Identities:
     ) -> tuple[Person, str]:
         """The person and its identity.
 
-        :param seen: The person as it was just found, without an identity; None if there is none.
+        :param seen: The person as just read, without an identity; None if the person is unknown.
         :raises UnavailableError: If there is no identity before the deadline.
         """
         return await self._flights.run(

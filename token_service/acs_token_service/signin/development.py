@@ -1,4 +1,4 @@
-"""A login for trying: anybody is whoever they say. Only on this machine, and only if told so."""
+"""A login for development, without passwords. Only on this machine, and only if enabled."""
 
 import ipaddress
 import time

@@ -61,7 +61,7 @@ def by_rules(rules: Sequence[ScopeRule]) -> AllowedScopes:
 def choose(asked: Sequence[str], allowed: frozenset[str]) -> tuple[str, ...]:
     """The scopes that were asked for, or all that are allowed if none were, sorted.
 
-    :raises ScopeNotAllowedError: If one is not allowed, or there is none to give.
+    :raises ScopeNotAllowedError: If a scope is not allowed, or the account may not have any.
     """
     if not allowed:
         raise ScopeNotAllowedError("this account may not have a token")

@@ -16,7 +16,7 @@ from .errors import IssuerUnreachableError
 
 _LOG = logging.getLogger(__name__)
 _LARGEST_DOCUMENT = 1024 * 1024
-# No symmetric algorithm: with one, whoever knows a public key could sign.
+# No symmetric algorithm: anyone who knows a public key could sign with it.
 _ALGORITHMS = {
     "RSA": ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
     "EC": ("ES256", "ES384", "ES512"),

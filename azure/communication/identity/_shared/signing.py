@@ -43,7 +43,7 @@ def decode_access_key(access_key: str) -> bytes:
 def content_hash(body: bytes) -> str:
     """The base64 of the SHA-256 of a body, for the header ``x-ms-content-sha256``.
 
-    :param bytes body: The body exactly as it is sent; empty if there is none.
+    :param bytes body: The body exactly as it is sent; empty for a request without a body.
     :rtype: str
     """
     return b2a_base64(sha256(body).digest(), newline=False).decode("ascii")
