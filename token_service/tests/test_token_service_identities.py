@@ -72,7 +72,7 @@ async def test_an_identity_that_comes_too_late_is_retired(services: Services) ->
 
 
 async def test_what_the_resource_rejects_does_not_keep_the_janitor_from_the_rest(
-    services: Services,
+    services: Services, caplog: pytest.LogCaptureFixture
 ) -> None:
     browser = await services.start(upkeep_seconds=0.1)
     reply = await (await browser.sign_in()).ask()
@@ -82,6 +82,8 @@ async def test_what_the_resource_rejects_does_not_keep_the_janitor_from_the_rest
             await connection.execute(insert(retired).values(identity_id=identity, since=0.0))
     await engine.dispose()
     await until(lambda: services.emulator.identities() == [])
+    await until(lambda: "rejects a call" in caplog.text)
+    assert "Upkeep failed" not in caplog.text
 
 
 async def test_a_claim_is_given_back_when_the_call_fails(services: Services) -> None:

@@ -218,10 +218,11 @@ class TestRotation:
         assert await status_of(browser, provider.issue("bob", key=withdrawn)) == 401
 
     async def test_invented_key_ids_do_not_make_it_fetch_each_time(
-        self, browser: Browser, provider: Provider
+        self, browser: Browser, provider: Provider, monotonic: Seconds
     ) -> None:
         key = Key("invented")
         for number in range(20):
+            monotonic.now += 0.4
             key.kid = f"invented-{number}"
             assert await status_of(browser, provider.issue(key=key)) == 401
         assert provider.fetches == 1

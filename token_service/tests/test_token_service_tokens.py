@@ -3,6 +3,7 @@
 import asyncio
 from datetime import datetime, timezone
 
+import pytest
 from running_service import Clock, Services, until, until_faults_are_used
 
 
@@ -45,20 +46,41 @@ async def test_a_sign_out_revokes_and_no_process_hands_the_token_out_again(
         assert (refused.status, refused.code) == (401, "SignedOut")
 
 
+@pytest.mark.parametrize("local_seconds", [0, 2])
 async def test_a_token_that_was_issued_across_a_sign_out_is_not_handed_out(
-    services: Services,
+    services: Services, local_seconds: int
 ) -> None:
-    here, there = await services.start(), await services.start()
+    # With a lease the token comes while the sign-out still waits for leases to end.
+    here = await services.start(local_seconds=local_seconds)
+    there = await services.start(local_seconds=local_seconds)
     ada = await here.sign_in()
     await ada.token("chat")
     services.emulator.inject("issue", "delay:1")
     asking = asyncio.create_task(ada.ask("voip"))
     await until_faults_are_used(services.emulator)
-    assert (await ada.at(there).sign_out()).status == 204
+    leaving = asyncio.create_task(ada.at(there).sign_out())
     # The resource issues it after the revocation, so that it would be valid.
     reply = await asking
     assert (reply.status, reply.code) == (401, "SignedOut")
+    assert (await leaving).status == 204
     assert services.emulator.requests.count("issue") == 2
+
+
+async def test_a_new_token_waits_for_a_revocation_that_is_due(services: Services) -> None:
+    browser = await services.start()
+    ada = await browser.sign_in()
+    old = await ada.token()
+    services.emulator.inject("revoke", "status:503", times=2)
+    assert (await ada.sign_out()).status == 202
+    assert services.emulator.is_token_valid(old)
+    await asyncio.sleep(1)  # bearer tokens count whole seconds
+    again = await browser.sign_in()
+    services.emulator.inject("revoke", "status:503", times=2)
+    assert (await again.ask()).status == 503
+    # A revocation that came later would revoke this one as well.
+    new = await again.token()
+    assert not services.emulator.is_token_valid(old)
+    assert services.emulator.is_token_valid(new)
 
 
 async def test_an_old_token_is_not_handed_out_after_a_sign_out_that_came_meanwhile(

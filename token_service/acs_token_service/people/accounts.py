@@ -131,8 +131,9 @@ class Accounts:
             if person.revoking_until is None:
                 return person, identity
             if person.revoking_until <= self._people.now():
-                # The process that began it has died. Tokens issued now would be revoked later.
-                await self._endings.finish_sign_out(person)
+                # A token that is issued before the revocation would be revoked with the others.
+                if await self._endings.finish_sign_out(person) is False:
+                    raise TimedOutError("the resource has not finished a sign-out yet")
             elif not await poll.again():
                 raise TimedOutError("a sign-out is not finished yet")
 

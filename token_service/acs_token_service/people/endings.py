@@ -53,9 +53,11 @@ class Endings:
             await self._run(("sign out", person.id), lambda: self._sign_out(person, not_before))
         )
 
-    async def finish_sign_out(self, person: Person) -> None:
-        """Does again what a process began that has died, unless another one does."""
-        await self._run(("sign out", person.id), lambda: self._begin(person, person.not_before))
+    async def finish_sign_out(self, person: Person) -> bool | None:
+        """Repeats a sign-out whose revocation is due; None if another process does."""
+        return await self._run(
+            ("sign out", person.id), lambda: self._begin(person, person.not_before)
+        )
 
     async def delete(
         self, person: Person, identity: str, subject: Subject, signed_in_at: float
@@ -111,8 +113,10 @@ class Endings:
             except IdentityGoneError:
                 pass
             except UnavailableError:
+                # Due at once: for the janitor, or for the next request of the person.
+                await self._people.set_revoking(person.id, generation, self._people.now())
                 return False
-        await self._people.end_sign_out(person.id, generation)
+        await self._people.set_revoking(person.id, generation, None)
         return True
 
     async def _delete(

@@ -162,11 +162,12 @@ class People:
             changed = (await connection.execute(statement)).rowcount == 1
             return seen.generation + 1 if changed else None
 
-    async def end_sign_out(self, id_: str, generation: int) -> None:
+    async def set_revoking(self, id_: str, generation: int, until: float | None) -> None:
+        """Ends a sign-out, or leaves its revocation to others from a time on."""
         statement = (
             update(person)
             .where(person.c.id == id_, person.c.generation == generation)
-            .values(revoking_until=None)
+            .values(revoking_until=until)
         )
         async with self._database.transaction() as connection:
             await connection.execute(statement)
