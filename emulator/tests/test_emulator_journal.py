@@ -64,7 +64,7 @@ def test_clear_and_reset(emulator: IdentityEmulator, send: Send) -> None:
 @pytest.mark.parametrize(
     ("arguments", "expected", "message"),
     [
-        ({"operation": "issues"}, ValueError, "operation must be one of create, .*, not 'exchnge'"),
+        ({"operation": "issues"}, ValueError, "operation must be one of create, .*, not 'issues'"),
         ({"user": 5}, TypeError, "user must be a raw id or have one, not int"),
     ],
 )
