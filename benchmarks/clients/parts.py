@@ -34,7 +34,7 @@ class _Memory(AsyncHttpTransport[Any, Any]):
     """Answers without a network."""
 
     async def send(self, request: Any, **kwargs: Any) -> Any:
-        internal: Any = type("Internal", (), {"status": 200, "reason": "OK"})
+        internal: Any = type("Internal", (), {"status": 200, "reason": "OK", "headers": {}})
         attempt = Attempt(Timeouts(None, None), None, False)
         response = AiohttpResponse(request, internal, attempt, "", 4096, decompress=True)
         response._content = _ANSWER

@@ -7,17 +7,17 @@ from typing import Any
 import pytest
 
 from azure.communication.identity._pipeline import options
+from azure.communication.identity._transports import _limits
 
 KINDS: list[Any] = [options.ClientOptions, options.AsyncClientOptions, options.RequestOptions]
 SECONDS = ["retry_backoff_factor", "retry_backoff_max", "timeout", "connection_timeout"]
 
 
-def documented() -> dict[str, dict[str, str]]:
-    """From the TypedDicts and their keys to the docstrings under the keys."""
-    found: dict[str, dict[str, str]] = {}
+def docs_of(name: str) -> dict[str, str]:
+    """From the keys of a TypedDict and of its bases to the docstrings under the keys."""
     for kind in ast.parse(inspect.getsource(options)).body:
-        if isinstance(kind, ast.ClassDef):
-            found[kind.name] = {
+        if isinstance(kind, ast.ClassDef) and kind.name == name:
+            found = {
                 key.target.id: text.value.value
                 for key, text in zip(kind.body, kind.body[1:], strict=False)
                 if isinstance(key, ast.AnnAssign)
@@ -26,24 +26,24 @@ def documented() -> dict[str, dict[str, str]]:
                 and isinstance(text.value, ast.Constant)
                 and isinstance(text.value.value, str)
             }
-    return found
-
-
-def docs_of(kind: Any) -> dict[str, str]:
-    found = documented()
-    result = dict(found[kind.__name__])
-    for base in kind.__orig_bases__:
-        if base.__name__ in found:
-            result.update(docs_of(base))
-    return result
+            for base in kind.bases:
+                found |= docs_of(ast.unparse(base))
+            return found
+    return {}
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_each_accepted_option_has_a_docstring_with_its_default(kind: Any) -> None:
-    docs = docs_of(kind)
+    docs = docs_of(kind.__name__)
     assert docs.keys() == kind.__annotations__.keys()
     for name, text in docs.items():
         assert "Default: " in " ".join(text.split()) + " ", name
         assert text.rstrip().endswith("."), name
     for name in SECONDS:
         assert "seconds" in docs[name]
+
+
+def test_the_timeouts_are_those_of_the_transports() -> None:
+    docs = docs_of("PipelineOptions")
+    assert f"Default: {_limits.CONNECT_SECONDS:g}." in docs["connection_timeout"]
+    assert f"Default: {_limits.READ_SECONDS:g}." in docs["read_timeout"]
