@@ -241,6 +241,22 @@ async def test_the_answer_is_the_cause(
     assert exchange.emulator.is_token_valid((await driver.get(credential)).token)
 
 
+async def test_an_encrypted_token_expires_when_the_service_says(
+    driver: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    with IdentityEmulator(tls=True, open_exchange=True, encrypted_tokens=True) as emulator:
+        exchange = Exchange(driver, emulator)
+        credential = exchange.make()
+
+        first, second = await driver.get(credential), await driver.get(credential)
+
+    assert first == second
+    assert first.token.count(".") == 4
+    assert first.expires_on > time.time() + 600  # which is assumed where nothing better is known
+    assert len(exchange.sent) == 1
+    assert "cannot be read" not in caplog.text
+
+
 async def test_an_unknown_authority_is_not_trusted(driver: Any, exchange: Exchange) -> None:
     with pytest.raises(ClientAuthenticationError) as caught:
         await driver.get(exchange.make(connection_verify=True, retry_total=0))

@@ -199,3 +199,19 @@ def test_the_interpreter_ends_and_a_destructor_gets_a_token(
     first: str, proactive: bool, use: str
 ) -> None:
     assert run(AT_EXIT.format(first=first, proactive=proactive, use=use)) == "token"
+
+
+def test_a_failure_in_a_destructor_is_the_documented_exception() -> None:
+    program = (
+        AT_EXIT.format(first="None", proactive=False, use="")
+        .replace("refreshed.set_result(token)", "refreshed.set_exception(OSError())")
+        .replace(
+            "print(credential.get_token().token)",
+            """try:
+            credential.get_token()
+        except Exception as error:
+            print(type(error).__name__)""",
+        )
+    )
+
+    assert run(program) == "ClientAuthenticationError"
