@@ -455,6 +455,9 @@ class TestArguments:
         with pytest.raises(TypeError, match=r"^token_credential is (not )?async"):
             driver.make(**{**given, "token_credential": Sync() if driver.is_async else Async()})
         driver.make(**{**given, "token_credential": Async() if driver.is_async else Sync()})
+        setattr(Sync, method, async_method)
+        if driver.is_async:
+            driver.make(**{**given, "token_credential": Sync()})
 
 
 class Strict:
