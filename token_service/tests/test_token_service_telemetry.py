@@ -12,6 +12,7 @@ from aiohttp import ClientSession, web
 from processes import environment_of, program
 from running_service import Browser, Services
 from test_token_service_storage_failures import execute
+from yarl import URL
 
 from acs_token_service.telemetry.logs import describe
 
@@ -52,6 +53,23 @@ async def test_logs_are_json_and_hold_no_secret_and_no_id(
     for secret in secrets:
         assert secret not in text
         assert secret.split("_")[-1] not in text  # the part of an identity that is its own
+
+
+@pytest.mark.heavy
+async def test_what_is_not_http_is_not_logged(services: Services, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with log.open("w") as errors:
+        environment = environment_of(services.settings())
+        async with program(environment=environment, errors=errors) as running:
+            url = URL(running.url)
+            for request in (b"GET /token HTTP/1.1\r\n\r\n", b"\x16\x03\x01\r\n\r\n"):
+                reader, writer = await asyncio.open_connection(url.host, url.port)
+                writer.write(request)
+                assert b" 400 " in await reader.readline()
+                writer.close()
+                await writer.wait_closed()
+            assert await running.stop() == 0
+    assert log.read_text() == ""
 
 
 def test_an_exception_is_described_without_its_message() -> None:

@@ -154,7 +154,7 @@ class Accounts:
         issued = await self._tokens.refresh(entry.slot, is_current, remaining)
         if issued is None:
             return False
-        entry.handed = entry.handed._replace(issued=issued)
+        entry.handed = Handed(entry.slot.identity, issued)
         return True
 
     async def _note_seen(self, person: Person) -> None:

@@ -3,7 +3,6 @@
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from ..tokens.cache import Slot
 from ..tokens.resource import IssuedToken
@@ -12,11 +11,18 @@ from .store import Person, Subject
 Scopes = tuple[str, ...]
 
 
-class Handed(NamedTuple):
-    """A token as it is handed out."""
+class Handed:
+    """A token as it is handed out.
 
-    identity: str
-    issued: IssuedToken
+    `body` is what `web` made of it, so that it is made once however often it is handed out.
+    """
+
+    __slots__ = ("body", "identity", "issued")
+
+    def __init__(self, identity: str, issued: IssuedToken) -> None:
+        self.identity = identity
+        self.issued = issued
+        self.body: bytes | None = None
 
 
 class Entry:

@@ -25,6 +25,9 @@ def set_up(level: str) -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger(ROOT).setLevel(level.upper())
+    # It logs a traceback for each request that is not HTTP: a port scanner would fill the disk.
+    # Errors in handlers are logged by `web`.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
 
 
 class _Formatter(JsonFormatter):

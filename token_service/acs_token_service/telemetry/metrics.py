@@ -1,6 +1,7 @@
 """What Prometheus scrapes."""
 
 import os
+from functools import cache
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -59,6 +60,19 @@ RETIRED_IDENTITIES = Gauge(
     multiprocess_mode="livemostrecent",
 )
 REFRESHED = Counter("acs_token_refreshed", "Tokens renewed ahead of time", ["outcome"])
+
+
+@cache
+def _request_series(route: str, method: str, status: int) -> tuple[Counter, Histogram]:
+    # Finding a series by its labels takes longer than adding to it. There are few.
+    return REQUESTS.labels(route, method, status), REQUEST_SECONDS.labels(route)
+
+
+def note_request(route: str, method: str, status: int, seconds: float) -> None:
+    """:param route: As it was registered, and `method` a known one: each value is a series."""
+    requests, request_seconds = _request_series(route, method, status)
+    requests.inc()
+    request_seconds.observe(seconds)
 
 
 def exposition() -> bytes:

@@ -1,5 +1,6 @@
 """The routes for browsers: a token, sign-out, deletion."""
 
+import json
 from datetime import datetime, timezone
 
 from aiohttp import web
@@ -11,6 +12,8 @@ from ..signin.bearer import Bearers, SignedIn
 from ..signin.scopes import choose
 from ..tokens import deadlines
 from .person_rates import PersonRates
+
+_JSON = "application/json; charset=utf-8"
 
 
 class Api:
@@ -41,7 +44,9 @@ class Api:
             handed = await self._accounts.token(
                 subject, signed_in.issued_at, scopes, deadlines.now() + self._patience
             )
-        return web.json_response(_as_json(handed, scopes))
+        if handed.body is None:
+            handed.body = _as_json(handed, scopes)
+        return web.Response(body=handed.body, headers={"Content-Type": _JSON})
 
     async def sign_out(self, request: web.Request) -> web.Response:
         signed_in, subject = await self._who(request)
@@ -68,14 +73,16 @@ def _scopes_of(request: web.Request) -> list[str]:
     ]
 
 
-def _as_json(handed: Handed, scopes: tuple[str, ...]) -> dict[str, object]:
+def _as_json(handed: Handed, scopes: tuple[str, ...]) -> bytes:
     expires_on = datetime.fromtimestamp(handed.issued.expires_on, timezone.utc)
-    return {
-        "token": handed.issued.token,
-        "expiresOn": expires_on.isoformat().replace("+00:00", "Z"),
-        "identity": handed.identity,
-        "scopes": list(scopes),
-    }
+    return json.dumps(
+        {
+            "token": handed.issued.token,
+            "expiresOn": expires_on.isoformat().replace("+00:00", "Z"),
+            "identity": handed.identity,
+            "scopes": list(scopes),
+        }
+    ).encode()
 
 
 def _done(is_finished: bool) -> web.Response:

@@ -55,8 +55,7 @@ def recording(*, traced: bool, log_requests: bool) -> Middleware:
                 current.set_attribute("http.response.status_code", response.status)
         seconds = time.perf_counter() - started
         method = request.method if request.method in _KNOWN_METHODS else _UNKNOWN
-        metrics.REQUESTS.labels(route, method, response.status).inc()
-        metrics.REQUEST_SECONDS.labels(route).observe(seconds)
+        metrics.note_request(route, method, response.status, seconds)
         if log_requests:
             _LOG.info(
                 "request",
