@@ -126,7 +126,7 @@ def _serve(chosen: argparse.Namespace, stop_asked: stopping.StopFlag) -> int:
 
 
 def _greeting(emulator: "IdentityEmulator", *variables: Mapping[str, str]) -> Iterator[str]:
-    """What to connect with, the connection string first, then environment variables."""
+    """The lines to connect with: the connection string first, then environment variables."""
     yield emulator.connection_string
     known = (emulator.trust_environment, emulator.managed_identity_environment)
     for mapping in (*known, *variables):

@@ -24,18 +24,18 @@ _PAGE_SIZES = range(1, 10_001)
 class IdentityEmulator(EntraDirectory):
     """The Communication Services Identity service on a port of this machine.
 
-    Use it as a context manager: ``with`` runs it in a thread of its own, ``async with`` in the
-    running event loop. One object is started once.
+    Use it as a context manager: ``with`` runs it in a thread, ``async with`` in the running event
+    loop. An object can be started once.
 
     :param host: The address to listen on.
-    :param port: The port to listen on, 0 for any that is free. It takes both http and https.
+    :param port: The port to listen on, 0 for any free port. It accepts both http and https.
     :param database: A file that keeps the resource (its id, keys, signing keys and identities) over
-        a restart. None keeps everything in memory. The file holds secrets of the emulator, and one
-        emulator uses it at a time.
-    :param import_state: A file written by `export_state`, for a new database to begin with.
-    :param access_key: The primary access key, base64. By default the one of the database, or a
-        random one. A key that differs from the one in the database takes its place. White space and
-        a pair of quotes around the key are removed.
+        a restart. None keeps everything in memory. The file holds secrets of the emulator. One
+        emulator can use it at a time.
+    :param import_state: A file written by `export_state`, to initialize a new database.
+    :param access_key: The primary access key, base64. By default the one in the database, or a
+        random one. A different key replaces the one in the database. White space and a pair of
+        quotes around the key are removed.
     :param secondary_key: The secondary access key, likewise.
     :param resource_id: The GUID of the resource, by default the one of the database, or a random
         one.
@@ -44,20 +44,20 @@ class IdentityEmulator(EntraDirectory):
     :param ca_file: Where to write the certificate authority, by default beside the database or in
         the user's data folder.
     :param identity_port: A second port for the managed identity, by default the same as `port`.
-    :param throttle: Whether the documented limits per 30 seconds hold.
-    :param retry_after: Whether a throttled client is told when to retry. The real service was seen
-        not to tell.
+    :param throttle: Whether to apply the documented limits per 30 seconds.
+    :param retry_after: Whether a throttled response has ``Retry-After``. Recorded responses of the
+        real service do not have it.
     :param open_exchange: Whether every valid Entra token is exchanged. By default, an assignment
-        must let the user get tokens through the application.
+        must allow the user to get tokens through the application.
     :param page_size: The number of Entra assignments in a page of their list.
     :param encrypted_tokens: Whether Entra users get encrypted tokens (JWE), which clients cannot
         decode.
-    :param token_lifetime: How long every token lives, from one second to 24 hours, whatever its
-        request asks for. None, the default, leaves it to the requests, which get 24 hours if they
-        ask for none.
-    :param control_token: The token that ``/.emulator/`` and the page at ``/`` ask for. Without one
+    :param token_lifetime: The lifetime of every token, from one second to 24 hours, whatever its
+        request asks for. By default, each request decides; without a lifetime in the request it is
+        24 hours.
+    :param control_token: The token that ``/.emulator/`` and the page at ``/`` require. Without one,
         they are open to the programs of this machine, and `host` must be loopback.
-    :param clock: Unix time in seconds, as the service sees it; by default that of the machine.
+    :param clock: Returns the time of the service, in Unix seconds. By default, the machine's clock.
     :raises ValueError: If an argument is invalid. The message never holds a key.
     """
 
@@ -105,8 +105,8 @@ class IdentityEmulator(EntraDirectory):
             raise ValueError("control_token must consist of ASCII letters and digits")
         if control_token is None and not is_loopback(host):
             raise ValueError(
-                f"{host!r} is not a loopback address: set control_token, which /.emulator/ and the "
-                "page at / then ask for"
+                f"{host!r} is not a loopback address: set control_token, which protects /.emulator/ "
+                "and the page at /"
             )
         super().__init__(
             lambda: Listener(host, port, identity_port, tls=tls),
@@ -171,7 +171,7 @@ class IdentityEmulator(EntraDirectory):
         return self._running().id
 
     def rotate_key(self, slot: str, key: str | None = None) -> str:
-        """Puts a new key in the place of one; every token issued with the old one is revoked.
+        """Replaces a key, and revokes every token that was issued with the old one.
 
         :param slot: ``"primary"`` or ``"secondary"``.
         :param key: The new key, base64; by default a random one.
@@ -187,9 +187,9 @@ class IdentityEmulator(EntraDirectory):
         return self._running().keys.rotate(slot, key)
 
     def reset(self) -> None:
-        """Removes identities, assignments, valid tokens, faults, used-up limits and calls.
+        """Removes identities, assignments, faults and recorded calls, and revokes all tokens.
 
-        The clock is put back. Id, keys and endpoint of the resource stay as they are.
+        Limits and clock are reset. Id, keys and endpoint of the resource do not change.
 
         :raises RuntimeError: If the emulator is not running.
         """
@@ -197,32 +197,32 @@ class IdentityEmulator(EntraDirectory):
 
     @property
     def requests(self) -> Requests:
-        """The calls that the service has answered: iterate, or select by `count` and `matching`.
+        """The calls that the service has answered: iterate, or select with `count` and `matching`.
 
         For example ``assert emulator.requests.count("issue", user=user) == 1``.
 
-        :raises RuntimeError: If the emulator does not run.
+        :raises RuntimeError: If the emulator is not running.
         """
         return Requests(self._running().journal)
 
     def advance(self, by: timedelta) -> None:
         """Advances the clock of the service: tokens age, and limits are replenished.
 
-        Requests are accepted by both clocks, so that the client's need not be advanced as well.
+        Requests dated by either clock are accepted, so that the client's clock need not change.
         `reset` puts the clock back.
 
         :param by: How far, at most ten years in all.
         :raises TypeError: If `by` is not a timedelta.
         :raises ValueError: If `by` is negative, or too long.
-        :raises RuntimeError: If the emulator does not run.
+        :raises RuntimeError: If the emulator is not running.
         """
         self._running().clock.advance(by)
 
     @property
     def token_lifetime(self) -> timedelta | None:
-        """How long the tokens to come live; None if that is left to their requests.
+        """The lifetime of new tokens; None if each request decides.
 
-        :raises RuntimeError: If the emulator does not run.
+        :raises RuntimeError: If the emulator is not running.
         """
         return self._running().service.token_lifetime
 
@@ -240,9 +240,9 @@ class IdentityEmulator(EntraDirectory):
             ``put-entra-assignment``, ``delete-entra-assignment``, or ``any``.
         :param fault: ``status:CODE``, ``status:CODE:RETRY_AFTER``, ``html``, ``delay:SECONDS``,
             ``reset``, ``reset-in-body``, ``truncated``, ``no-fields``, or ``clock:MINUTES``.
-        :param times: How many requests get it. Faults that wait for the same operation are used in
-            the order in which they were injected.
-        :raises ValueError: If operation or fault is unknown, or they do not go together.
+        :param times: How many requests get it. Faults of the same operation are used in the order
+            of injection.
+        :raises ValueError: If operation or fault is unknown, or they cannot be combined.
         :raises RuntimeError: If the emulator is not running.
         """
         self._running().faults.inject(operation, fault, times)
@@ -250,7 +250,7 @@ class IdentityEmulator(EntraDirectory):
     def unused_faults(self) -> list[Armed]:
         """The injected faults that no request has got.
 
-        :raises RuntimeError: If the emulator does not run.
+        :raises RuntimeError: If the emulator is not running.
         """
         return self._running().faults.unused()
 
@@ -262,7 +262,7 @@ class IdentityEmulator(EntraDirectory):
         return self._running().service.identities()
 
     def is_token_valid(self, token: str) -> bool:
-        """Whether the service issued this token, and it has neither expired nor been revoked.
+        """Whether this service issued the token, and it is neither expired nor revoked.
 
         :raises RuntimeError: If the emulator is not running.
         """
@@ -284,7 +284,7 @@ class IdentityEmulator(EntraDirectory):
     def ca_bundle(self) -> str:
         """The path of a PEM file with that authority and all public ones.
 
-        It is for clients that take one file in place of all other trust, such as requests.
+        It is for clients that trust exactly one file, such as requests.
 
         :raises RuntimeError: If the emulator is not running.
         """
@@ -293,7 +293,7 @@ class IdentityEmulator(EntraDirectory):
 
     @property
     def trust_environment(self) -> dict[str, str]:
-        """The environment variables that make Python, curl, the Azure CLI and Node.js trust it.
+        """The environment variables that make Python, curl, the Azure CLI and Node.js trust the CA.
 
         :raises RuntimeError: If the emulator is not running.
         """

@@ -1,4 +1,4 @@
-"""The part of `IdentityEmulator` that stands for Microsoft Entra ID: users and applications."""
+"""The part of `IdentityEmulator` that emulates Microsoft Entra ID: users and applications."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -15,7 +15,7 @@ class EntraDirectory(Lifecycle):
 
     @property
     def tenant_id(self) -> str:
-        """The GUID of the Entra tenant that users and applications are of, unless told otherwise.
+        """The GUID of the Entra tenant of users and applications, by default.
 
         :raises RuntimeError: If the emulator is not running.
         """
@@ -51,7 +51,7 @@ class EntraDirectory(Lifecycle):
         the authority exists. With the GUID of the tenant, credentials need the argument
         ``disable_instance_discovery=True``.
 
-        :param client_id: A GUID, by default a random one. An application that has it is changed.
+        :param client_id: A GUID, by default a random one. An existing application is changed.
         :param secret: By default, the one that the application has, or a random one.
         :param tenant_id: The tenant of the application, a GUID; by default `tenant_id`.
         :returns: ``AZURE_AUTHORITY_HOST``, ``AZURE_TENANT_ID``, ``AZURE_CLIENT_ID`` and

@@ -1,4 +1,4 @@
-"""Starting and stopping: in a thread of its own, or in the running event loop."""
+"""Starting and stopping: in a separate thread, or in the running event loop."""
 
 import asyncio
 import os
@@ -36,7 +36,7 @@ class Lifecycle:
         self._thread: ServerThread | None = None
 
     def start(self: _Self) -> _Self:
-        """Starts the service in a thread of its own; it is listening when this returns.
+        """Starts the service in a separate thread; it is listening when this returns.
 
         :raises RuntimeError: If it was started before.
         :raises DatabaseError: If the database cannot be used.
@@ -54,7 +54,7 @@ class Lifecycle:
         return self
 
     def stop(self) -> None:
-        """Stops the service and returns when it has; does nothing if it is not running.
+        """Stops the service and waits for the end; does nothing if it is not running.
 
         :raises RuntimeError: If it runs in an event loop, which only ``async with`` can leave.
         """

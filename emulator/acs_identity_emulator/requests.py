@@ -34,7 +34,7 @@ class Requests:
         error: str | None = None,
         api_version: str | None = None,
     ) -> list[JournalEntry]:
-        """The calls to which all of the keywords apply.
+        """The calls that match all of the keywords.
 
         :raises TypeError: If `user` is neither a str nor an object with a ``raw_id``.
         :raises ValueError: If `operation` is not the name of an operation.
@@ -68,7 +68,7 @@ class Requests:
         error: str | None = None,
         api_version: str | None = None,
     ) -> int:
-        """How many calls all of the keywords apply to; `matching` returns the calls themselves.
+        """How many calls match all of the keywords; `matching` returns the calls themselves.
 
         :raises TypeError: If `user` is neither a str nor an object with a ``raw_id``.
         :raises ValueError: If `operation` is not the name of an operation.

@@ -13,10 +13,10 @@ from .authenticators import ENTRA
 
 SLOTS = ("primary", "secondary")
 _KEY_BYTES = 64
-_RETIRED = 16  # how many earlier keys are remembered, to explain a refusal
+_RETIRED = 16  # how many earlier keys are remembered, to explain a rejection
 
 
-# What may be pasted in the place of a key, and the pattern that tells it.
+# What may be pasted instead of a key, and the pattern that detects it.
 _MISTAKES = {
     "has typographic quotes": "[\u2018-\u201f]",
     "is a URL or a connection string, or a part of one": "://|(?:endpoint|accesskey) *=",
@@ -79,7 +79,7 @@ class AccessKeys:
         return self._text[slot]
 
     def in_force(self, key_id: str) -> bool:
-        """Whether tokens hold that were issued with this key, or with an Entra token."""
+        """Whether tokens issued with this key, or with an Entra token, are still valid."""
         return key_id == ENTRA or key_id in self.octets_by_id
 
     def _put(self, slot: str, key: str, changes: int) -> None:

@@ -31,7 +31,7 @@ class Applications:
 
     def __init__(self, store: Store, tenant_id: str) -> None:
         """:param tenant_id: The tenant of an application that is registered without one.
-        :raises ValueError: If what the store holds is damaged.
+        :raises ValueError: If the store is damaged.
         :raises TypeError: Likewise.
         """
         self._store = store
@@ -45,7 +45,7 @@ class Applications:
     ) -> ClientApplication:
         """Adds an application, or changes the one with this client id.
 
-        What is None is kept of that application; for a new one, ids and secret are random.
+        None keeps the value of an existing application; for a new one, ids and secret are random.
         """
         with self._lock:
             wanted = (client_id or str(uuid.uuid4())).lower()

@@ -95,7 +95,7 @@ class HmacAuthenticator:
     ) -> None:
         """
         :param keys: Called for every request: the bytes of the keys in force, by their ids.
-        :param retired: The same of earlier keys. They explain a refusal, they do not sign.
+        :param retired: The same for earlier keys, which explain rejections.
         """
         self._keys = keys
         self._retired = retired
@@ -175,7 +175,7 @@ _USER_AUDIENCES = {
 
 
 def why_not_allowed(caller: Caller, operation: Operation) -> Reason | None:
-    """Why the operation does not take these credentials; None if it does.
+    """Why the operation does not accept these credentials; None if it does.
 
     The exchanges of the caller's own token take that token and nothing else; all other operations
     take an access key, or a token for the resource.

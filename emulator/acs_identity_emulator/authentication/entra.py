@@ -1,4 +1,4 @@
-"""A stand-in for Microsoft Entra ID, which issues the tokens that callers hold and exchange."""
+"""Emulates Microsoft Entra ID, which issues the tokens that callers exchange."""
 
 import secrets
 import threading
@@ -93,7 +93,7 @@ class EntraAuthority:
         return self._signed(resource, holder, tenant_id or self.tenant_id, expires_in)
 
     def verify(self, token: str) -> EntraToken:
-        """What a token says.
+        """The claims of a token.
 
         :raises InvalidEntraTokenError: If this authority did not sign it, or it has expired.
         """

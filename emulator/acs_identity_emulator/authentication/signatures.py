@@ -112,7 +112,7 @@ def parse_date(text: str) -> int:
 
 @lru_cache(maxsize=64)
 def _seconds(text: str) -> int | str:
-    """Unix time, or what is wrong with the date."""
+    """Unix time, or the problem of the date."""
     parts = _RFC_1123.fullmatch(text)
     if parts is None:
         return f"{shown_text(text)} is not an RFC 1123 date in GMT"

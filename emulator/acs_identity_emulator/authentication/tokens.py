@@ -38,7 +38,7 @@ def key_from_pem(pem: str) -> rsa.RSAPrivateKey:
 
 
 class Lineage(NamedTuple):
-    """What a token descends from, so that it can be revoked later.
+    """The origin of a token, by which it can be revoked later.
 
     :param key_id: The access key that signed the request for the token.
     :param revocations: How often the identity's tokens had been revoked when it was issued.
@@ -88,7 +88,7 @@ class TokenIssuer:
     def issue(
         self, subject: str, scopes: Sequence[str], issued_at: int, expires_at: int, lineage: Lineage
     ) -> UnsignedToken:
-        """A token that differs from every other one, even of the same second.
+        """A unique token, even within one second.
 
         :param subject: The identity without its leading `8:`.
         :param issued_at: Unix time.

@@ -1,4 +1,4 @@
-"""Why a request is refused: for the log and the journal of the emulator, never for the client.
+"""Why a request is rejected: for the log and the journal of the emulator, never for the client.
 
 Reasons show ids, times and versions. They never hold a key, a signature or a token.
 """

@@ -63,7 +63,7 @@ class Application:
         self._signing.shutdown(wait=False, cancel_futures=True)
 
     def handle(self, request: WireRequest) -> Reply | Awaitable[Reply]:
-        """The response, or an awaitable of it if something has to be waited for."""
+        """The response, or an awaitable of it if the response has to wait."""
         started = time.perf_counter()
         if not request.target.startswith("/"):
             request = request._replace(target=origin_form(request.target))
@@ -75,7 +75,7 @@ class Application:
         return self._misbehave(request, *due, started)
 
     def reject(self, error: ServiceError) -> Response:
-        """The response to what is not a request."""
+        """The response to invalid HTTP."""
         _log.info("- - %d 0ms %s", error.status, error.code)
         return ResponseWriter(None, self._clock()).error(error, None, 0)
 

@@ -1,4 +1,4 @@
-"""TLS: a certificate authority that can vouch for this machine only, and not for long."""
+"""TLS: a short-lived certificate authority that can vouch for this machine only."""
 
 import contextlib
 import ipaddress

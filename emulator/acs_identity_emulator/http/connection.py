@@ -29,19 +29,19 @@ _LINGER = 2.0  # seconds in which a client may read the error that ends its conn
 
 
 class Application(Protocol):
-    """What serves the requests. Neither method raises."""
+    """The application that serves the requests. Neither method raises."""
 
     def handle(self, request: WireRequest) -> Reply | Awaitable[Reply]: ...
 
     def reject(self, error: ServiceError) -> Response:
-        """The response to what is not a request."""
+        """The response to invalid HTTP."""
 
 
 _REPLIES = (Response, BrokenOff)  # a union made for each request would cost
 
 
 class _Request(NamedTuple):
-    """A request that waits for its turn; an error in place of one that was not understood."""
+    """A request that waits for its turn, or an error if it was invalid."""
 
     wire: WireRequest | ServiceError
     is_http_1_1: bool
@@ -319,7 +319,7 @@ def _text(octets: bytes) -> str:
 
 
 def _reset(transport: asyncio.Transport) -> None:
-    """Ends the connection with RST rather than FIN, as when a machine between has gone."""
+    """Ends the connection with RST rather than FIN, as if a machine in between had failed."""
     sock = transport.get_extra_info("socket")
     if sock is not None:
         with contextlib.suppress(OSError):

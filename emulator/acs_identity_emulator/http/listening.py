@@ -25,7 +25,7 @@ _log = logging.getLogger("acs_identity_emulator")
 
 
 class Listener:
-    """Listens on one port, and if asked to on a second one for the managed identity."""
+    """Listens on one port, and optionally on a second one for the managed identity."""
 
     def __init__(self, host: str, port: int, identity_port: int | None, *, tls: bool) -> None:
         """:param tls: whether `endpoint` is https; both protocols are served in any case."""
@@ -150,7 +150,7 @@ class Listener:
         except BaseException as error:
             client.close()
             if isinstance(error, OSError | asyncio.TimeoutError):
-                return  # the client has left, or says nothing
+                return  # the client has left, or sends nothing
             raise
         if not first:
             client.close()
@@ -170,7 +170,7 @@ class Listener:
             _log.info("- TLS handshake failed: the client left")
 
     def _sweep(self) -> None:
-        """Closes what has been idle for long: a client that vanished never says goodbye."""
+        """Closes idle connections: a client that vanished never closes its own."""
         loop = asyncio.get_running_loop()
         oldest = loop.time() - _IDLE_LIMIT
         for connection in list(self._connections):
@@ -183,7 +183,7 @@ async def _first_byte(client: socket.socket) -> bytes:
     """The first byte, which stays in the socket; empty if the client has left.
 
     :raises OSError: If the connection is broken.
-    :raises asyncio.TimeoutError: If the client says nothing.
+    :raises asyncio.TimeoutError: If the client sends nothing.
     """
     while True:
         try:

@@ -117,7 +117,7 @@ class ResponseWriter:
         return Response(error.status, fields, _json(error.body()), chunked=True)
 
     def preflight(self, method: str, headers: str, milliseconds: int) -> Response:
-        """What lets a browser make the request that it announces.
+        """The header lines that allow a browser the request that it announces.
 
         :param method: the method that it asks for.
         :param headers: the header names that it asks for.

@@ -29,10 +29,10 @@ Payload = Mapping[str, object]
 
 
 class Html(NamedTuple):
-    """A page in place of JSON.
+    """A page of HTML instead of JSON.
 
     :param text: The page.
-    :param nonce: What its own scripts and styles are marked with; a browser runs no others.
+    :param nonce: The nonce of its own scripts and styles; a browser runs no others.
     """
 
     text: str

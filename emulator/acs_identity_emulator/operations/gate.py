@@ -9,7 +9,7 @@ from ..state.assignments import Assignment, AssignmentTable
 
 
 class Gate:
-    """Lets a user through whom an assignment allows to use the application of the token."""
+    """Lets a user through if an assignment allows the application of the token."""
 
     def __init__(self, table: AssignmentTable, *, is_open: bool) -> None:
         """:param is_open: Whether every user may pass, assigned or not."""
@@ -39,7 +39,7 @@ class Gate:
         raise errors.not_assigned(f"no {kind} assignment is for {of}")
 
     def holds(self, grant: int) -> bool:
-        """Whether the assignment still exists, as long as which its tokens hold."""
+        """Whether the assignment still exists: its tokens are valid as long as it does."""
         return grant == 0 or self._table.has(grant)
 
     def _of_teams_user(self, user: EntraToken) -> Iterator[Assignment]:

@@ -85,7 +85,7 @@ class Service:
 
     @property
     def token_lifetime(self) -> timedelta | None:
-        """How long the tokens to come live, whatever their requests ask for; None for that."""
+        """The lifetime of new tokens; None if each request decides."""
         return self._identities.token_lifetime
 
     @token_lifetime.setter

@@ -30,7 +30,7 @@ def set_up(descriptor: int, level: str, log_format: str) -> "QueuedHandler":
 
 
 class QueuedHandler(logging.Handler):
-    """Writes in a thread of its own; if nobody reads, lines are dropped and counted."""
+    """Writes in a separate thread; if nobody reads, lines are dropped and counted."""
 
     def __init__(self, descriptor: int) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class QueuedHandler(logging.Handler):
         self._wake.set()
 
     def close(self) -> None:
-        """Gives the reader a moment for what is left; called at exit as well."""
+        """Gives the reader a moment for the remaining lines; called at exit as well."""
         if not self._is_closing:
             self._is_closing = True
             self._wake.set()

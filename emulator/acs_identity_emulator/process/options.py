@@ -31,7 +31,7 @@ _TRUE, _FALSE = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 
 
 def refuse(reason: str) -> int:
-    """Says in one line why the emulator does not start, and returns the exit status."""
+    """Writes in one line why the emulator does not start, and returns the exit status."""
     line = " ".join(f"{PROGRAM}: {reason}".split())
     if sys.stderr is not None:
         sys.stderr.write(f"{line}\n")
@@ -177,15 +177,19 @@ _OPTIONS = (
         "continue from it (default: in memory)",
         metavar="FILE",
     ),
-    _Option("--import", "begin the new database with the state in this file", metavar="FILE"),
+    _Option(
+        "--import",
+        "initialize the new database, or memory, with the state in this file",
+        metavar="FILE",
+    ),
     _Option(
         "--export",
         "write the state of the database to this file, and exit",
         metavar="FILE",
     ),
     _Option("--access-key", "primary access key (default: random, or kept)", metavar="BASE64"),
-    _Option("--secondary-key", "secondary access key (default: likewise)", metavar="BASE64"),
-    _Option("--resource-id", "id of the resource (default: likewise)", metavar="GUID"),
+    _Option("--secondary-key", "secondary access key (default: random, or kept)", metavar="BASE64"),
+    _Option("--resource-id", "id of the resource (default: random, or kept)", metavar="GUID"),
     _Option(
         "--dev",
         f"listen on port {DEV_PORT} with keys and a resource id that are public and always the "
@@ -193,7 +197,7 @@ _OPTIONS = (
         is_switch=True,
     ),
     _Option("--throttle", "apply the documented limits per 30 seconds", is_switch=True),
-    _Option("--retry-after", "tell throttled clients when to retry", is_switch=True),
+    _Option("--retry-after", "send Retry-After with throttled responses", is_switch=True),
     _Option(
         "--application",
         "register an application that gets Entra tokens by its secret (default: random, or kept), "
@@ -203,8 +207,7 @@ _OPTIONS = (
     ),
     _Option(
         "--open-exchange",
-        "exchange every valid Entra token, also of users whom no assignment allows to use the "
-        "application",
+        "exchange every valid Entra token, even without an assignment",
         is_switch=True,
     ),
     _Option(
@@ -221,18 +224,18 @@ _OPTIONS = (
     ),
     _Option(
         "--token-lifetime",
-        "lifetime of every token, 1 to 86400 (default: as its request asks)",
+        "lifetime of every token, 1 to 86400 (default: as requested)",
         metavar="SECONDS",
         type=_seconds,
     ),
     _Option(
         "--control-token",
-        "what /.emulator/ and the page at / ask for; needed unless --host is loopback",
+        "token that /.emulator/ and the page at / require; needed unless --host is loopback",
         metavar="TOKEN",
     ),
     _Option(
         "--fault",
-        "make the next requests of an operation fail, such as issue=status:429*3 or "
+        "inject a fault into the next requests of an operation, such as issue=status:429*3 or "
         "any=delay:0.5; may be repeated",
         metavar="OPERATION=FAULT[*TIMES]",
         is_repeated=True,

@@ -1,4 +1,4 @@
-"""What ends the process: a signal, the end of its parent, and a limit for how long that takes."""
+"""Ends the process: on a signal or the end of its parent, within a time limit."""
 
 import contextlib
 import os

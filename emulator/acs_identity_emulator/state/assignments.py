@@ -31,7 +31,7 @@ _REPLACE = {
 
 
 class Assignment(NamedTuple):
-    """What lets a user, group or tenant get tokens through the applications `client_ids`.
+    """Allows a user, group or tenant to get tokens through the applications `client_ids`.
 
     :param client_ids: None if they were not given.
     :param serial: Set by the database. A replaced assignment keeps its serial; one that is deleted

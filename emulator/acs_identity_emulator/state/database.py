@@ -1,6 +1,6 @@
-"""The SQLite file: opened privately, kept to one emulator, whole after a clean stop, copied whole.
+"""The SQLite file: private, used by one emulator at a time, complete after a clean stop.
 
-No error that leaves this module quotes what the file holds.
+No error of this module quotes the contents of the file.
 """
 
 import contextlib
@@ -105,7 +105,7 @@ def _decoded(octets: bytes) -> str:
 
 
 def _make_private(path: str | os.PathLike[str]) -> None:
-    """The file holds keys: nobody but its owner may read it."""
+    """The file holds keys: only its owner may read it."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     with contextlib.suppress(OSError):  # a file of somebody else that this user may write
         os.chmod(path, 0o600)

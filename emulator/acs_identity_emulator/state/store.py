@@ -99,7 +99,7 @@ class Store:
             database.close(self._connection)
 
     def damaged(self) -> DatabaseError:
-        """The error for contents that cannot be read; it quotes none of them."""
+        """The error for contents that cannot be read, without quoting them."""
         return DatabaseError(
             f"the database {self._path!s} is damaged: restore a copy, or name another file"
         )

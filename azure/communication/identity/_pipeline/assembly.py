@@ -1,4 +1,4 @@
-"""The pipelines of the two clients: their transports and their policies, in order."""
+"""The pipelines of the two clients: transports, and policies in order."""
 
 import sys
 from collections.abc import Callable, Iterable, Mapping

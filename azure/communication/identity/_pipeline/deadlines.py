@@ -97,7 +97,7 @@ def tokens_until(deadline: float) -> Iterator[None]:
 def call_until(deadline: float | None, function: Callable[[], T]) -> T:
     """Calls a function that does not know of deadlines.
 
-    A thread of its own runs the function, and goes on running it when the deadline passes.
+    The function runs in a separate thread, which continues after the deadline.
 
     :param deadline: The deadline. None to call the function without one, in this thread.
     :param function: The function.
@@ -130,7 +130,7 @@ def _settle(future: "Future[T]", function: Callable[[], T]) -> None:
 
 
 async def ended_by(deadline: float, work: Coroutine[Any, Any, T]) -> T:
-    """Awaits what must end by a deadline, and cancels it when the deadline passes.
+    """Awaits a coroutine, and cancels it when the deadline passes.
 
     :param float deadline: The deadline.
     :param work: The coroutine. Outside of asyncio it runs without a limit.
@@ -170,7 +170,7 @@ class _WithBoth(_WithToken, _WithTokenInfo):
 
 
 def bounded(credential: Any) -> Any:
-    """A sync Entra credential whose tokens are waited for no longer than the call may last.
+    """A sync Entra credential that waits for a token no longer than the call may last.
 
     :param credential: The credential, or an access key, which is returned as it is.
     :raises TypeError: If the credential is async.

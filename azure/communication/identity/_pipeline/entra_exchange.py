@@ -45,7 +45,7 @@ class ExchangeRules:
     :param token_credential: The Entra credential of the user.
     :param scopes: The scopes of the Entra token; None for :data:`DEFAULT_SCOPES`.
     :param options: Options of the pipeline.
-    :param clock: Tells the time.
+    :param clock: Returns the time in Unix seconds.
     :raises TypeError: If an argument has the wrong type, or an option is unknown.
     :raises ValueError: If an argument is missing, the endpoint is not an https URL, or the scopes
         do not belong to one kind of user.
@@ -105,7 +105,7 @@ class ExchangeRules:
 
         :raises ~azure.core.exceptions.ServiceResponseTimeoutError: If the deadline has passed.
         """
-        # Pipelines of the caller's own need not have a policy that reads the option.
+        # A caller's pipeline may have no policy that reads the option.
         is_ours = self.options.get("policies") is None and self.options.get("pipeline") is None
         return {"timeout": seconds_left(deadline)} if is_ours and deadline is not None else {}
 

@@ -22,7 +22,7 @@ _SECRET_HEADERS = frozenset(
 )
 # In text and not in parsed JSON, so that truncated bodies are redacted too.
 _TOKEN_FIELD = re.compile(r'("token"\s*:\s*")(?:[^"\\]|\\.)*')
-# Three parts if it is signed; five if it is encrypted, the second of which may be empty.
+# A signed token has three parts. An encrypted one has five; the second may be empty.
 _JWT = re.compile(r"\beyJ[\w-]+(?:\.[\w-]*)+")
 
 

@@ -12,7 +12,7 @@ from .options import ClientOptions, RequestOptions
 
 _FOR_A_CLIENT = ClientOptions.__annotations__.keys()
 _FOR_A_CALL = RequestOptions.__annotations__.keys()
-# Keywords of single methods. They get here misspelt, or passed to another method.
+# Keywords of single methods. They arrive here if passed to another method.
 _OF_METHODS = frozenset(["token_expires_in", "custom_id", "client_ids"])
 # Set by the pipeline.
 _KNOWN_TO_TRANSPORTS = _FOR_A_CALL | {"stream", "insecure_domain_change", "deadline"}

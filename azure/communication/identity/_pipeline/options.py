@@ -48,7 +48,7 @@ class PipelineOptions(TypedDict, total=False):
     raw_response_hook: Callable[[PipelineResponse[Any, Any]], object]
     """A function to call with each response. Default: none."""
     retry_total: int
-    """How often to repeat a request at most. 0 sends exactly one request. Default: 10."""
+    """How often to repeat a request, at most. 0 sends exactly one request. Default: 10."""
     retry_connect: int
     """How often to repeat a request that was not sent. Default: 3."""
     retry_read: int
@@ -135,29 +135,29 @@ class BaseClientOptions(PipelineOptions, total=False):
     session_owner: bool
     """Whether closing the client closes ``session``. Default: True."""
     policies: Sequence[Policy]
-    """The policies of the pipeline, in place of all others. Default: none."""
+    """The policies of the pipeline; no others run. Default: azure-core's and this library's."""
     per_call_policies: Policy | Iterable[Policy]
     """Policies that run once for each call. Default: none."""
     per_retry_policies: Policy | Iterable[Policy]
     """Policies that run once for each attempt, after it is signed. Default: none."""
     request_id_policy: Policy
-    """In place of the policy that sets request ids. Default: none."""
+    """Replaces the policy that sets request ids. Default: none."""
     headers_policy: Policy
-    """In place of the policy that sets ``headers``. Default: none."""
+    """Replaces the policy that sets ``headers``. Default: none."""
     user_agent_policy: Policy
-    """In place of the policy that sets the User-Agent. Default: none."""
+    """Replaces the policy that sets the User-Agent. Default: none."""
     proxy_policy: Policy
-    """In place of the policy that sets ``proxies``. Default: none."""
+    """Replaces the policy that sets ``proxies``. Default: none."""
     redirect_policy: Policy
-    """In place of the policy that follows redirects. Default: none."""
+    """Replaces the policy that follows redirects. Default: none."""
     retry_policy: Policy
-    """In place of the policy that repeats requests and keeps ``timeout``. Default: none."""
+    """Replaces the policy that repeats requests and keeps ``timeout``. Default: none."""
     custom_hook_policy: Policy
-    """In place of the policy that calls the hooks. Default: none."""
+    """Replaces the policy that calls the hooks. Default: none."""
     logging_policy: Policy
-    """In place of the policy that logs at DEBUG. Default: none."""
+    """Replaces the policy that logs at DEBUG. Default: none."""
     http_logging_policy: Policy
-    """In place of the policy that logs at INFO. Default: none."""
+    """Replaces the policy that logs at INFO. Default: none."""
 
 
 class ClientOptions(BaseClientOptions, total=False):
@@ -166,7 +166,7 @@ class ClientOptions(BaseClientOptions, total=False):
     transport: HttpTransport[Any, Any]
     """The transport to send with. Default: one on urllib3."""
     pipeline: Pipeline[Any, Any]
-    """A whole pipeline to send with, in place of transport and policies. Default: none."""
+    """A whole pipeline, which replaces transport and policies. Default: none."""
 
 
 class AsyncClientOptions(BaseClientOptions, total=False):
@@ -175,4 +175,4 @@ class AsyncClientOptions(BaseClientOptions, total=False):
     transport: AsyncHttpTransport[Any, Any]
     """The transport to send with. Default: one on aiohttp."""
     pipeline: AsyncPipeline[Any, Any]
-    """A whole pipeline to send with, in place of transport and policies. Default: none."""
+    """A whole pipeline, which replaces transport and policies. Default: none."""

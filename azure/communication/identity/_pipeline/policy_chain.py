@@ -1,6 +1,6 @@
 """Policies of the async client that only look at requests and responses, in one loop.
 
-azure-core nests a coroutine for each ``SansIOHTTPPolicy``, which makes a call 5 to 10 % dearer;
+azure-core nests a coroutine for each ``SansIOHTTPPolicy``, which costs 5 to 10 % of a call;
 ``benchmarks/clients/own_pieces.py`` prints the figure. A chain does what the coroutines do: the
 same order, and ``on_exception`` of those policies whose ``on_request`` has returned and whose
 ``on_response`` has not begun. In a sync pipeline azure-core's runners cost less than 5 %.

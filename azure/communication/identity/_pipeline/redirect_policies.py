@@ -1,4 +1,4 @@
-"""Redirects, off by default, which never take a body or a signature to another place."""
+"""Redirects: off by default. A body or a signature is never sent to another host."""
 
 import re
 from typing import Any
@@ -17,9 +17,9 @@ Response = PipelineResponse[Any, Any]
 class GuardedRedirectPolicy(RedirectPolicy[Any, Any]):
     """Follows redirects of the sync client if ``permit_redirects`` is True.
 
-    A redirect from https to http is not followed, and neither is one that takes a body to another
-    host. To another host a request goes without Authorization: SensitiveHeaderCleanupPolicy
-    removes it. Options are those of the base class.
+    A redirect from https to http is not followed, nor is one that would send a body to another
+    host. Requests to another host have no Authorization: SensitiveHeaderCleanupPolicy removes it.
+    Options are those of the base class.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -59,7 +59,7 @@ def _safe_location(location: Any, response: Response) -> Any:
         return False
     origin, host, _ = split_url(request.url)
     next_origin, next_host, _ = split_url(target)
-    # What parsers of URLs disagree about could hide another host.
+    # Characters on which URL parsers disagree could hide another host.
     if not _ORIGIN.fullmatch(next_origin):
         return False
     is_downgrade = origin.lower().startswith("https:") and not next_origin.startswith("https:")

@@ -10,8 +10,8 @@ from azure.core.pipeline.policies import RequestIdPolicy
 class RandomRequestIdPolicy(RequestIdPolicy):
     """Sets the id of each request to a random GUID.
 
-    The base class makes its ids of the time and the hardware address, which makes a call 3 to 14 %
-    dearer; ``benchmarks/clients/own_pieces.py`` prints the figure. Options are those of the base
+    The base class makes ids from the time and the hardware address, which costs 3 to 14 % of a
+    call; ``benchmarks/clients/own_pieces.py`` prints the figure. Options are those of the base
     class.
     """
 

@@ -15,14 +15,14 @@ from .retry_rules import is_transient_error, is_transient_status, operation_of
 Request = PipelineRequest[Any]
 Response = PipelineResponse[Any, Any]
 
-# The longest Retry-After that is waited for when the call has no timeout.
+# The longest Retry-After that a call without a timeout waits for.
 _LONGEST_WAIT = 120.0
 _TOO_MANY_REQUESTS = 429
 _ATTEMPTS = "attempts"
 
 
 class Attempts:
-    """The attempts of one call: how many are left, and for how long.
+    """The attempts of one call: how many are left, and how much time.
 
     :param policy: The retry policy.
     :param request: The request.
@@ -103,8 +103,8 @@ class OperationRetryPolicy(RetryPolicy[Any, Any]):
     Options are those of its base class, all of which calls may set, too. The default of ``timeout``
     is None.
 
-    :keyword retry_on_methods: The methods that are repeated after any transient failure, in place
-        of :data:`~.retry_rules.OPERATIONS`.
+    :keyword retry_on_methods: The methods that are repeated after any transient failure. Replaces
+        :data:`~.retry_rules.OPERATIONS`.
     :paramtype retry_on_methods: ~collections.abc.Iterable[str]
     """
 

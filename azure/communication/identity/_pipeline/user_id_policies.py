@@ -50,7 +50,7 @@ class WithoutUserIds(SansIOHTTPPolicy[Any, Any]):
 
 
 class ErrorsWithoutUserIds(SansIOHTTPPolicy[Any, Any]):
-    """Redacts the exceptions of the transport, and the error responses of which others are made.
+    """Redacts the exceptions of the transport, and the error responses that become exceptions.
 
     It stands next to the transport, so that all other policies see what it has redacted.
     """
@@ -58,7 +58,7 @@ class ErrorsWithoutUserIds(SansIOHTTPPolicy[Any, Any]):
     def on_response(
         self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]
     ) -> None:
-        """Puts a view in the place of an error response."""
+        """Replaces an error response by a view."""
         if response.http_response.status_code >= 400:
             response.http_response = _View(response.http_response)
 

@@ -1,11 +1,11 @@
-"""User ids in texts, which are personal data: a salted hash stands in for each."""
+"""Replaces user ids in texts, which are personal data, by salted hashes."""
 
 import re
 from hashlib import blake2b
 from os import urandom
 from urllib.parse import unquote
 
-# Of this process: the hashes of a user are equal in its logs, and tell nothing outside of them.
+# Per process: the hash of a user is the same in all of its logs, and meaningless elsewhere.
 _SALT = urandom(16)
 _HASHED = re.compile("user-[0-9a-f]{16}")
 
@@ -38,7 +38,7 @@ def hashed(user_id: str) -> str:
 
 
 def without_user_ids(text: str) -> str:
-    """The text with a hash in the place of each id of a user, app or phone number."""
+    """The text, in which hashes replace the ids of users, apps and phone numbers."""
     for pattern in _PATTERNS:
         text = pattern.sub(lambda match: match[1] + hashed(match[2]), text)
     return text

@@ -34,7 +34,7 @@ def get_authentication_policy(
         ~azure.core.credentials.AzureKeyCredential or str
     :param bool decode_url: See :class:`HMACCredentialsPolicy`.
     :param bool is_async: Whether the pipeline is async.
-    :raises TypeError: If the credential has another type, or is async in a sync pipeline.
+    :raises TypeError: If the credential has an unsupported type, or is async in a sync pipeline.
     :raises ValueError: If the credential is None, or its key is not base64.
     """
     if credential is None:

@@ -54,7 +54,7 @@ def choose_schedule(
 ) -> Schedule:
     """Checks which arguments of a credential go together.
 
-    :param token: The argument of this name, as are the next two.
+    :param token: The first token.
     :param token_refresher: Returns new tokens.
     :param proactive_refresh: Whether tokens are refreshed ahead of need.
     :param from_entra: The arguments for an exchange of Entra tokens. Omitted ones are None.

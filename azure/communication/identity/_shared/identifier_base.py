@@ -16,8 +16,8 @@ from .enums import CommunicationIdentifierKind
 class CommunicationIdentifier(Protocol):
     """The interface of all identifiers, those of other Azure packages included.
 
-    ``raw_id`` names the identifier, ``kind`` says what it identifies, and ``properties`` are the
-    parts of the raw id.
+    ``raw_id`` is the identifier as a str, ``kind`` says what it identifies, and ``properties`` are
+    the parts of the raw id.
 
     ``json.dumps(…, default=vars)`` writes an identifier as an object with ``raw_id`` and
     ``properties``; ``default=operator.attrgetter("raw_id")`` writes the raw id alone. Pydantic
@@ -36,7 +36,7 @@ class CommunicationIdentifier(Protocol):
 
 
 def _pydantic_core_schema(cls: type[CommunicationIdentifier], source: Any, handler: Any) -> Any:
-    # Imported here: pydantic alone calls this, so that it is installed.
+    # Imported here: only pydantic calls this, so it is installed.
     from pydantic_core import core_schema
 
     from .raw_ids import identifier_from_raw_id

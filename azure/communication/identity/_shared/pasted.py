@@ -1,4 +1,4 @@
-"""Secrets as people paste them: what may stand around them, and what was pasted by mistake."""
+"""Secrets as people paste them: characters to remove, and mistakes to name."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ _BYTE_ORDER_MARK, _ZERO_WIDTH_SPACE = "\ufeff", "\u200b"
 _START = r"(?<![A-Za-z0-9+/])"
 _PART = rf"{_START}(?:endpoint|accesskey)\s*="
 
-# A mistake, and the pattern that tells it. No mistake shows a part of the text.
+# A mistake, and the pattern that detects it. No message shows a part of the text.
 MISTAKES = {
     "has typographic quotes: remove them": "[\u2018-\u201f\u00ab\u00bb]",
     "begins with the name of a variable: remove the name and the '=' after it": (
@@ -41,7 +41,7 @@ def unwrapped(text: str) -> str:
 
 
 def mistake(text: str, mistakes: Mapping[str, str] = MISTAKES) -> str | None:
-    """The first of the mistakes that the text has; None if it has none of them."""
+    """The first mistake in the text; None if there are no mistakes."""
     return next(
         (name for name, regex in mistakes.items() if re.search(regex, text, re.I | re.S)), None
     )

@@ -35,13 +35,13 @@ class Alarm:
         self._method = WeakMethod(method)
         self.thread: Thread | None = None
         self.changes: SimpleQueue[Alarm] = SimpleQueue()
-        """Those of its thread, once it has one."""
+        """The alarms of its thread, once it has one."""
 
     def __lt__(self, other: "Alarm") -> bool:
         return self._due < other._due
 
     def start(self) -> bool:
-        """Waits in the background. False if that takes a new thread and none can be started."""
+        """Waits in the background. False if a new thread is needed and cannot be started."""
         global _current
         thread = _current
         if thread is not None and thread.takes(self):
@@ -68,7 +68,7 @@ class Alarm:
         self.changes.put(self)
 
     def is_lost(self) -> bool:
-        """Whether it never goes off: its thread does not exist in a child process after a fork."""
+        """Whether it can never go off: after a fork, the child process does not have its thread."""
         return self.is_cancelled or self.thread is None or not self.thread.is_alive()
 
     def left(self) -> float:

@@ -14,14 +14,14 @@ _LONGEST_WAIT = 1
 class ThreadRefresh(Refresh):
     """A refresh that one thread leads.
 
-    A leader that is interrupted, by an exception of a signal handler at any point, ends the refresh
-    all the same. Threads that wait take its place.
+    If the leader is interrupted, by an exception of a signal handler at any point, the refresh
+    ends. Waiting threads take over.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.successor: dict[str, ThreadRefresh] = {}
-        """The next refresh, once it began."""
+        """The next refresh, once it has begun."""
         self._thread = get_ident()
         self._process = os.getpid()
         self._bells: list[SimpleQueue[None]] = []

@@ -43,7 +43,7 @@ def endpoint_url(endpoint: str) -> str:
     return url
 
 
-@lru_cache(maxsize=64)  # a program has few endpoints, and may make many clients
+@lru_cache(maxsize=64)  # A program has few endpoints, but may make many clients.
 def _normalized(url: str) -> str | None:
     """None, or a ValueError of urlsplit, if it is not the URL of a resource."""
     # urlsplit ignores line breaks and tabs, and the mark of an empty query.

@@ -229,7 +229,7 @@ class CommunicationTokenCredential:
                 return token
             if refresh.is_entered():
                 raise RuntimeError(REENTERED)
-        # A caller may be cancelled: the refresh goes on for the others.
+        # A caller may be cancelled: the refresh continues for the others.
         await asyncio.wait([refresh.done])
         return cast(RefreshOutcome, refresh.outcome)
 

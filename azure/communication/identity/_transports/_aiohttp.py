@@ -51,7 +51,7 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
     Options are those of ``azure.core.pipeline.transport.AioHttpTransport``. A transport belongs to
     the event loop that uses it first, until that is closed.
 
-    :keyword session: The session to use in place of one of its own.
+    :keyword session: The session to use. By default, the transport makes one.
     :paramtype session: ~aiohttp.ClientSession
     :keyword bool session_owner: Whether to close that session.
     :keyword float connection_timeout: Seconds to wait for a connection; 0 or None for no limit.
@@ -63,7 +63,7 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
     :keyword connection_cert: A client certificate: a file, or a certificate and a key.
     :paramtype connection_cert: str or tuple[str, str]
     :keyword int connection_data_block_size: Bytes per block of a streamed body.
-    :keyword proxies: From the scheme of a URL to the proxy for it, in place of the environment's.
+    :keyword proxies: Proxies by the scheme of a URL. They replace those of the environment.
     :paramtype proxies: ~typing.Mapping[str, str]
     :keyword bool use_env_settings: Whether to use proxies and the CA bundle of the environment.
     :raises TypeError: If an option has the wrong type.
@@ -192,7 +192,7 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         attempt = AsyncAttempt(limits, deadline, bool(kwargs.get("stream")))
         result = await self._response_or_error(request, attempt, opened, kwargs)
         if isinstance(result, AzureError):
-            # Not while its cause is handled, which would be shown with it.
+            # Raised outside of the handler: tracebacks must not show the cause.
             raise result
         return result
 
@@ -286,7 +286,7 @@ async def _close(opened: _Opened) -> None:
 
 
 def _sum(limits: Timeouts) -> float | None:
-    # For the headers: aiohttp forgets its own timeout after a provisional (1xx) response.
+    # Limits the headers: aiohttp drops its own timeout after a provisional (1xx) response.
     return limits.connect + limits.read if limits.connect and limits.read else None
 
 

@@ -35,13 +35,13 @@ class AsyncAttempt(Attempt):
         self._cancellations = _cancellations(self._task)
 
     def abort(self) -> None:
-        """Wakes the task. To be called in the thread of the event loop."""
+        """Wakes the task. Must be called in the thread of the event loop."""
         if not self.is_aborted:
             self.is_aborted = True
             self._task.cancel()
 
     def is_only_aborted(self) -> bool:
-        """Whether a cancellation comes from :meth:`abort`, and nobody else wants one."""
+        """Whether a cancellation comes from :meth:`abort` alone."""
         if self.is_aborted and sys.version_info >= (3, 11):
             return bool(self._task.uncancel() <= self._cancellations)
         return self.is_aborted
@@ -54,7 +54,7 @@ class AsyncAttempt(Attempt):
     def drop_connection(self) -> None:
         """Ends the connection at once if aiohttp has closed it.
 
-        Without this, a server that goes on sending keeps the end of TLS waiting.
+        Otherwise a server that keeps sending delays the end of TLS.
         """
         if self.transport is not None and self.transport.is_closing():
             self.transport.abort()
@@ -69,8 +69,8 @@ _CONNECTIONS = 1024
 class Connector(aiohttp.TCPConnector):
     """Keeps connections, and decides which of them may carry another request.
 
-    In a forked child it counts as closed: to close what it shares with the parent would end the
-    parent's TLS sessions, and take its sockets out of the selector.
+    In a forked child it counts as closed: closing connections shared with the parent would end the
+    parent's TLS sessions, and remove its sockets from the selector.
     """
 
     def __init__(self) -> None:
@@ -94,9 +94,9 @@ class Connector(aiohttp.TCPConnector):
         return os.getpid() != self._process or self._home.is_closed()
 
     def leave_to_parent(self, nowhere: int) -> None:
-        """Lets the descriptors of the parent's connections lead nowhere, in a forked child.
+        """Redirects the descriptors of the parent's connections, in a forked child.
 
-        What is closed or collected in the child then does not reach the parent's connections:
+        Closing or collecting objects in the child then leaves the parent's connections alone:
         asyncio of Python 3.10 ends TLS in a destructor, and the selector is shared with the parent.
 
         :param int nowhere: The descriptor of another socket.
@@ -157,7 +157,7 @@ def _new_socket(address: Any) -> socket.socket:
 def _after_fork() -> None:
     connectors = list(_CONNECTORS)
     if connectors:
-        # The other end stays open: late writes of the child are no errors then.
+        # The other end stays open, so that late writes of the child do not fail.
         _NOWHERE[:] = socket.socketpair()
         for connector in connectors:
             connector.leave_to_parent(_NOWHERE[0].fileno())

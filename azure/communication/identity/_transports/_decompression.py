@@ -45,16 +45,16 @@ class Decompressor:
         return result
 
     def finish(self) -> None:
-        """Checks that the body is complete. An empty one is.
+        """Checks that the body is complete. An empty body is complete.
 
-        :raises InvalidResponseError: If it is not.
+        :raises InvalidResponseError: If the body is truncated.
         """
         if self._has_begun and not self._inner.eof:
             raise InvalidResponseError("the compressed body was cut short.")
 
 
 def decompressor(coding: str | None, *, has_limit: bool) -> Decompressor | None:
-    """What decompresses a body, or None if the body is not compressed.
+    """The decompressor of a body, or None if the body is not compressed.
 
     :param str coding: The header ``Content-Encoding``.
     :keyword bool has_limit: Whether to stop at the limit of a body.

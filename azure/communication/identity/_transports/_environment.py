@@ -21,12 +21,12 @@ class ProxyMap:
 
     @classmethod
     def of(cls, proxies: Mapping[str, str] | None, use_environment: bool) -> "ProxyMap":
-        """The proxies that a transport was given, else those of the environment, if wanted."""
+        """The proxies passed to a transport, else those of the environment, if enabled."""
         return cls({} if proxies is None and not use_environment else proxies)
 
     @cached_property
     def _proxies(self) -> Mapping[str, str]:
-        # Lazily: looking through the environment takes half of the time in which a client is made.
+        # Lazily: reading the environment takes half of the time to make a client.
         return getproxies() if self._given is None else self._given
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Responses of http.client that keep to the limits, whatever the server sends."""
+"""Responses of http.client that keep within the limits, whatever the server sends."""
 
 import io
 import math
@@ -36,7 +36,7 @@ class GuardedSocket:
 
 
 class _GuardedBuffer(io.BufferedReader):
-    """Tells when a response is over and there is more: the server mixes responses up."""
+    """Detects data after the end of a response: the server mixes responses up."""
 
     def __init__(self, file: "GuardedFile", on_excess: Callable[[], object]) -> None:
         super().__init__(file)
@@ -53,7 +53,7 @@ class _GuardedBuffer(io.BufferedReader):
 
 
 class GuardedFile(io.RawIOBase):
-    """Reads from a socket until a deadline, and not more than allowed."""
+    """Reads from a socket until a deadline, within the limits."""
 
     def __init__(self, sock: Any, attempt: Attempt | None) -> None:
         self._sock = sock

@@ -1,4 +1,4 @@
-"""What has to be done for callers who bring a transport of requests."""
+"""The policy for callers who pass a transport of requests."""
 
 from typing import Any
 
@@ -8,15 +8,15 @@ from azure.core.pipeline.transport import RequestsTransport
 
 
 def without_netrc(transport: object) -> list[SansIOHTTPPolicy[Any, Any]]:
-    """The policy that a transport needs, if it is one of requests, sync or async."""
+    """The policy that a transport of requests needs, sync or async; empty for other transports."""
     return [_WithoutNetrcPolicy()] if isinstance(transport, RequestsTransport) else []
 
 
 class _WithoutNetrcPolicy(SansIOHTTPPolicy[Any, Any]):
-    """Keeps requests from reading .netrc, whose entries would take the place of the signature."""
+    """Keeps requests from reading .netrc, whose entries would replace the signature."""
 
     def on_request(self, request: PipelineRequest[Any]) -> None:
-        # requests looks for no credentials if there are some, here a callable that adds nothing.
+        # requests does not look for credentials if some are set: here, a callable that adds none.
         request.context.options["auth"] = _unchanged
 
     def on_response(
@@ -25,7 +25,7 @@ class _WithoutNetrcPolicy(SansIOHTTPPolicy[Any, Any]):
         self.on_exception(request)
 
     def on_exception(self, request: PipelineRequest[Any]) -> None:
-        # A retry would take it for an option that the caller has misspelt.
+        # On a retry it would count as a misspelt option of the caller.
         request.context.options.pop("auth", None)
 
 

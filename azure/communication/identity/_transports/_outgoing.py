@@ -10,7 +10,7 @@ _FORBIDDEN = re.compile("[\r\n\0]")
 
 
 def body_of(request: Any) -> Any:
-    """The body of a request: bytes, None, or what yields bytes.
+    """The body of a request: bytes, None, or an iterable of bytes.
 
     :raises TypeError: If the body is a form or a file, which these transports do not support.
     """

@@ -1,4 +1,4 @@
-"""What a response is, whichever library has read it."""
+"""The part of a response that both libraries share."""
 
 from codecs import getincrementaldecoder
 from collections.abc import Iterable
@@ -41,7 +41,7 @@ class ResponseBase:
         self._is_stream_consumed = False
 
     def __getstate__(self) -> dict[str, Any]:
-        # Connections belong to their process: a copy has what was read, and is closed.
+        # Connections belong to their process: a copy has the body read so far, and is closed.
         return {
             **self.__dict__,
             "internal_response": None,
@@ -153,7 +153,7 @@ class ResponseBase:
             position = error.pos
         except (RecursionError, ValueError):
             pass
-        # Not while the first one is handled, which holds the body.
+        # Raised outside of the handler: the first exception holds the body.
         raise JSONDecodeError("The body is not valid JSON", "", position)
 
     def raise_for_status(self) -> None:
@@ -187,7 +187,7 @@ def _charset(content_type: str | None) -> str | None:
     message["content-type"] = content_type
     charset = message.get_param("charset")
     try:
-        # Neither unknown, nor one of the codecs of Python that are no charsets.
+        # Unknown, or a codec of Python that is not a charset.
         b"{}".decode(str(charset), errors="replace")
     except (LookupError, ValueError):
         return None

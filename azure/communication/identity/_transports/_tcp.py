@@ -14,7 +14,7 @@ _KEEPALIVE = (
 
 
 def socket_options() -> list[tuple[int, int, int]]:
-    """Small packets are sent at once, and a peer that vanished is found out.
+    """Sends small packets at once, and detects a peer that vanished.
 
     Load balancers drop connections without traffic, Azure's after four minutes.
     """

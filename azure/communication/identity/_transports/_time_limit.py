@@ -20,7 +20,7 @@ __all__ = ["extend", "time_limit"]
 
 
 def extend(limit: Any, seconds: float | None) -> None:
-    """Lets a time limit begin anew. To be called in the thread of the event loop.
+    """Restarts a time limit. Must be called in the thread of the event loop.
 
     :param limit: What :func:`time_limit` returned.
     :param float seconds: Seconds from now; None for no limit.

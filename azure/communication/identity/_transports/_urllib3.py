@@ -59,7 +59,7 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
     :keyword connection_cert: A client certificate: a file, or a certificate and a key.
     :paramtype connection_cert: str or tuple[str, str]
     :keyword int connection_data_block_size: Bytes per block of a streamed body.
-    :keyword proxies: From the scheme of a URL to the proxy for it, in place of the environment's.
+    :keyword proxies: Proxies by the scheme of a URL. They replace those of the environment.
     :paramtype proxies: ~typing.Mapping[str, str]
     :keyword bool use_env_settings: Whether to use proxies and the CA bundle of the environment.
     :raises TypeError: If an option has the wrong type.
@@ -143,7 +143,7 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
             connections = self._connections.setdefault(os.getpid(), _Connections())
         result = self._response_or_error(request, attempt, connections, kwargs)
         if isinstance(result, AzureError):
-            # Not while its cause is handled, which would be shown with it.
+            # Raised outside of the handler: tracebacks must not show the cause.
             raise result
         return result
 

@@ -160,7 +160,7 @@ class _Guarded:
         self.has_excess = True
 
     def is_spent(self, now: float) -> bool:
-        """Whether the connection is too old for another request, or has data that nobody asked for.
+        """Whether the connection is too old for another request, or has unsolicited data.
 
         :param float now: The :func:`time.monotonic` now.
         """
@@ -171,7 +171,7 @@ class _Guarded:
 
 
 def _connect_in_time(connection: Any, attempt: Attempt, connect: Any) -> None:
-    """Connects in a thread of its own: the look-up of a name cannot be interrupted."""
+    """Connects in a separate thread: a name lookup cannot be interrupted."""
     outcome: list[BaseException | None] = []
     done = threading.Event()
     is_late = threading.Event()
