@@ -343,6 +343,22 @@ class TestTimer:
             assert callers.join() == ["token"] * 3
             assert refresher.calls == 1
 
+    def test_needs_no_more_threads_while_a_refresh_hangs(
+        self, wait_until: Callable[..., None]
+    ) -> None:
+        refresher = Blocked(valid())
+        with self.make(refresher) as credential:
+            wait_until(refresher.is_called.is_set)
+            callers = []
+            for _ in range(10):
+                callers.append(Callers(credential, 1))
+                time.sleep(0.03)  # longer than the delay of a timer
+            names = [thread.name for thread in threading.enumerate()]
+            refresher.go.set()
+
+            assert [caller.join() for caller in callers] == [["token"]] * 10
+        assert names.count("CommunicationTokenCredential") <= 2
+
     def test_waits_for_a_refresh_that_is_under_way(self, wait_until: Callable[..., None]) -> None:
         refresher = Blocked(valid())
         with self.make(refresher) as credential:

@@ -274,7 +274,8 @@ class CommunicationTokenCredential:
     def _ensure_timer(self) -> None:
         if self._is_closed:
             raise RuntimeError(CLOSED)
-        if self._alarm is None or self._alarm.is_lost():
+        is_lost = self._alarm is None or self._alarm.is_lost()
+        if is_lost and self._refresh.is_done():  # otherwise its end sets one
             self._set_alarm()
 
     def _set_alarm(self) -> None:
