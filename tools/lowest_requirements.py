@@ -1,9 +1,9 @@
-"""Writes the lowest version of each package that both distributions allow, as constraints of pip.
+"""Writes the lowest version of each package that all distributions allow, as constraints of pip.
 
     python tools/lowest_requirements.py lowest.txt
     python -m pip install -r tests/lowest_requirements.txt -c lowest.txt
 
-Both distributions must be installed. What they require without a lower bound is an error.
+All distributions must be installed. What they require without a lower bound is an error.
 """
 
 import re
@@ -11,8 +11,8 @@ import sys
 from importlib.metadata import requires
 from pathlib import Path
 
-_DISTRIBUTIONS = ["azure-communication-identity", "acs-identity-emulator"]
-_REQUIREMENT = re.compile(r"([\w.-]+)>=([\w.]+)")
+_DISTRIBUTIONS = ["azure-communication-identity", "acs-identity-emulator", "acs-token-service"]
+_REQUIREMENT = re.compile(r"([\w.-]+)(?:\[[\w,]+\])?>=([\w.]+)")
 
 
 def lowest() -> dict[str, str]:
@@ -20,10 +20,14 @@ def lowest() -> dict[str, str]:
     found: dict[str, str] = {}
     for distribution in _DISTRIBUTIONS:
         for requirement in requires(distribution) or []:
+            if requirement.startswith(f"{distribution}["):  # an extra of all extras
+                continue
             match = _REQUIREMENT.match(requirement)
             if match is None:
                 raise ValueError(f"{distribution} requires {requirement!r}, without >=")
             name, version = match.groups()
+            if name in _DISTRIBUTIONS:
+                continue
             found[name] = max(found.get(name, version), version, key=_release)
     return found
 
