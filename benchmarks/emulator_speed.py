@@ -2,9 +2,9 @@
 
     python benchmarks/emulator_speed.py
 
-Needs Linux and wrk (Debian: apt-get install wrk). Rates are given twice: per second by the clock
-on the wall, which is what a client gets and what the goals are for, but means something on a quiet
-machine only; and per second of CPU time of the server or the signing process. Each round measures
+Needs Linux and wrk (Debian: apt-get install wrk). Rates are given twice: per second of wall
+time, which clients get and the goals are for, but which is meaningful on a quiet machine only; and
+per second of CPU time of the server or the signing process. Each round measures
 everything once, and the ratios are the medians over the rounds.
 """
 
@@ -157,7 +157,7 @@ def resident_megabytes(pid: int) -> float:
 
 
 def memory_after(identities: int, folder: Path) -> float:
-    """Megabytes of the emulator once it keeps so many identities, as many as it takes wrk."""
+    """Megabytes of the emulator once it holds that many identities."""
     with server(*EMULATOR) as (pid, line):
         emulated = Emulated(line)
         target = f"/identities?{QUERY}"

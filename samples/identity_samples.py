@@ -1,4 +1,4 @@
-"""What the identity client does, one example after the other.
+"""Examples of the identity client, one after the other.
 
     python samples/identity_samples.py
 

@@ -1,4 +1,4 @@
-"""What the async identity client does, one example after the other.
+"""Examples of the async identity client, one after the other.
 
     python samples/identity_samples_async.py
 

@@ -3,8 +3,8 @@
     python samples/provision_users.py people.csv users.csv
 
 people.csv has a column custom_id. users.csv gets a row for each user as soon as it is created. The
-program may be stopped at any time, with Ctrl-C for instance, and goes on when it is started again:
-nobody is created twice, as the service returns the user that has a custom id already.
+program may be stopped at any time, with Ctrl-C for instance, and continues when it is started
+again: no user is created twice, since the service returns the existing user of a custom id.
 
 The environment names the resource, as for the other samples: by a connection string in
 AZURE_COMMUNICATION_SERVICE_CONNECTION_STRING, COMMUNICATION_SERVICES_CONNECTION_STRING or
@@ -51,7 +51,7 @@ Refused = Callable[[str, HttpResponseError], None]
 
 
 class InputError(Exception):
-    """A file or an environment variable that is of no use; the message says what would be."""
+    """An unusable file or environment variable; the message says what is expected."""
 
 
 @asynccontextmanager
@@ -93,7 +93,7 @@ async def create_user(
 
 
 class Pace:
-    """Lets so many calls through in each second."""
+    """Limits the calls per second."""
 
     def __init__(self, per_second: float) -> None:
         # A rate that is not a whole number is one of more seconds: 0.5 a second is 1 in 2 seconds.
@@ -114,7 +114,7 @@ class Shard(NamedTuple):
     of: int
 
     def has(self, custom_id: str) -> bool:
-        # By the id itself: machines whose lists are in another order agree as well.
+        # By the id itself: the order of a machine's list does not matter.
         return crc32(custom_id.encode("utf-8", "surrogatepass")) % self.of == self.number - 1
 
 
@@ -199,7 +199,7 @@ def provisioned_in(users: Path) -> set[str]:
 
 
 async def provision_to(users: Path, custom_ids: Sequence[str], options: argparse.Namespace) -> int:
-    """Creates the users that the file does not have yet; returns how many were refused."""
+    """Creates the users that the file does not have yet; returns how many were rejected."""
     refusals = 0
     async with client_of_environment() as client:
         finished = provisioned_in(users)
@@ -221,7 +221,7 @@ async def provision_to(users: Path, custom_ids: Sequence[str], options: argparse
             def refused(custom_id: str, error: HttpResponseError) -> None:
                 nonlocal refusals
                 refusals += 1
-                progress.console.print(f"{custom_id!r} was refused: {error.message}", markup=False)
+                progress.console.print(f"{custom_id!r} was rejected: {error.message}", markup=False)
 
             await provision(
                 client,
@@ -297,7 +297,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except AzureError as error:
         print(f"Stopped: {error}\nStart it again to go on.")
         return 1
-    print(f"{refusals} were refused." if refusals else "All users are there.")
+    print(f"{refusals} were rejected." if refusals else "All users are there.")
     return 1 if refusals else 0
 
 

@@ -80,6 +80,6 @@ class ClientFactory:
             client.close()
 
     def adopt(self, client: Any) -> EitherClient:
-        """A client that somebody else made."""
+        """A client that the caller made."""
         self._made.append(EitherClient(client, self._loop))
         return self._made[-1]

@@ -119,7 +119,7 @@ def test_hostile_scopes_and_teams_tokens_are_signed_as_they_are_sent(
         assert raised.value.error.code != "Denied"  # type: ignore[attr-defined]
 
 
-# Surrogates cannot be encoded, and are refused before; "." and ".." are no segments.
+# Surrogates cannot be encoded, and are rejected earlier; "." and ".." are no segments.
 @settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -1,4 +1,4 @@
-"""What the documents say is so: their Python runs, their links lead somewhere."""
+"""The documents are correct: their Python runs, their links lead somewhere."""
 
 import logging
 import re
@@ -48,7 +48,7 @@ def snippets(path: Path, language: str = "python") -> list[str]:
 
 @pytest.fixture
 def reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
-    """What someone has at hand who follows a document: a resource, a user, and a Teams user."""
+    """The names that a reader of a document has: a resource, a user, and a Teams user."""
     logger = logging.getLogger("azure")
     level, handlers = logger.level, logger.handlers[:]
     with (

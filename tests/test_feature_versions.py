@@ -56,7 +56,7 @@ def ask(
 
 
 def code_of_refusal(call: Callable[[], Any]) -> str | None:
-    """The code by which the service refuses a call, None when it does not."""
+    """The error code of the service for a call; None if it succeeds."""
     try:
         call()
     except HttpResponseError as error:

@@ -1,4 +1,4 @@
-"""Secrets as people paste them, in both clients: what works, and what is refused unsent."""
+"""Secrets as people paste them, in both clients: what works, and what is rejected."""
 
 from collections.abc import Callable
 from typing import Any

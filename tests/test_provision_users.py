@@ -1,4 +1,4 @@
-"""The sample that creates many users: interrupted, throttled and refused."""
+"""The sample that creates many users: interrupted, throttled and rejected."""
 
 import asyncio
 import csv
@@ -127,7 +127,7 @@ def test_goes_on_where_it_was_interrupted(
     pytest.importorskip("rich")
     if os.name == "nt":
         pytest.skip("Windows has no SIGINT for one process alone")
-    # After 30 users the emulator refuses, so that the program waits for the signal.
+    # After 30 users the emulator throttles, so that the program waits for the signal.
     monkeypatch.setitem(throttling.LIMITS, "create", 30)
     emulator = start(throttle=True, retry_after=True)
     files.with_people(80)
@@ -165,7 +165,7 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 class ClockOfSleepers:
-    """A clock that goes on by what was slept."""
+    """A clock that advances by the time slept."""
 
     def __init__(self, slept: list[float]) -> None:
         self._slept = slept
@@ -263,8 +263,8 @@ def test_tells_which_ids_the_service_refuses_and_goes_on(
     files.custom_ids = ["good", "better"]
     check_that_all_are_there_once(files, emulator)
     output = capsys.readouterr().out.replace("\n", "")
-    assert "xxx' was refused: (ValidationError)" in output
-    assert "1 were refused." in output
+    assert "xxx' was rejected: (ValidationError)" in output
+    assert "1 were rejected." in output
 
 
 def test_stops_when_nothing_would_succeed(

@@ -1,4 +1,4 @@
-"""What the caller got wrong by itself is refused before anything is sent."""
+"""Mistakes of the caller are rejected before anything is sent."""
 
 from datetime import timedelta
 from typing import Any

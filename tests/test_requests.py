@@ -144,7 +144,7 @@ def test_a_client_may_set_headers_user_agent_and_policies(
 
 
 class Stamp(SansIOHTTPPolicy[Any, Any]):
-    """Sets a header, and takes an option of its own."""
+    """Sets a header, and takes its own option."""
 
     def __init__(self, header: str) -> None:
         super().__init__()
@@ -203,7 +203,7 @@ def test_the_rest_client_sends_what_it_is_given(
 
 
 class CountAttempts(SansIOHTTPPolicy[Any, Any]):
-    """Makes each attempt another request, which needs a signature of its own."""
+    """Changes the request of each attempt, which then needs a new signature."""
 
     def on_request(self, request: Any) -> None:
         attempt = request.context["attempt"] = request.context.get("attempt", 0) + 1

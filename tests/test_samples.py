@@ -1,4 +1,4 @@
-"""The samples run as programs of their own, against an emulator that they start or are told of."""
+"""The samples run as separate programs, against an emulator that they start or are given."""
 
 import os
 import re

@@ -3,7 +3,7 @@
     python tools/api_surface.py           writes it
     python tools/api_surface.py --check   exits with 1 if it is not up to date
 
-A change of the public surface thereby changes a file, which shows in review. griffe reads the
+A change of the public surface changes this file, so that reviewers see it. griffe reads the
 sources, without importing them, and ruff formats the stub.
 """
 

@@ -3,7 +3,7 @@
     python tools/lowest_requirements.py lowest.txt
     python -m pip install -r tests/lowest_requirements.txt -c lowest.txt
 
-All distributions must be installed. What they require without a lower bound is an error.
+All distributions must be installed. A requirement without a lower bound is an error.
 """
 
 import re
@@ -16,7 +16,7 @@ _REQUIREMENT = re.compile(r"([\w.-]+)(?:\[[\w,]+\])?>=([\w.]+)")
 
 
 def lowest() -> dict[str, str]:
-    """The name of each requirement, and the lowest version that all who ask for it take."""
+    """The name of each requirement, and the lowest version that all distributions accept."""
     found: dict[str, str] = {}
     for distribution in _DISTRIBUTIONS:
         for requirement in requires(distribution) or []:

@@ -1,7 +1,7 @@
 """Makes the table of TROUBLESHOOTING.md that says which operations are repeated.
 
 python tools/retry_table.py           prints it
-python tools/retry_table.py --check   exits with 1 if TROUBLESHOOTING.md has another one
+python tools/retry_table.py --check   exits with 1 if TROUBLESHOOTING.md differs
 """
 
 import argparse

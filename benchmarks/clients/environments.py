@@ -1,4 +1,4 @@
-"""The clients that are compared, each installed where nothing of the others is."""
+"""The compared clients, each installed in a separate environment."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ def our_python() -> Path:
 
 
 def javascript_worker() -> Path | None:
-    """The worker beside an installed JavaScript SDK; None where there is no node."""
+    """The worker beside an installed JavaScript SDK; None without node."""
     if shutil.which("npm") is None:
         return None
     folder = FOLDER / "javascript"
@@ -39,7 +39,7 @@ def javascript_worker() -> Path | None:
 
 
 def small_environment(variables: int) -> dict[str, str]:
-    """So many variables. Clients that read all of them for each request get slower with each."""
+    """A number of variables. Clients that read all of them per request get slower with each."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     filling = range(variables - len(kept))
     return kept | {f"BENCHMARK_VARIABLE_{number:03d}": "x" * 20 for number in filling}
@@ -58,7 +58,7 @@ def _python(name: str, packages: list[str], *, always: bool) -> Path:
 
 
 def _run(*command: str, cwd: Path | None = None) -> None:
-    # What pip and npm warn of is not for here; what fails is.
+    # Warnings of pip and npm are ignored; failures are not.
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr}")

@@ -1,8 +1,8 @@
-"""How much dearer the first refused call of a process is than later ones.
+"""The cost of the first rejected call of a process, relative to later ones.
 
     python first_refusal.py ENDPOINT sync|async
 
-Prints the CPU seconds of the first refused call and of a later one, and the modules that the first
+Prints the CPU seconds of the first rejected call and of a later one, and the modules that the first
 one imported, as a line of JSON. A successful call comes before.
 """
 
@@ -22,7 +22,7 @@ LATER = 50
 
 
 async def seconds(call: Callable[[], Any]) -> float:
-    """The CPU of a call that is refused."""
+    """The CPU of a rejected call."""
     from azure.core.exceptions import HttpResponseError
 
     began = time.process_time()
@@ -32,7 +32,7 @@ async def seconds(call: Callable[[], Any]) -> float:
             await result
     except HttpResponseError:
         return time.process_time() - began
-    raise SystemExit("the call was not refused")
+    raise SystemExit("the call was not rejected")
 
 
 async def measure(endpoint: str, kind: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Senders that do nothing but HTTP: how far down it goes."""
+"""Senders that do nothing but HTTP: the lower bound of the cost."""
 
 import asyncio
 import http.client
@@ -24,7 +24,7 @@ Sender = Callable[[Iterator[str]], None]
 
 
 def sender(endpoint: str, library: str, loop: asyncio.AbstractEventLoop) -> Sender:
-    """What sends with a library: ``aiohttp, 64 tasks`` for several at once."""
+    """A sender with a library: ``aiohttp, 64 tasks`` for several at once."""
     name, _, tasks = library.partition(", ")
     if name == "aiohttp":
         return _aiohttp(endpoint, int(tasks.partition(" ")[0] or 1), loop)

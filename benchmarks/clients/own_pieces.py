@@ -1,4 +1,4 @@
-"""What each own piece of the pipeline is worth, next to azure-core's in its place.
+"""The gain of each own piece of the pipeline, compared to azure-core's.
 
     python benchmarks/clients/own_pieces.py
 

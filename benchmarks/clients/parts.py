@@ -1,10 +1,10 @@
-"""Where the time of an async get_token goes, at 64 tasks.
+"""Where an async get_token spends its time, at 64 tasks.
 
     python benchmarks/clients/parts.py
 
 Needs Linux, nginx, and the library with its extra aio in this environment. Prints the CPU of a
 call, the CPU of a call whose transport answers from memory, and in whose code the profiler finds
-the time of a call. The profiler makes short functions look dear: its shares are rough.
+the time of a call. The profiler overstates short functions: its shares are rough.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""One Python client under measurement, in a process of its own. It knows no other.
+"""One Python client under measurement, in a separate process.
 
 It runs with the official package or with ours, whichever its environment has. It reads commands
 from standard input, a line each, and answers each with a line of JSON:
@@ -20,7 +20,7 @@ from typing import Any
 
 ACCESS_KEY = "YmVuY2htYXJrLWtleS1iZW5jaG1hcmsta2V5LWJlbmNobWFyaw=="
 RESOURCE = "8:acs:8f1f1a36-0000-4e09-a1bc-f0a8e0f0ffff"
-IDS = 5000  # of users in turn: one alone would flatter who caches URLs
+IDS = 5000  # of users in turn: a single one would favor clients that cache URLs
 SCOPES = ["chat", "voip"]
 
 
@@ -94,7 +94,7 @@ def async_calls(endpoint: str, tasks: int, loop: asyncio.AbstractEventLoop) -> C
 
 
 def floor_calls(endpoint: str, library: str, loop: asyncio.AbstractEventLoop) -> Calls:
-    """What a library costs that only sends the request, unsigned, and reads the JSON."""
+    """The cost of a library that only sends the request, unsigned, and reads the JSON."""
     import floors
 
     send = floors.sender(endpoint, library, loop)
@@ -144,7 +144,7 @@ def main() -> None:
         else:
             answer = measured(calls, int(arguments[0]))
         print(json.dumps(answer), flush=True)
-    os._exit(0)  # open connections are the benchmark's, and nobody's worry
+    os._exit(0)  # open connections belong to the benchmark
 
 
 if __name__ == "__main__":

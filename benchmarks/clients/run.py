@@ -1,4 +1,4 @@
-"""Compares the client with its peers, and says which of its targets are met.
+"""Compares the client with its peers, and prints which targets are met.
 
     python benchmarks/clients/run.py           the whole table, in about five minutes
     python benchmarks/clients/run.py --quick   fewer rounds, in less than one
@@ -97,7 +97,7 @@ class Benchmark:
                 for client, command in commands.items()
             }
             for client, running in workers.items():
-                # Connections and caches; V8 goes on compiling for some thousand calls.
+                # Connections and caches; V8 compiles during the first thousands of calls.
                 running.calls(3000 if client == "javascript" else max(50, calls // 5))
             for _ in range(self._effort.rounds):
                 for client, running in workers.items():
@@ -186,7 +186,7 @@ class Benchmark:
             self.add(f"process start to first token, {kind}, of official", ratio, target, False)
 
     def refusals(self) -> None:
-        """Measures the first refused call of a process beside later ones."""
+        """Measures the first rejected call of a process against later ones."""
         for kind in ("sync", "async"):
             script = [*pinned_to(0), self._ours, str(HERE / "first_refusal.py")]
             found = [
@@ -202,10 +202,10 @@ class Benchmark:
                 for _ in range(self._effort.cold_starts)
             ]
             if any("msrest" in answer["imported"] for answer in found):
-                raise SystemExit("the first refused call imports msrest")
+                raise SystemExit("the first rejected call imports msrest")
             self.raw[f"first refusal, {kind}"] = found
             ratio = median(answer["first"] / answer["later"] for answer in found)
-            self.add(f"first refused call, {kind}, of a later one", ratio, 3.0, False)
+            self.add(f"first rejected call, {kind}, of a later one", ratio, 3.0, False)
 
     def environment_variables(self) -> None:
         command = self.command("ours", "sync", 1)
@@ -228,7 +228,7 @@ class Benchmark:
             with worker(command, small_environment(VARIABLES)) as running:
                 running.calls(1)
                 first = running.ask("memory")["memory"]
-                running.calls(IDS)  # whatever caches there are, they are full
+                running.calls(IDS)  # all caches are full
                 settled = running.ask("memory")["memory"]
                 for _ in range(0, calls, IDS):
                     running.calls(IDS)  # in parts, as the worker keeps the latencies of each

@@ -1,4 +1,4 @@
-"""A service that does nothing but check signatures, by a few lines that share nothing with ours."""
+"""A service that only checks signatures, in a few lines that share no code with the library."""
 
 import base64
 import contextlib
@@ -12,7 +12,7 @@ from typing import Any
 
 
 class Verifier:
-    """What was verified, and what was not."""
+    """The numbers of verified and of denied signatures."""
 
     def __init__(self, access_key: str) -> None:
         self.verified: set[str] = set()
@@ -58,7 +58,7 @@ def verifier(access_key: str) -> Iterator[Verifier]:
             )
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Says nothing."""
+            """Logs nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True

@@ -12,7 +12,7 @@ HERE = Path(__file__).resolve().parent
 
 
 def pinned_to(core: int) -> list[str]:
-    """The beginning of a command that keeps to one core, where there is more than one."""
+    """The prefix of a command that pins it to one core, if there are several."""
     if shutil.which("taskset") is None or (os.cpu_count() or 1) < 2:
         return []
     return ["taskset", "-c", str(core)]

@@ -1,4 +1,4 @@
-"""A running emulator with a clock of its own, and a client that writes exact bytes to the wire.
+"""A running emulator with its own clock, and a client that writes exact bytes to the wire.
 
 The signature is computed here a second time, in a few lines of its own: a mistake in the emulator's
 must not be able to hide.

@@ -1,4 +1,4 @@
-"""`python -m acs_identity_emulator`, as a process of its own."""
+"""`python -m acs_identity_emulator`, as a separate process."""
 
 import os
 import re

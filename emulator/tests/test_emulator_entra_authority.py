@@ -65,7 +65,7 @@ def environment(own: IdentityEmulator, monkeypatch: pytest.MonkeyPatch) -> dict[
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", own.ca_bundle)
-    # A request to anywhere else goes to a port that nobody listens on.
+    # A request to any other host goes to a closed port.
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     return variables

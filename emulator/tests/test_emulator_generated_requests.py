@@ -1,4 +1,4 @@
-"""Thousands of generated requests: none is answered with 5xx, and the emulator goes on."""
+"""Thousands of generated requests: none gets 5xx, and the emulator keeps working."""
 
 import http.client
 import json

@@ -1,4 +1,4 @@
-"""The log says why a request was refused, and shows ids but never a secret."""
+"""The log says why a request was rejected, and shows ids but never a secret."""
 
 import base64
 import hashlib

@@ -265,7 +265,7 @@ class TestOneRefresh:
     def test_interrupted_as_it_starts_leaves_no_caller_behind(
         self, kind: type[BaseException]
     ) -> None:
-        """As by an exception of a signal handler, after which the loop may go on."""
+        """Like an exception of a signal handler, after which the loop may continue."""
 
         class Loop(asyncio.SelectorEventLoop):
             is_interrupted = False

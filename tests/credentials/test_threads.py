@@ -249,7 +249,7 @@ class TestRaces:
         self._no_more_than(before)
 
     def test_of_a_refresh_that_ends_while_another_one_begins(self) -> None:
-        # A thread that found the token to be due goes on only after another one has refreshed it.
+        # A thread that found the token due continues only after another one has refreshed it.
         calls = []
 
         def refresher() -> AccessToken:

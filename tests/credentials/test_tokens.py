@@ -1,4 +1,4 @@
-"""What both credentials take for a token, and what they say of other values."""
+"""Which values both credentials accept as tokens, and their errors for others."""
 
 import logging
 import os

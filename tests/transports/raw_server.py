@@ -113,7 +113,7 @@ def send(data: bytes) -> Behaviour:
 
 
 def send_and_close(*data: bytes) -> Behaviour:
-    """The bytes, each part in a packet of its own, and the end of the connection in order."""
+    """The bytes, each part in a separate packet, then a clean end of the connection."""
 
     def behave(connection: socket.socket) -> None:
         for part in data:

@@ -30,7 +30,7 @@ from azure.communication.identity._transports._urllib3 import Urllib3Transport
 
 
 def until(condition: Callable[[], bool]) -> None:
-    """Waits for what a server notices in a thread of its own."""
+    """Waits until a server notices an event in its own thread."""
     deadline = time.monotonic() + PATIENCE
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -143,7 +143,7 @@ class Blackhole:
 
 
 class TestIdle:
-    """Load balancers and NATs forget idle connections, and tell nobody."""
+    """Load balancers and NATs drop idle connections silently."""
 
     def test_a_minute_is_the_most(self) -> None:
         assert 0 < _limits.IDLE_SECONDS <= 60

@@ -372,7 +372,7 @@ class TestDeadline:
         ) as server:
             kept.send(server)  # so that no handshake is in the time that is measured
             began = time.monotonic()
-            # The server would go on for longer, and end with something else.
+            # The server would send for longer, and end differently.
             with pytest.raises(ServiceResponseTimeoutError) as raised:
                 kept.send(server, deadline=began + 0.5)
             assert 0.4 < time.monotonic() - began < PATIENCE - 1

@@ -56,7 +56,7 @@ class Settings(BaseSettings):
         (),
         description="OpenID Connect providers as a JSON list of objects with `issuer` and "
         "`audience`, and if need be `jwks_uri` and `subject_claim`. For Microsoft Entra: "
-        "`entra_tenant` in place of `issuer`.",
+        "`entra_tenant` instead of `issuer`.",
     )
     allowed_origins: List = Field(
         (), description="Origins whose pages may call the service, separated by commas."

@@ -84,7 +84,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
     # The other one makes the user, which needs root; of it, the folders.
     for folder in re.findall(r" (/\w+)(?= |$)", run[1].partition("install")[2]):
         (root / folder[1:]).mkdir()
-    shutil.rmtree(source)  # the second stage has nothing of it
+    shutil.rmtree(source)  # absent from the second stage
     settings = re.findall(r"(\w+)=(\S+)", " ".join(arguments_of("ENV")))
     health_check = arguments_of("HEALTHCHECK")[0].partition("CMD ")[2]
     return Image(

@@ -29,7 +29,7 @@ class IssuerOptions(BaseModel):
     subject_claim: str = Field("sub", description="the claim that names a person for good")
     entra_tenant: str | None = Field(
         None,
-        description="id of a Microsoft Entra tenant, in place of issuer; people are named by oid",
+        description="id of a Microsoft Entra tenant, instead of issuer; people are named by oid",
     )
 
     @model_validator(mode="before")
