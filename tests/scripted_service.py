@@ -1,4 +1,4 @@
-"""An HTTP server that answers what it is told to, and remembers what it was asked."""
+"""An HTTP server that sends scripted responses, and records the requests."""
 
 import json
 import threading
@@ -25,7 +25,7 @@ class Answer(NamedTuple):
 
 
 class ScriptedService:
-    """Answers in the order in which it was told to; the last answer again and again."""
+    """Sends the responses in order, then repeats the last one."""
 
     def __init__(self) -> None:
         self.requests: list[ReceivedRequest] = []
@@ -86,6 +86,6 @@ class ScriptedService:
                 self.wfile.write(answer.body)
 
             def log_message(self, format: str, *args: Any) -> None:
-                """Says nothing."""
+                """Logs nothing."""
 
         return Handler

@@ -1,4 +1,4 @@
-"""The expiry in a token, and the times beside it."""
+"""The expiry of a token, and conversions of times."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""What the clients make of answers, good ones and others."""
+"""Results of valid and invalid responses."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What authenticates a request, and what the service says of one that is not authentic."""
+"""How requests are authenticated, and the errors of the service for others."""
 
 from collections.abc import Callable
 from typing import Any

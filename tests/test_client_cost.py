@@ -1,4 +1,4 @@
-"""What a client costs before it is used."""
+"""The cost of making a client."""
 
 import gc
 import tracemalloc

@@ -1,4 +1,4 @@
-"""What the clients do, from the call to the answer of a service that checks every signature."""
+"""The operations of the clients, against a service that checks every signature."""
 
 import time
 from datetime import timedelta

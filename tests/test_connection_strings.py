@@ -105,7 +105,7 @@ ILL_FORMED = {
 
 
 def shown(error: BaseException) -> str:
-    """All that a traceback would show of an error, short of the source lines."""
+    """Everything that a traceback shows of an error, except for source lines."""
     return "".join(traceback.format_exception_only(error)) + repr(
         (error, error.__cause__, None if error.__suppress_context__ else error.__context__)
     )

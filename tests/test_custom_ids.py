@@ -1,4 +1,4 @@
-"""Users by ids of the caller's own, and what the service knows of a user."""
+"""Users with custom ids, and the details of a user."""
 
 import asyncio
 import copy
@@ -44,7 +44,7 @@ def detail_client(make_client: ClientFactory, service: ScriptedService) -> Eithe
 
 @pytest.fixture
 def custom_id() -> str:
-    """One that no other test has, as the emulator serves them all."""
+    """A custom id that no other test uses, since the emulator serves all tests."""
     return f"custom-{uuid.uuid4()}"
 
 
@@ -158,7 +158,7 @@ def test_the_bodies_hold_what_was_asked_for_and_no_more(
 def test_a_repeated_request_creates_nobody_twice(
     client: EitherClient, emulator: IdentityEmulator, custom_id: str
 ) -> None:
-    # The user is created, and the answer lost: what a retry of POST is feared for.
+    # The user is created, and the response lost: the risk of repeating a POST.
     emulator.inject("create", "truncated")
     with pytest.raises(DecodeError):
         client.create_user(custom_id=custom_id)

@@ -1,4 +1,4 @@
-"""The forms in which an endpoint may be written, and the one in which it is used."""
+"""The accepted forms of an endpoint, and the normalized one."""
 
 import pytest
 

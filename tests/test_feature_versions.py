@@ -115,7 +115,7 @@ def test_a_version_has_what_the_table_says_and_the_service_agrees(
         return ask(client, method, arguments, options)
 
     if version.value in VERSIONS_OF[feature]:
-        # Nothing but what the arguments deserve.
+        # Only the error of the arguments.
         assert code_of_refusal(call) in (
             None,
             "ValidationError",

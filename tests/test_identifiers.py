@@ -1,4 +1,4 @@
-"""The identifiers as objects: what they say of themselves, and how they compare and travel."""
+"""The identifiers as objects: repr, comparison, hash, copies and pickles."""
 
 import copy
 import dataclasses

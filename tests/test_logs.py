@@ -1,4 +1,4 @@
-"""Nothing secret is logged, whatever is logged."""
+"""Logs never hold a secret."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""The names that other code imports, and what importing them costs."""
+"""The names that other code imports, and the cost of importing them."""
 
 import importlib
 import inspect

@@ -1,4 +1,4 @@
-"""What goes over the wire, and what the options of the pipeline change in it."""
+"""Requests on the wire, and the effects of the pipeline's options."""
 
 import json
 import re

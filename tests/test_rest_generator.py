@@ -1,4 +1,4 @@
-"""The REST layer is what its generator makes of the description, which it does not guess at."""
+"""The REST layer is the output of its generator, which rejects what it does not know."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""The policy that signs: what goes out is what is signed."""
+"""The signing policy: the signature covers the request as sent."""
 
 import base64
 import hashlib
@@ -50,7 +50,7 @@ def authorization(
     key: str = KEY,
     date: str = DATE,
 ) -> str:
-    """The header by another way than the library's."""
+    """The header, computed independently of the library."""
     hashed = base64.b64encode(hashlib.sha256(body).digest()).decode()
     text = f"{method}\n{target}\n{date};{host};{hashed}"
     digest = hmac.new(base64.b64decode(key), text.encode(), hashlib.sha256).digest()

@@ -1,4 +1,4 @@
-"""Teams users and resource accounts that are given access to a resource."""
+"""Access of Teams users and resource accounts to a resource."""
 
 import copy
 import pickle

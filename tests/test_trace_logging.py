@@ -52,7 +52,7 @@ def test_what_is_secret_in_a_text_is_redacted(text: str, expected: str) -> None:
 
 
 class Response:
-    """As little of a response as the policy looks at."""
+    """The attributes of a response that the policy reads."""
 
     def __init__(
         self, body: Any = b"", headers: Mapping[str, str] | None = None, status_code: int = 200

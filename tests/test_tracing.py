@@ -1,4 +1,4 @@
-"""What a call looks like to OpenTelemetry."""
+"""A call in OpenTelemetry."""
 
 from collections.abc import Iterator
 

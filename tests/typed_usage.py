@@ -1,7 +1,7 @@
-"""What type checkers say of the ways to use the clients. Never run: test_typed_usage.py checks it.
+"""Usages of the clients for type checkers. Never run: test_typed_usage.py checks it.
 
-Each line that is marked is wrong, and each checker finds fault with it, for the reason that is in
-the mark. No other line is.
+Each marked line is wrong: each checker reports it, for the reason in the mark. All other lines are
+correct.
 """
 
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""The sync client in an environment without aiohttp. A program, to need no pytest either.
+"""The sync client in an environment without aiohttp: a program that does not need pytest.
 
 The service is a few lines here, because the emulator needs aiohttp.
 """

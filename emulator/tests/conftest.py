@@ -1,7 +1,7 @@
 """A running emulator with its own clock, and a client that writes exact bytes to the wire.
 
-The signature is computed here a second time, in a few lines of its own: a mistake in the emulator's
-must not be able to hide.
+The signature is computed here a second time, in separate code, so that mistakes of the emulator's
+show.
 """
 
 import base64
@@ -120,9 +120,8 @@ def exchange(
 def send(emulator: IdentityEmulator, shared_clock: Clock) -> Send:
     """Signs and sends one request.
 
-    `headers` replaces headers after signing, and None takes one away; `sent_body` is sent in place
-    of the body that was signed; `extra` is raw header lines; `bearer` is sent in place of a
-    signature.
+    `headers` replaces headers after signing, and None removes one; `sent_body` replaces the signed
+    body; `extra` is raw header lines; `bearer` replaces the signature.
     """
 
     def _send(
@@ -169,14 +168,14 @@ def send(emulator: IdentityEmulator, shared_clock: Clock) -> Send:
 
 
 class Remote(NamedTuple):
-    """As much of an `IdentityEmulator` as a request needs."""
+    """The part of an `IdentityEmulator` that a request needs."""
 
     endpoint: str
     access_key: str
 
 
 def remote(process: "subprocess.Popen[str]") -> Remote:
-    """Of the first line that the emulator prints."""
+    """The parts of the first line that the emulator prints."""
     assert process.stdout is not None
     give_up = threading.Timer(20, process.kill)
     give_up.start()
@@ -191,7 +190,7 @@ Start = Callable[..., "subprocess.Popen[str]"]
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Starts the command line, with variables of its own and limits (POSIX) on its resources."""
+    """Starts the command line, with environment variables and (POSIX) resource limits."""
     processes = []
 
     def _start(
@@ -223,7 +222,7 @@ def start() -> Iterator[Start]:
 
 
 replayed = pytest.StashKey[list[str]]()
-"""What the replay of the recordings has to say; the end of the run prints it."""
+"""The summary of the replay of the recordings, printed at the end of the run."""
 
 
 def pytest_terminal_summary(

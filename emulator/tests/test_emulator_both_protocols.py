@@ -140,7 +140,7 @@ def test_the_authority_is_limited() -> None:
 def test_the_authority_vouches_for_no_other_name(
     tmp_path: Path, name: str, is_trusted: bool
 ) -> None:
-    """Even a thief of its key cannot speak for another machine."""
+    """A stolen key cannot vouch for another machine."""
     with IdentityEmulator(database=tmp_path / "a.db") as emulator:
         ca = Path(emulator.ca_file).read_text(encoding="ascii")
     store = Store(tmp_path / "a.db")

@@ -39,7 +39,7 @@ CONNECTION_STRING = re.compile(
 
 
 class Remote(NamedTuple):
-    """As much of an `IdentityEmulator` as a request needs."""
+    """The part of an `IdentityEmulator` that a request needs."""
 
     endpoint: str
     access_key: str

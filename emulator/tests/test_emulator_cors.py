@@ -36,7 +36,7 @@ def preflight(emulator: IdentityEmulator, path: str, *headers: str) -> SimpleNam
 
 
 def test_a_preflight_request_gets_what_it_asks_for(emulator: IdentityEmulator) -> None:
-    """It carries no credentials, so none are asked for."""
+    """A preflight carries no credentials, so none are required."""
     names = "authorization,content-type,x-ms-client-request-id"
     reply = preflight(
         emulator,

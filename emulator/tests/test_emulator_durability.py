@@ -1,4 +1,4 @@
-"""What was acknowledged is there after `kill -9`, whatever was under way."""
+"""Acknowledged work survives `kill -9`, whatever was under way."""
 
 import http.client
 import os

@@ -1,4 +1,4 @@
-"""Assignments decide which users exchange their Entra tokens, and how long the tokens hold."""
+"""Assignments decide which users may exchange Entra tokens, and how long the tokens are valid."""
 
 import itertools
 import uuid

@@ -1,4 +1,4 @@
-"""Whatever comes over the wire is answered in the service's form, and kills nothing."""
+"""Any bytes get a response in the service's form, and never stop the emulator."""
 
 import base64
 import uuid
@@ -212,7 +212,7 @@ def test_unsigned_oddities(send_bytes: Send, request_bytes: bytes) -> None:
 
 
 def test_absolute_form(emulator: IdentityEmulator, send: Send) -> None:
-    """A proxy's form of the target; the signature is over path and query all the same."""
+    """A proxy's form of the target; the signature still covers path and query."""
     path = "/identities?api-version=2025-06-30"
     reply = send("POST", path, version=None, request_target=emulator.endpoint[:-1] + path)
     assert reply.status == 201
@@ -317,7 +317,7 @@ def test_a_deep_token_is_not_valid(emulator: IdentityEmulator) -> None:
 def test_a_host_that_is_no_text(
     send: Send, tls_emulator: IdentityEmulator, host: str | None
 ) -> None:
-    """An error that names the URI does not come to grief over it."""
+    """An error message can hold any URI."""
     token = tls_emulator.issue_entra_token(
         user_object_id=str(uuid.UUID(int=1)),
         client_id=str(uuid.UUID(int=2)),

@@ -1,4 +1,4 @@
-"""What the recordings teach, as a table: every distinct outcome, in every version that has it.
+"""The outcomes of the recordings as a table: each distinct one, in every version that has it.
 
 `{user}` in a path stands for a new identity. A value of a body that differs from call to call is
 written by its kind: ID, TOKEN, WHEN, SECOND.

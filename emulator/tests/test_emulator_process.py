@@ -39,7 +39,7 @@ def stopped(process: "subprocess.Popen[str]") -> str:
 @POSIX_ONLY
 @pytest.mark.parametrize("log_format", ["text", "json"])
 def test_a_full_pipe_for_the_log_blocks_nothing(start: Start, log_format: str) -> None:
-    """Nobody reads standard error: all requests are served, SIGTERM holds, lines are counted."""
+    """Standard error is not read: all requests are served, SIGTERM works, lines are counted."""
     process = start("--log-format", log_format)
     served = remote(process)
     count = 4000
@@ -131,7 +131,7 @@ def test_it_ends_with_its_terminal(start: Start, tmp_path: Path) -> None:
 
 @POSIX_ONLY
 def test_it_ends_with_its_parent() -> None:
-    """Whatever way the parent ends, here by SIGKILL."""
+    """However the parent ends, here by SIGKILL."""
     code = (
         "import subprocess, sys, time\n"
         f"child = subprocess.Popen({[*COMMAND, '--exit-with-parent']!r}, stdout=subprocess.PIPE)\n"

@@ -289,7 +289,7 @@ def test_marker_is_described(pytester: pytest.Pytester) -> None:
 
 
 def test_unused_it_imports_nothing_and_takes_no_time() -> None:
-    """Under 10 ms with pytest there already; the best of five, as other programs run beside."""
+    """Under 10 ms after the import of pytest; the best of five, as other programs may run."""
     code = (
         "import pytest, sys, time; before = set(sys.modules); started = time.perf_counter();"
         "import acs_identity_emulator.pytest_plugin;"

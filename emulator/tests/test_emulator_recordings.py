@@ -38,7 +38,7 @@ CANNOT_BE_SET_UP = {
 }
 REST_OF_MESSAGE = " Value must be within the [60, 1440] interval."
 SHORTER_MESSAGE_REASON = "an earlier deployment ended the message after 'is invalid.'"
-# The front door of the day, and no part of the service: seen on some answers and not on others.
+# Set by the front door, not by the service: only some responses have them.
 HEADERS_OF_THE_FRONT_DOOR = ("accept-ranges", "connection", "retry-after", "x-cache")
 HEADERS_OF_THE_CALL = ("x-processing-time", "strict-transport-security", "api-supported-versions")
 

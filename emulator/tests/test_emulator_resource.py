@@ -1,4 +1,4 @@
-"""What a test does to the resource from outside: rotate a key, empty it, look into it."""
+"""A test changes and inspects the resource: rotates a key, empties it, reads its state."""
 
 import base64
 import threading
@@ -199,7 +199,7 @@ def test_identities(own: IdentityEmulator, send: Send) -> None:
 
 
 def test_one_custom_id_at_the_same_time(own: IdentityEmulator, send: Send) -> None:
-    """Creates that run into each other all get the one identity."""
+    """Concurrent creates all get the same identity."""
     created = []
     barrier = threading.Barrier(8)
 

@@ -1,4 +1,4 @@
-"""What a test calls in its own thread, while the service works in another."""
+"""Methods that a test calls in its own thread, while the service runs in another."""
 
 import base64
 import sys

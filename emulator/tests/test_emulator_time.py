@@ -18,7 +18,7 @@ from .conftest import Send
 
 @pytest.fixture(scope="module")
 def timed() -> Iterator[IdentityEmulator]:
-    """An emulator that goes by the clock of the machine."""
+    """An emulator with the machine's clock."""
     with IdentityEmulator(throttle=True) as emulator:
         yield emulator
 

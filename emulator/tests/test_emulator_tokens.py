@@ -1,4 +1,4 @@
-"""Access tokens: their form, their claims, and how long they hold."""
+"""Access tokens: format, claims and lifetime."""
 
 import base64
 import json

@@ -63,7 +63,7 @@ def exit_code(pid: int) -> int:
 
 
 class Refresher:
-    """Goes through its outcomes, one at each call: what it returns or raises.
+    """Returns or raises its outcomes, one per call.
 
     Without any, it returns tokens that live for an hour.
     """
@@ -85,7 +85,7 @@ class Refresher:
 
 
 class FakeTimer:
-    """In place of the timers of both credentials: goes off when it is told to."""
+    """Replaces the timers of both credentials; a test fires it."""
 
     def __init__(self, interval: float, method: Any) -> None:
         self.interval = interval
@@ -135,17 +135,17 @@ class SyncDriver:
         return context.run(credential.get_token)
 
     def get_within(self, credential: Any) -> Any:
-        """What a refresher returns that asks a credential."""
+        """The result of a refresher that asks a credential."""
         return credential.get_token()
 
     def result_within(self, coroutine: Any) -> Any:
-        """What a refresher returns that runs a coroutine, which does not wait here."""
+        """The result of a refresher that runs a coroutine, which does not wait here."""
         with pytest.raises(StopIteration) as stopped:
             coroutine.send(None)
         return stopped.value.value
 
     def close_now(self, credential: Any) -> Any:
-        """What a refresher calls to close its own credential."""
+        """A refresher calls this to close its own credential."""
         return credential.close()
 
     async def get_info(self, credential: Any, *scopes: str, **kwargs: Any) -> Any:

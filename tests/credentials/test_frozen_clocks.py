@@ -20,7 +20,7 @@ Advance = Callable[[float], object]
 
 @pytest.fixture(params=["freezegun", "time-machine"])
 def advance(request: pytest.FixtureRequest) -> Iterator[Advance]:
-    """Moves the time on, which stands still at START otherwise."""
+    """Advances the time, which otherwise stays at START."""
     start = datetime.fromtimestamp(START, timezone.utc)
     if request.param == "freezegun":
         with freezegun.freeze_time(start, real_asyncio=True) as frozen:

@@ -135,7 +135,7 @@ class Scene:
         return AccessToken("token", int(self._clock.now + 3600))
 
     def results(self) -> set[object]:
-        """What the other thread got, and what threads get after that."""
+        """The outcome of the other thread, and of threads after that."""
         results = set() if self._follower is None else {self._follower.join()}
         self._fails = False
         self._clock.now += 60  # the pause after a failure
@@ -168,7 +168,7 @@ def test_at_any_point_of_a_call(
 
 
 def points_of(interrupt: Callable[[int], bool]) -> int:
-    """Calls a function for each point, in a thread of its own, as long as it interrupts there.
+    """Calls a function for each point, in a separate thread, until no point interrupts.
 
     After an exception of a trace function, CPython may take it for the one that is being handled.
     """

@@ -101,7 +101,7 @@ async def until(condition: Callable[[], object]) -> None:
 def no_task_is_left(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     yield
     gc.collect()
-    # "Task was destroyed but it is pending", and exceptions that nobody retrieved.
+    # "Task was destroyed but it is pending", and exceptions that were never retrieved.
     assert [record for record in caplog.records if record.name == "asyncio"] == []
 
 

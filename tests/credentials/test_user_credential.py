@@ -1,4 +1,4 @@
-"""What both credentials do, one after the other and without real time."""
+"""Behavior of both credentials, without real time."""
 
 import logging
 from collections.abc import Callable
@@ -408,7 +408,7 @@ class TestFailures:
 
 
 class TestOfficialNames:
-    """What tests that were written for the official package read and replace."""
+    """Attributes that tests for the official package read and replace."""
 
     def patch_time(self, monkeypatch: Any, driver: Any, now: float) -> None:
         monkeypatch.setattr(driver.module, "get_current_utc_as_int", lambda: now)

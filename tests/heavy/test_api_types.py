@@ -1,4 +1,4 @@
-"""api.md is true: pyright sees each name of the library as it sees the name in api.md."""
+"""api.md is correct: pyright infers the same type for each name of the library and of api.md."""
 
 import ast
 import json

@@ -1,4 +1,4 @@
-"""The applications of the site, run as they stand there."""
+"""Runs the applications of the site unchanged."""
 
 import asyncio
 import importlib.util

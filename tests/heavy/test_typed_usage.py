@@ -15,7 +15,7 @@ USAGES = ROOT / "tests" / "typed_usage.py"
 MARK = re.compile(r"  # type: ignore\[([\w-]+)\]  # pyright: ignore\[(\w+)\]$", re.MULTILINE)
 
 Findings = set[tuple[int, str]]
-"""The lines that a checker finds fault with, and the rules by which it does."""
+"""The lines that a checker reports, and the rules."""
 
 
 def output_of(*command: str) -> str:

@@ -1,6 +1,6 @@
 """Pickles the values of the official azure-communication-identity 1.5.0.
 
-In an environment of its own, as the official package has the name of this one:
+In a separate environment, since both packages have the same name:
 
     python -m venv official
     official/bin/pip install azure-communication-identity==1.5.0

@@ -178,7 +178,7 @@ def test_each_attempt_has_the_timeouts_of_the_call_again(
 
 
 class Slow:
-    """An Entra credential whose tokens take their time."""
+    """A slow Entra credential."""
 
     def __init__(self, *seconds: float) -> None:
         self.waits = list(seconds)

@@ -1,4 +1,4 @@
-"""Each option says what it does where editors and the API reference show it."""
+"""Each option has a docstring, which editors and the API reference show."""
 
 import ast
 import inspect

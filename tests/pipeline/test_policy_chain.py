@@ -1,4 +1,4 @@
-"""A chain of policies does what azure-core's runners do, whatever goes wrong in it."""
+"""A chain of policies behaves like azure-core's runners, whatever fails in it."""
 
 import asyncio
 from typing import Any
@@ -18,7 +18,7 @@ STEPS = ["request", "response", "exception"]
 
 
 class Noting(SansIOHTTPPolicy[Any, Any]):
-    """Writes down what it is called for, and fails where it is told to."""
+    """Records its calls, and fails where a test says so."""
 
     def __init__(self, name: str, events: list[str], failures: set[str]) -> None:
         self._name = name
@@ -79,7 +79,7 @@ class AsyncTransport(AsyncHttpTransport[Any, Any]):
 
 
 def outcome(failures: set[str], in_chains: bool) -> tuple[list[str], str]:
-    """What the policies were called for, and what was raised."""
+    """The calls of the policies, and the exception."""
     events: list[str] = []
     policies: list[Any] = [
         Noting("a", events, failures),

@@ -1,4 +1,4 @@
-"""Redirects are off by default, and never take a secret to another place."""
+"""Redirects are off by default, and never send a secret to another host."""
 
 import ssl
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What is repeated after which failures, by the table that the documents show."""
+"""Which requests are repeated after which failures, as in the documented table."""
 
 import socket
 import time

@@ -39,7 +39,7 @@ class Caller:
         self.loop = asyncio.new_event_loop()
 
     def in_child(self) -> None:
-        """Does what a child does: it has an event loop of its own."""
+        """Runs the work of a child, in its own event loop."""
         self.loop = asyncio.new_event_loop()
 
     def call(self, method: str, *args: Any) -> Any:
@@ -73,7 +73,7 @@ def fork(caller: Caller, user: str, count: int) -> tuple[int, int]:
         return child, reading
     caller.in_child()
     os.write(writing, json.dumps(calls(caller, user, count)).encode())
-    # What the parent shares with it is thrown away, and must not be closed for the parent.
+    # Objects shared with the parent are collected, but must not be closed for the parent.
     caller.call("close")
     caller.client = None
     gc.collect()

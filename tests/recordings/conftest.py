@@ -48,7 +48,7 @@ class Resource(NamedTuple):
 
 @pytest.fixture(scope="session")
 def resource(is_recording: bool) -> Iterator[Resource]:
-    """What is recorded, or the name under which it is replayed."""
+    """The cases that are recorded, or replayed by name."""
     client_id, user_object_id = (f"00000000-0000-0000-0000-00000000900{n}" for n in (1, 2))
     if not is_recording:
         yield Resource(REPLAYED, TeamsUser(TOKEN, client_id, user_object_id))
@@ -79,11 +79,11 @@ class Recording:
 
     @property
     def answer(self) -> Any:
-        """What the service answered last, as it is on the cassette."""
+        """The last response of the service, as on the cassette."""
         return json.loads(self._cassette.responses[-1]["body"]["string"])
 
     def on_cassette(self, content: object) -> Any:
-        """What becomes of some JSON on its way to the cassette. Replayed, it is there already."""
+        """Scrubs JSON on its way to the cassette. On replay, it is scrubbed already."""
         return self._scrubber.json(content)
 
 
@@ -91,7 +91,7 @@ class Recording:
 def recording(
     request: pytest.FixtureRequest, is_recording: bool, flavour: str
 ) -> Iterator[Recording]:
-    """The cassette of the case. What is not on it is an error, and so is what is left on it."""
+    """The cassette of the case. A missing exchange is an error, and so is an unused one."""
     path = CASSETTES / f"{request.function.__name__.removeprefix('test_')}.{flavour}.yaml"
     if is_recording:
         path.unlink(missing_ok=True)

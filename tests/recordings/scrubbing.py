@@ -1,7 +1,7 @@
-"""What of an exchange with the service may reach the disk, and how to see whether more did.
+"""Removes secrets from exchanges before they are written, and detects remaining ones.
 
-Headers are kept if they are on a short list, so that one that nobody thought of is not. The host,
-all tokens and all GUIDs are replaced, and with these every id of a user, resource, application or
+Headers are kept only if they are on a short list, so that unforeseen ones are not. The host, all
+tokens and all GUIDs are replaced, and with these every id of a user, resource, application or
 tenant. Scrubbing what is scrubbed changes nothing: a request is scrubbed before it is recorded, and
 again before it is looked up in a cassette.
 """
@@ -93,7 +93,7 @@ def _without_tokens(content: Any) -> Any:
 
 
 def leaks(text: str) -> dict[str, str]:
-    """What a cassette should not hold: what it is, and where it begins."""
+    """Forbidden contents of a cassette: what, and where."""
     text = _SCRUBBED_GUID.sub("", text)
     found = {what: pattern.search(text) for what, pattern in _LEAKS.items()}
     return {what: match[0][:8] for what, match in found.items() if match}

@@ -14,7 +14,7 @@ GUID = str(uuid4())
 
 
 def exchanges(path: Path) -> str:
-    """What is on a cassette, without the times, which no two recordings share."""
+    """The contents of a cassette, without times, which differ between recordings."""
     return re.sub(r'"expiresOn":"[^"]+"', "", path.read_text(encoding="utf-8"))
 
 

@@ -1,4 +1,4 @@
-"""The clients against what the service answered once. Nothing here needs a server.
+"""The clients against recorded responses of the service. Needs no server.
 
 ``conftest.py`` says how the cassettes are recorded.
 """

@@ -21,7 +21,7 @@ Use = Callable[[Any], Any]
 
 
 class Received(NamedTuple):
-    """What there is to see of a response."""
+    """The visible parts of a response."""
 
     status: int
     reason: str

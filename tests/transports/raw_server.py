@@ -13,7 +13,7 @@ from typing_extensions import Self
 
 Behaviour = Callable[[socket.socket], None]
 
-# How long a peer that hangs is waited for. Tests ask for shorter timeouts.
+# How long to wait for a peer that hangs. Tests use shorter timeouts.
 PATIENCE = 5.0
 
 

@@ -114,7 +114,7 @@ def test_a_connection_that_the_server_closed_is_replaced(make_kept: MakeKept) ->
 
 @pytest.mark.parametrize("method", ["DELETE", "POST"])
 def test_a_request_is_sent_once(make_kept: MakeKept, method: str) -> None:
-    """aiohttp would send a DELETE once more: here that is for the retry policy to decide."""
+    """aiohttp would repeat a DELETE: here, the retry policy decides."""
     behaviours = [answer(b"{}"), send_and_close(b""), answer(b"{}")]
     kept = make_kept()
     with RawServer(lambda connection: behaviours.pop(0)(connection)) as server:
@@ -195,7 +195,7 @@ class TestIdle:
 
 
 class TestClose:
-    """Closing a client wakes those who wait for a response."""
+    """Closing a client wakes callers that wait for a response."""
 
     @pytest.mark.parametrize("sent", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"])
     def test_a_thread(self, context: Any, bundle: str, sent: bytes) -> None:

@@ -1,4 +1,4 @@
-"""The same break is the same exception on both clients, and says nothing that it should not."""
+"""The same failure raises the same exception on both clients, without secrets in it."""
 
 import gzip
 import pickle

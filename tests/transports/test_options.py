@@ -1,4 +1,4 @@
-"""What a user can set does the same on every transport that ships."""
+"""Options have the same effect on every transport."""
 
 import base64
 import logging

@@ -1,4 +1,4 @@
-"""What is made of an answer is the same on our transports as on those of azure-core."""
+"""Responses are the same on our transports as on those of azure-core."""
 
 import gzip
 import socket

@@ -1,4 +1,4 @@
-"""What the options of a transport mean, and which values are rejected."""
+"""The meaning of a transport's options, and the values that are rejected."""
 
 import socket
 import subprocess

@@ -1,4 +1,4 @@
-"""What each transport sends has the signature of exactly that, under load and keys that change."""
+"""Each transport sends exactly what was signed, under load and with changing keys."""
 
 import asyncio
 import threading

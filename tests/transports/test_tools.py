@@ -1,6 +1,6 @@
 """Tracers, recorders and debuggers see the requests of both clients, as they see official ones.
 
-Each runs in a process of its own, since they change libraries for good.
+Each runs in a separate process, since they patch libraries permanently.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""A proxy that knows CONNECT, and nothing else."""
+"""A proxy that supports only CONNECT."""
 
 import socket
 import threading
@@ -9,7 +9,7 @@ from typing_extensions import Self
 
 
 class TunnelProxy:
-    """Opens tunnels, and keeps where to."""
+    """Opens tunnels, and records their targets."""
 
     def __init__(self) -> None:
         self.targets: list[str] = []

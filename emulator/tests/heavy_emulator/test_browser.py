@@ -105,7 +105,7 @@ def entra_token(emulator: IdentityEmulator, scope: str) -> str:
 
 
 def run(browser: Chrome, expression: str, *arguments: str) -> object:
-    """The value that a promise of the page comes to, or what it is rejected with."""
+    """The value of a promise of the page, or the reason of its rejection."""
     script = f"""
         const [...args] = arguments; const done = args.pop();
         ({expression}).then(done, (error) => done("failed: " + error));

@@ -1,7 +1,7 @@
 """The container image: its stages are built in a clean folder, and its entry point is run there.
 
 No container engine is needed: the instructions of the Dockerfile are carried out by this test, with
-the paths of the image below a folder of their own.
+the paths of the image in a separate folder.
 """
 
 import fnmatch
@@ -42,7 +42,7 @@ def arguments_of(name: str) -> list[str]:
 
 
 class Image(NamedTuple):
-    """What the image would hold, below `root`."""
+    """The contents of the image, below `root`."""
 
     root: Path
     environment: dict[str, str]
@@ -51,7 +51,7 @@ class Image(NamedTuple):
 
 
 def build_context(target: Path) -> None:
-    """Copies what `.dockerignore` lets through, whose patterns are of few kinds."""
+    """Copies the files that `.dockerignore` does not exclude; it has few kinds of patterns."""
     lines = (FOLDER / ".dockerignore").read_text(encoding="utf-8").splitlines()
     kept = [line[1:].removesuffix("/**") for line in lines if line.startswith("!")]
     assert "*" in lines
