@@ -140,14 +140,15 @@ class _Guarded:
         """Sends a part of a request."""
         if self.sock is None:
             self.connect()
+        sock: Any = self.sock
         attempt = self.attempt = _STATE.attempt
         if attempt is not None:
-            attempt.socket = self.sock
+            attempt.socket = sock
             if attempt.is_aborted:
                 raise OSError("The client is closed.")
-            limit = self.sock.gettimeout()
+            limit = sock.gettimeout()
             if (remaining := attempt.within(limit)) != limit:
-                self.sock.settimeout(remaining)
+                sock.settimeout(remaining)
             attempt.is_sent = True
         super().send(data)  # type: ignore[misc]
 
