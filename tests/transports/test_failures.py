@@ -162,6 +162,10 @@ def assert_discreet(error: BaseException) -> None:
                 unwanted in ("0x", "urllib3", "aiohttp.") and text is shown
             )
     assert error.__context__ is None
+    if isinstance(error, AzureError):
+        assert error.exc_traceback is None
+        for below in (error.__cause__, error.exc_value, error.inner_exception):
+            assert below is None or type(below).__module__ in ("builtins", "socket", "ssl")
     restored = pickle.loads(pickle.dumps(error))
     assert (type(restored), str(restored)) == (type(error), str(error))
 
