@@ -83,7 +83,7 @@ HEALTH = web.AppKey("HEALTH", Health)
 
 
 class _Parts:
-    """What the application consists of, built from the bottom up."""
+    """The parts of the application, built from the bottom up."""
 
     def __init__(self, api: Api, health: Health, development: DevelopmentRoutes | None) -> None:
         self.health = health
@@ -161,7 +161,7 @@ def _cache(settings: Settings) -> tuple[SharedRedis | None, TokenCache]:
 
 
 def _lease_seconds(settings: Settings) -> float:
-    """How long other processes wait for one that died while it issued a token."""
+    """How long other processes wait for a process that died while it issued a token."""
     return min(_LONGEST_LEASE, settings.request_seconds / 2)
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _CANNOT_START = 2
 _PORT = "ACS_TOKEN_WORKER_PORT"
 _SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"
-_GRACE = 5.0  # seconds, beyond those for requests and for what goes on without them
+_GRACE = 5.0  # seconds, in addition to those for requests and background work
 _MIGRATION_SECONDS = 600.0  # also to wait for another process that migrates
 
 
@@ -154,7 +154,7 @@ def _run(serving: Coroutine[Any, Any, None]) -> int:
 
 
 def _as_environment(settings: "Settings") -> dict[str, str]:
-    """What the supervisor decided for all of its workers."""
+    """The decisions of the supervisor for all workers."""
     from .settings import PREFIX
     from .signin.development import new_key
 
@@ -215,7 +215,7 @@ _COMMANDS = {
 
 
 def _settings(options: argparse.Namespace) -> "Settings":
-    """:raises _CannotStartError: If a setting is missing or not valid. No value is shown."""
+    """:raises _CannotStartError: If a setting is missing or invalid. No value is shown."""
     from .settings import PREFIX, Settings
 
     given = {

@@ -1,4 +1,4 @@
-"""What the extras of the distribution install."""
+"""The packages that the extras of the distribution install."""
 
 _EXTRAS = {
     "acs_identity_emulator": "dev",

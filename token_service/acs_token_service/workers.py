@@ -1,4 +1,4 @@
-"""Several processes on one port: started, started again when they die, and stopped together."""
+"""Several processes on one port: started, restarted when they die, and stopped together."""
 
 import logging
 import os
@@ -17,8 +17,8 @@ _SHORTEST_LIFE = 1.0  # seconds; a worker that dies sooner is started again only
 
 
 class Supervisor:
-    """:param command: What starts a worker.
-    :param environment: Of the workers.
+    """:param command: The command of a worker.
+    :param environment: The environment of the workers.
     :param address: Where they listen.
     :param forget: Called with the process id of a worker that has died.
     :param grace: Seconds that a worker has to stop in before it is killed.
@@ -82,7 +82,7 @@ class Supervisor:
             if worker.poll() is None:
                 continue
             if worker.returncode == _CANNOT_START:
-                self._status = _CANNOT_START  # it has said why, and would again
+                self._status = _CANNOT_START  # the worker has logged why, and would fail again
                 self._is_stopping = True
             if now - started < _SHORTEST_LIFE:
                 continue
@@ -93,7 +93,7 @@ class Supervisor:
             self._running.append((self._start(), now))
 
     def _start(self) -> "subprocess.Popen[bytes]":
-        # A group of its own: Ctrl-C goes to the supervisor alone, which tells the workers.
+        # A separate group: only the supervisor gets Ctrl-C, and stops the workers.
         return subprocess.Popen(  # noqa: S603 - our own program
             self._command, env=self._environment, start_new_session=True
         )

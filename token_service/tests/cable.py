@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 
 class Cable:
-    """Forwards a port of its own to a server."""
+    """Forwards a port to a server."""
 
     def __init__(self, host: str, port: int) -> None:
         self._target = host, port

@@ -1,4 +1,4 @@
-"""The service as programs of their own, to be killed."""
+"""The service as separate programs, to be killed."""
 
 import asyncio
 import os
@@ -19,13 +19,13 @@ class Program:
         self.url = url
 
     async def kill(self) -> None:
-        """Ends it as a crash would."""
+        """Kills it, like a crash."""
         if self.process.returncode is None:
             self.process.send_signal(signal.SIGKILL)
         await self.process.wait()
 
     async def stop(self) -> int:
-        """Ends it in an orderly way; returns the exit status."""
+        """Stops it cleanly; returns the exit status."""
         if self.process.returncode is None:
             self.process.terminate()
         return await asyncio.wait_for(self.process.wait(), 60)

@@ -1,4 +1,4 @@
-"""The token service in the running event loop, and what a browser does with it."""
+"""The token service in the running event loop, and requests of browsers to it."""
 
 import asyncio
 import time
@@ -51,7 +51,7 @@ class Browser:
 
 
 class Visitor:
-    """Somebody with a bearer token."""
+    """A person with a bearer token."""
 
     def __init__(self, browser: Browser, bearer: str) -> None:
         self.browser = browser
@@ -108,7 +108,7 @@ async def migrate(database_url: str) -> None:
 
 
 class Storage(NamedTuple):
-    """Where a service keeps what it knows: its settings for that."""
+    """The settings of a service's storage."""
 
     kind: str
     database_url: str

@@ -22,7 +22,7 @@ async def test_a_crowd_gets_one_identity_and_one_token_each(
         IdentityEmulator(throttle=True, retry_after=True) as emulator,
         AsyncExitStack() as stack,
     ):
-        # Patient, so that a slow machine makes it slow and nothing else.
+        # Long time limits: a slow machine must not fail the test.
         settings = Services(emulator, storage, stack).settings(
             request_seconds=60, call_seconds=60, database_seconds=60, cache_seconds=30
         )

@@ -1,4 +1,4 @@
-"""A process is killed in the middle of each step, and another one goes on."""
+"""A process is killed in the middle of each step, and another one continues."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -20,7 +20,7 @@ Step = Callable[[Visitor], Awaitable[Any]]
 
 
 class Crash:
-    """A program that is killed while it calls the resource, and a second one that goes on."""
+    """A program that is killed while it calls the resource, and a second one that continues."""
 
     def __init__(self, services: Services, cable: Cable, stack: AsyncExitStack) -> None:
         self.emulator = services.emulator
@@ -83,7 +83,7 @@ async def crash(services: Services) -> AsyncIterator[Crash]:
 
 
 async def eventually(step: Callable[[], Awaitable[Any]]) -> Any:
-    """What a browser does that comes back after Retry-After."""
+    """Repeats a request after Retry-After, as a browser does."""
     reply = await step()
     for _ in range(60):
         if reply.status != 503:
@@ -172,7 +172,7 @@ class TestKilled:
             lambda: not crash.emulator.is_token_valid(token),
             ada.sign_out(),
         )
-        # The sign-out holds from its first step on, whatever became of the revocation.
+        # The sign-out takes effect with its first step, whether or not tokens were revoked.
         assert (await ada.at(second).ask()).code == "SignedOut"
         await asyncio.sleep(1)
         again = await second.sign_in("ada")

@@ -10,7 +10,7 @@ from running_service import Calls, Services, Visitor
 async def people(
     services: Services, number: int, name: str = "person", **settings: Any
 ) -> list[Visitor]:
-    """So many people at a process of their own."""
+    """A number of people, each at a separate process."""
     browser = await services.start(**settings)
     return [await browser.sign_in(f"{name}-{each}") for each in range(number)]
 
@@ -20,7 +20,7 @@ async def test_what_is_over_the_limit_is_told_at_once_when_to_come_back(services
     calls = Calls()
     started = time.monotonic()
     replies = [await visitor.ask() for visitor in crowd]
-    assert time.monotonic() - started < 10  # less than anybody would have waited
+    assert time.monotonic() - started < 10  # less than any request would have waited
     assert [reply.status for reply in replies] == [200] * 8 + [503] * 4
     assert calls("issue") == 8
     waits = [int(reply.headers["Retry-After"]) for reply in replies[8:]]

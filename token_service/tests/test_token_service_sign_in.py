@@ -19,7 +19,7 @@ pytestmark = pytest.mark.parametrize("storage", ["embedded"], indirect=True)
 
 
 class Seconds:
-    """A clock that only goes on when told."""
+    """A clock that advances only when told to."""
 
     def __init__(self) -> None:
         self.now = time.monotonic()
@@ -70,7 +70,7 @@ def unsigned(provider: Provider) -> str:
 
 
 def signed_with_the_public_key_as_secret(provider: Provider) -> str:
-    """The classic confusion: HMAC with what everybody knows."""
+    """The classic confusion: HMAC with the public key as secret."""
     public = (
         provider.keys[0]
         .private.public_key()
@@ -146,7 +146,9 @@ REFUSED: dict[str, Callable[[Provider], str]] = {
 async def test_is_refused(
     browser: Browser, provider: Provider, what: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert await status_of(browser, provider.issue()) == 200  # else all could be refused
+    assert (
+        await status_of(browser, provider.issue()) == 200
+    )  # otherwise everything could be rejected
     bearer = REFUSED[what](provider)
     calls = Calls()
     # Latin-1 is how a header is sent; what cannot be a header is sent as it would arrive.

@@ -1,4 +1,4 @@
-"""Logs and traces: there, and without secrets."""
+"""Logs and traces are written, without secrets."""
 
 import asyncio
 import base64

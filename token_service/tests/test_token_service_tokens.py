@@ -27,7 +27,7 @@ async def test_however_many_ask_at_once_get_one_token(services: Services) -> Non
     replies = await asyncio.gather(*(ada.at(processes[n % 2]).ask() for n in range(20)))
     assert {reply.status for reply in replies} == {200}
     tokens = {reply.body["token"] for reply in replies}
-    # Without Redis each process has a token of its own.
+    # Without Redis each process has its own token.
     assert len(tokens) == (1 if services.storage.is_shared else 2)
     assert len({reply.body["identity"] for reply in replies}) == 1
     assert len(services.emulator.identities()) == 1

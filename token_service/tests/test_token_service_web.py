@@ -1,4 +1,4 @@
-"""Headers, CORS, errors, health: what browsers and operators see."""
+"""Headers, CORS, errors and health, for browsers and operators."""
 
 from typing import Any
 

@@ -1,1 +1,1 @@
-"""People: who has which identity, in a database."""
+"""People and their identities, in a database."""

@@ -1,4 +1,4 @@
-"""What a signed-in person may ask for: a token, to be signed out, to be deleted."""
+"""The requests of a signed-in person: a token, sign-out, deletion."""
 
 import logging
 from functools import partial
@@ -57,7 +57,7 @@ class Accounts:
         :param signed_in_at: When the bearer token was issued, in Unix seconds.
         :param scopes: Sorted.
         :raises SignedOutError: If the person has signed out since.
-        :raises UnavailableError: If no token can be had before the deadline.
+        :raises UnavailableError: If no token is available before the deadline.
         """
         for _ in range(_ATTEMPTS):
             looked_at = self._recent.now()
@@ -73,7 +73,7 @@ class Accounts:
                 _LOG.warning("The resource does not have an identity any more: it gets another")
                 await self._people.lose_identity(person.id, identity)
                 continue
-            # After a long wait the person may have signed out, and the sign-out been answered.
+            # During a long wait the person may have signed out.
             has_waited = self._recent.now() - looked_at > self._recent.local_seconds
             if has_waited and not await self._is_current(person.id, slot):
                 continue
@@ -82,7 +82,7 @@ class Accounts:
             if self._people.is_long_unseen(person):
                 self._background.start(self._note_seen(person))
             return Handed(identity, served.issued)
-        raise TimedOutError("the person signs out again and again")
+        raise TimedOutError("the person keeps signing out")
 
     async def sign_out(self, subject: Subject, signed_in_at: float) -> bool:
         """Revokes all tokens of the person; False if the revocation is left to the janitor."""
@@ -101,7 +101,7 @@ class Accounts:
             if person is None:
                 return True
             _check_not_signed_out(person, signed_in_at)
-            # A person whose identity is being created gets it first: else nobody would delete it.
+            # An identity that is being created is awaited first: otherwise it would stay behind.
             identity = person.identity_id
             if identity is None:
                 person, identity = await self._identities.person_of(subject, person, deadline)
@@ -110,7 +110,7 @@ class Accounts:
             if finished is not None:
                 return finished
             if not await poll.again():
-                raise TimedOutError("the person changes all the time")
+                raise TimedOutError("the person keeps changing")
 
     async def _current(
         self, subject: Subject, signed_in_at: float, deadline: float
@@ -161,7 +161,7 @@ class Accounts:
         try:
             await self._people.note_seen(person)
         except TokenServiceError:
-            return  # said by the database; the token was handed out all the same
+            return  # logged by the database; the token was handed out anyway
 
     async def finish(self, timeout: float) -> None:
         """Ends what is under way, for an orderly shutdown."""

@@ -28,7 +28,7 @@ class DatabaseDownError(UnavailableError):
 
 
 class Database:
-    """Connections to the database, and what each of its failures means to a caller.
+    """Connections to the database, and the translation of its failures.
 
     :param url: ``sqlite+aiosqlite:///FILE`` or ``postgresql+asyncpg://USER:PASSWORD@HOST/NAME``.
     :param timeout: Seconds for a connection, and for each use of one.
@@ -92,7 +92,7 @@ class Database:
         return DatabaseDownError("the database cannot be used at the moment")
 
     async def migrate(self) -> None:
-        """Brings the tables to this version. One process does it, others wait for it."""
+        """Migrates the tables to this version. One process does it, others wait."""
         async with self.transaction() as connection:
             if connection.dialect.name == "postgresql":
                 await connection.execute(
@@ -140,5 +140,5 @@ def _is_current(connection: Connection) -> bool:
 def _set_up_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode = WAL")  # readers do not wait for a writer
-    cursor.execute("PRAGMA synchronous = FULL")  # what was answered survives a power failure
+    cursor.execute("PRAGMA synchronous = FULL")  # acknowledged writes survive a power failure
     cursor.close()

@@ -11,7 +11,7 @@ from ..tokens.flights import Flights
 from ..tokens.issuing import Tokens
 from .store import People, Person, Subject
 
-# No bearer token of somebody who deleted itself may still be valid after this time.
+# Bearer tokens of deleted people have expired after this time.
 _REMEMBER_DEPARTED = 48 * 60 * 60
 _MARGIN = 0.1
 
@@ -19,8 +19,8 @@ _MARGIN = 0.1
 class Endings:
     """:param patience: Seconds that a call to the resource may wait for its limits.
     :param call_seconds: Seconds that a call may take.
-    :param local_seconds: How long other processes may hand out a token without a look at
-        the database.
+    :param local_seconds: How long other processes may hand out a token without reading the
+        database.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Endings:
         self._flights: Flights[bool | None] = Flights()
 
     async def sign_out(self, person: Person, not_before: float) -> bool:
-        """Revokes all tokens of a person, and hands out none of them any more.
+        """Revokes all tokens of a person, and stops handing them out.
 
         Returns False if the resource did not revoke them yet. The sign-out is in the database then,
         no token is handed out until the revocation, and the janitor repeats it.
@@ -145,6 +145,6 @@ class Endings:
         return True
 
     async def _leases_end(self) -> None:
-        """Waits until no process hands out a token on an older look at the database."""
+        """Waits until no process hands out a token from an older state of the database."""
         if self._local_seconds > 0:
             await asyncio.sleep(self._local_seconds + _MARGIN)

@@ -1,4 +1,4 @@
-"""One identity for each person, however many processes meet the person at once."""
+"""One identity per person, however many processes serve the person at once."""
 
 import asyncio
 
@@ -80,7 +80,7 @@ class Identities:
         if not await self._people.claim(person, claimed):
             return None
         if person.claim_until is not None and not self._has_custom_ids:
-            # The process before may have created an identity and died before it wrote it down.
+            # The previous process may have created an identity and died before recording it.
             metrics.IDENTITIES_UNACCOUNTED.inc()
         return claimed
 
@@ -88,7 +88,7 @@ class Identities:
         try:
             identity = await self._calls.create(claimed.id, deadlines.now() + self._patience)
         except BaseException:
-            # Shielded: when the service shuts down, other processes can go on at once.
+            # Shielded: when the service shuts down, other processes can continue at once.
             await asyncio.shield(self._people.give_claim_back(claimed))
             raise
         await self._people.settle(claimed.id, identity)

@@ -1,4 +1,4 @@
-"""Who got which token lately, in this process."""
+"""The tokens that this process handed out lately."""
 
 import time
 from collections import OrderedDict
@@ -14,7 +14,7 @@ Scopes = tuple[str, ...]
 class Handed:
     """A token as it is handed out.
 
-    `body` is what `web` made of it, so that it is made once however often it is handed out.
+    `body` is the response of `web`, serialized once however often it is handed out.
     """
 
     __slots__ = ("body", "identity", "issued")
@@ -77,7 +77,7 @@ class Recent:
     def remember(
         self, subject: Subject, person: Person, slot: Slot, issued: IssuedToken, looked_at: float
     ) -> None:
-        """:param looked_at: A moment before the person was read from the database."""
+        """:param looked_at: A time before the person was read from the database."""
         until = looked_at + self.local_seconds
         entry = Entry(person, slot, issued, self.now(), until, self._local_uses)
         self._entries.setdefault(subject, {})[slot.scopes] = entry
@@ -89,7 +89,7 @@ class Recent:
         self._entries.pop(subject, None)
 
     def forget_since(self, moment: float) -> None:
-        """Forgets who has not been here since then."""
+        """Forgets people who made no request since then."""
         while self._entries:
             subject, entries = next(iter(self._entries.items()))
             if any(entry.seen >= moment for entry in entries.values()):
@@ -97,7 +97,7 @@ class Recent:
             del self._entries[subject]
 
     def __iter__(self) -> Iterator[tuple[Subject, Entry]]:
-        """Everything that is remembered at this moment."""
+        """All current entries."""
         return iter(
             [
                 (subject, entry)

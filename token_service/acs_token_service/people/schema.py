@@ -42,8 +42,8 @@ retired = Table(
     Column("since", Float, nullable=False),
 )
 
-# People who deleted themselves: a hash, kept only until their last bearer token has expired, so
-# that a stolen one does not make them anew.
+# Deleted people: a hash, kept only until their last bearer token has expired, so that a stolen one
+# does not create them again.
 departed = Table(
     "departed",
     metadata,

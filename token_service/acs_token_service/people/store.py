@@ -1,4 +1,4 @@
-"""What is read from the tables and written to them, one method for each step."""
+"""Reads and writes the tables, one method for each step."""
 
 import hashlib
 import time
@@ -17,7 +17,7 @@ _BATCH = 100
 
 
 class Subject(NamedTuple):
-    """A person, by what signs it in."""
+    """A person, by its sign-in."""
 
     issuer: str
     subject: str
@@ -67,7 +67,7 @@ class People:
             return _person((await connection.execute(query)).one_or_none())
 
     async def departed_at(self, subject: Subject) -> float | None:
-        """When a person of that name deleted itself, if that is not long ago."""
+        """When a person of that name was deleted, if recently."""
         query = select(departed.c.not_before).where(departed.c.person_hash == subject.hash)
         async with self._database.reading() as connection:
             return (await connection.execute(query)).scalar_one_or_none()
@@ -133,7 +133,7 @@ class People:
                 await connection.execute(self._retirement(identity_id))
 
     async def lose_identity(self, id_: str, identity_id: str) -> None:
-        """Makes room for another identity, as the resource does not have this one any more."""
+        """Clears the identity, which the resource no longer has."""
         statement = (
             update(person)
             .where(person.c.id == id_, person.c.identity_id == identity_id)
@@ -180,7 +180,7 @@ class People:
     async def remove(
         self, seen: Person, subject: Subject, not_before: float, forget_at: float
     ) -> bool:
-        """Deletes a person and retires its identity; False if that was done meanwhile."""
+        """Deletes a person and retires its identity; False if another process did so."""
         note = self._insert(departed).values(
             person_hash=subject.hash, not_before=not_before, forget_at=forget_at
         )
@@ -228,7 +228,7 @@ class People:
         return self._clock() - seen.last_seen >= _SEEN_EVERY
 
     async def note_seen(self, seen: Person) -> None:
-        """Notes that the person was here."""
+        """Records that the person made a request."""
         statement = update(person).where(person.c.id == seen.id).values(last_seen=self._clock())
         async with self._database.transaction() as connection:
             await connection.execute(statement)

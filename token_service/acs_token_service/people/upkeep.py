@@ -1,4 +1,4 @@
-"""What nobody asks for: renewals ahead of time, and what a process that died left undone."""
+"""Background work: renewals ahead of time, and the unfinished work of processes that died."""
 
 import asyncio
 import logging
@@ -42,7 +42,7 @@ class Janitor:
 
 @contextmanager
 def _going_on() -> Iterator[None]:
-    """What the resource rejects for one person must not keep it from the others."""
+    """A rejection for one person must not stop the work for others."""
     try:
         yield
     except UnavailableError:
@@ -52,7 +52,7 @@ def _going_on() -> Iterator[None]:
 
 
 class Refresher:
-    """Renews the tokens of people who were here lately, before they have to wait for it.
+    """Renews the tokens of active people, before they have to wait.
 
     :param remaining: The part of a token's life at which it is renewed.
     :param active_seconds: How long ago a person may have been here.
@@ -91,12 +91,12 @@ class Refresher:
 
 
 async def repeat(round_: Callable[[], Awaitable[object]], seconds: float) -> None:
-    """Does a round about every so many seconds, whatever goes wrong in one."""
+    """Runs a round about every so many seconds, even if a round fails."""
     while True:
         await asyncio.sleep(seconds * random.uniform(0.5, 1.5))  # noqa: S311
         try:
             await round_()
         except UnavailableError:
-            continue  # said where it happened
-        except Exception as error:  # noqa: BLE001 - a mistake in one round must not end all others
+            continue  # logged where it happened
+        except Exception as error:  # noqa: BLE001 - a failed round must not end the others
             _LOG.error("Upkeep failed", extra={"error": describe(error)})

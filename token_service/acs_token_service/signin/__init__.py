@@ -1,1 +1,1 @@
-"""Who is asking: bearer tokens of OpenID Connect providers, and a login for development."""
+"""Authentication: bearer tokens of OpenID Connect providers, and a login for development."""

@@ -53,7 +53,7 @@ class IssuerOptions(BaseModel):
 
 
 class SignedIn(NamedTuple):
-    """Who a bearer token stands for."""
+    """The person of a bearer token."""
 
     issuer: str
     subject: str
@@ -93,7 +93,7 @@ class Bearers:
         """Verifies the header ``Authorization`` of a request.
 
         :raises NotSignedInError: If there is no valid bearer token.
-        :raises IssuerUnreachableError: If that cannot be found out at the moment.
+        :raises IssuerUnreachableError: If the token cannot be verified at the moment.
         """
         scheme, _, token = (authorization or "").partition(" ")
         token = token.strip()

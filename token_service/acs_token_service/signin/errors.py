@@ -1,10 +1,10 @@
-"""Why somebody is not signed in."""
+"""Errors of authentication and authorization."""
 
 from ..tokens.errors import TokenServiceError, UnavailableError
 
 
 class NotSignedInError(TokenServiceError):
-    """There is no bearer token, or it is not valid. The message holds nothing of it."""
+    """The bearer token is missing or invalid. The message does not show it."""
 
 
 class IssuerUnreachableError(UnavailableError):

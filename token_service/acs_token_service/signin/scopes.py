@@ -1,8 +1,8 @@
-"""Who may have which scopes.
+"""Rules for scopes.
 
 The rules are read in order, and the first that fits decides. A rule without a claim fits everybody.
-For anything that rules cannot say, give `create_app` a function of your own from the claims of a
-bearer token to the scopes.
+For anything that rules cannot express, pass `create_app` a function from the claims of a bearer
+token to the scopes.
 """
 
 from collections.abc import Callable, Mapping, Sequence

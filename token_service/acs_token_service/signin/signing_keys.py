@@ -28,7 +28,7 @@ class SigningKey:
     """A public key, and the algorithms that a signature by it may have."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
-        """:raises ValueError: If it is not a public key for signatures."""
+        """:raises ValueError: If the key is not a public key for signatures."""
         kind, algorithm = document.get("kty"), document.get("alg")
         if document.get("use", "sig") != "sig" or kind not in _ALGORITHMS:
             raise ValueError("not a public key for signatures")
@@ -62,7 +62,7 @@ class PublishedKeys:
     """The keys that an issuer publishes.
 
     They are fetched again every `refresh_seconds`, and at once for a key id that is not known, but
-    not more often than every `pause_seconds`: anybody can invent a key id. While the issuer is
+    not more often than every `pause_seconds`: anyone can invent a key id. While the issuer is
     unreachable, known keys are used for `grace_seconds`.
 
     :param url: Of the keys, or of the OpenID configuration that names it if `is_configuration`.
@@ -159,7 +159,7 @@ class PublishedKeys:
 
 
 def check_is_safe(url: str) -> None:
-    """:raises ValueError: If what the URL names could be replaced on its way."""
+    """:raises ValueError: If the content of the URL could be replaced in transit."""
     parsed = URL(url)
     is_local = parsed.host in ("127.0.0.1", "localhost", "::1")
     if parsed.host is None or not (

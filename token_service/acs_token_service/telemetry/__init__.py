@@ -1,1 +1,1 @@
-"""Logs, metrics and traces. None of them holds a token, a key or an id of a person."""
+"""Logs, metrics and traces, without tokens, keys and ids of people."""

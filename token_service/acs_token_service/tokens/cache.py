@@ -1,16 +1,16 @@
-"""Where tokens are kept between requests. Losing all of it costs calls and nothing else."""
+"""The cache of tokens between requests. Losing it only costs calls."""
 
 from collections import OrderedDict
 from typing import NamedTuple, Protocol
 
 from .resource import IssuedToken
 
-# What `begin` returns when nobody needs to be kept from issuing at the same time.
+# The result of `begin` if no other process can issue at the same time.
 UNGUARDED = 0
 
 
 class Slot(NamedTuple):
-    """What a token is kept under. A sign-out changes the generation: old tokens are not found."""
+    """The cache key of a token. A sign-out changes the generation: old tokens are not found."""
 
     identity: str
     generation: int

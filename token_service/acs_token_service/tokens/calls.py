@@ -10,11 +10,13 @@ from .resource import IssuedToken, Resource
 
 T = TypeVar("T")
 
-_ATTEMPTS = 2  # each operation here can be repeated; another fault in a row is for the caller
+_ATTEMPTS = (
+    2  # each operation here can be repeated once; a second fault in a row goes to the caller
+)
 
 
 class Calls:
-    """What the service asks of the resource. Every attempt takes a turn of the limiter.
+    """The calls to the resource. Every attempt takes a turn of the limiter.
 
     Each method raises `UnavailableError` if there is no answer before the deadline.
     """

@@ -49,7 +49,7 @@ class KeyFile:
             raise ValueError(f"{self._path} is not valid: {error}") from None
 
     async def reload(self) -> bool:
-        """Reads the file again; returns whether the key is another one.
+        """Reads the file again; returns whether the key has changed.
 
         A file that is being replaced, or names another resource, changes nothing.
         """

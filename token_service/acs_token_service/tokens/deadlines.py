@@ -13,7 +13,7 @@ def left(deadline: float) -> float:
 
 
 class Poll:
-    """Waits between looks at what another process does: a little longer each time, at random."""
+    """Pauses while polling the work of another process: a little longer each time, randomized."""
 
     def __init__(self, deadline: float, first: float = 0.02, longest: float = 0.5) -> None:
         self._deadline = deadline

@@ -29,7 +29,7 @@ class TokenBox:
         return self._fernet.encrypt(json.dumps(issued).encode())
 
     def open(self, sealed: bytes | str) -> IssuedToken | None:
-        """None if the text was not encrypted by one of the keys, or is not a token."""
+        """None if none of the keys has encrypted the text, or it is not a token."""
         try:
             token, issued_at, expires_on = json.loads(self._fernet.decrypt(sealed))
             return IssuedToken(str(token), float(issued_at), float(expires_on))

@@ -1,4 +1,4 @@
-"""Why a token cannot be had at the moment.
+"""Why a token is not available at the moment.
 
 TokenServiceError
 ├── UnavailableError             passes: the caller may try again after `retry_after`
@@ -14,7 +14,7 @@ TokenServiceError
 
 
 class TokenServiceError(Exception):
-    """The base of all errors that a layer below `web` raises on purpose."""
+    """The base class of the errors of the layers below `web`."""
 
 
 class UnavailableError(TokenServiceError):

@@ -1,4 +1,4 @@
-"""One run of a piece of work for however many callers, whether or not they stay."""
+"""Runs a piece of work once for all of its callers, even if callers leave."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class Flights(Generic[T]):
-    """Runs work in tasks of its own, at most one for each key."""
+    """Runs work in separate tasks, at most one for each key."""
 
     def __init__(self) -> None:
         self._tasks: dict[Hashable, asyncio.Task[T]] = {}
@@ -21,8 +21,8 @@ class Flights(Generic[T]):
     ) -> T:
         """Joins the run of `key`, or starts it.
 
-        A caller that is cancelled, or whose deadline passes, leaves the run alone: what it began is
-        finished and cached for the next caller.
+        If a caller is cancelled, or its deadline passes, the run continues: its result is cached
+        for the next caller.
 
         :raises TimedOutError: If the deadline passes first.
         """

@@ -1,4 +1,4 @@
-"""Tokens: from the cache, or issued once for however many ask."""
+"""Tokens: from the cache, or issued once for all concurrent callers."""
 
 import asyncio
 import time
@@ -18,7 +18,7 @@ from .resource import IssuedToken
 # Asks the database whether the generation of a slot is still the current one.
 Confirm = Callable[[], Awaitable[bool]]
 
-_USABLE_SECONDS = 60  # what a token must have left to be served when no other can be had
+_USABLE_SECONDS = 60  # remaining life of a token that is served if no other is available
 
 
 class Served(NamedTuple):
@@ -27,7 +27,7 @@ class Served(NamedTuple):
 
 
 class Tokens:
-    """Hands out tokens that are good for a while.
+    """Hands out tokens with enough remaining life.
 
     :param min_remaining: The part of a token's life that must be left for it to be served.
     :param patience: Seconds that an issue may wait for the limits and for other processes.
@@ -59,7 +59,7 @@ class Tokens:
 
         :param owner: Whose rate a call to the resource counts for.
         :raises SupersededError: If the owner signed out meanwhile.
-        :raises UnavailableError: If no token can be had before the deadline.
+        :raises UnavailableError: If no token is available before the deadline.
         """
         held = await self._cache.get(slot)
         if held is not None and self._is_fresh(held, self._min_remaining):
@@ -77,7 +77,7 @@ class Tokens:
     async def refresh(self, slot: Slot, confirm: Confirm, remaining: float) -> IssuedToken | None:
         """Renews a token of which less than `remaining` of its life is left.
 
-        Only while at least half of the window is free, so that nobody waits for it.
+        Only while at least half of the window is free, so that no request waits for it.
         """
         if not await self._limiter.has_room("issue", 0.5):
             return None

@@ -1,4 +1,4 @@
-"""The queue before the resource: a call starts by its deadline, or is told when to come back."""
+"""The queue before the resource: calls start by their deadline or are rejected with a time to retry."""
 
 import asyncio
 import random
@@ -22,7 +22,7 @@ _LONGEST_RETRY_AFTER = 300.0
 
 
 class TooManyRequestsError(UnavailableError):
-    """A person asks for more than a person may."""
+    """A person exceeds its rate."""
 
     code = "TooManyRequests"
 
@@ -60,7 +60,7 @@ class _Queue:
             raise self._busy(max(0.0, deadlines.left(self._next_start))) from None
 
     def _busy(self, estimate: float) -> BusyError:
-        """Tells each caller another time, at the pace of the window, so that no herd comes back."""
+        """Gives each caller a different time, at the pace of the window, to avoid a stampede."""
         now = deadlines.now()
         turn = max(self._promised, now + estimate)
         self._promised = turn + 1 / self._window.rate
@@ -73,7 +73,7 @@ class _Queue:
 
     async def _start_those_who_wait(self) -> None:
         while self._waiting:
-            if self._waiting[0].done():  # its caller has gone
+            if self._waiting[0].done():  # its caller has left
                 self._waiting.popleft()
                 continue
             wait = await self._window.try_start(urgent=self._urgent)
@@ -123,7 +123,7 @@ class Limiter:
     async def turn(self, operation: str, deadline: float, *, urgent: bool = False) -> None:
         """Waits until a call may start.
 
-        :raises BusyError: If that is not before the deadline. It is raised at once.
+        :raises BusyError: At once, if the call could not start before the deadline.
         """
         started = time.perf_counter()
         await self._queues[operation, urgent].turn(deadline)

@@ -39,8 +39,8 @@ return 0
 class RedisCache:
     """Keeps encrypted tokens in Redis: a hash for each identity and generation.
 
-    While Redis is down, tokens are kept in the memory of the process, and nobody is kept from
-    issuing at the same time.
+    While Redis is down, tokens are kept in the memory of the process, and processes may issue at
+    the same time.
 
     :param lease: Seconds after which another process may issue, unless the lease is extended.
     """
@@ -92,7 +92,7 @@ class RedisCache:
         try:
             await self._shared.attempt(lambda: self._shared.client.delete(tokens))
         except SharedDownError:
-            return  # nobody looks under an old generation
+            return  # an old generation is never looked up
 
     async def close(self) -> None:
         await self._meanwhile.close()
@@ -112,7 +112,7 @@ def _field(slot: Slot) -> str:
 def _keys(slot: Slot) -> tuple[str, str]:
     """The hash of tokens, and the lease. The braces keep both on one node of a cluster.
 
-    The identity is hashed so that what lists keys of Redis learns none.
+    The identity is hashed, so that a list of Redis keys does not reveal it.
     """
     owner = hashlib.sha256(f"{slot.identity} {slot.generation}".encode()).hexdigest()
     return f"acs-token:{{{owner}}}", f"acs-token:{{{owner}}}:lease:{_field(slot)}"

@@ -133,7 +133,7 @@ class Resource:
         )
 
     async def delete(self, identity: str) -> None:
-        """Deletes an identity. One that does not exist any more is a success."""
+        """Deletes an identity. Deleting a missing identity succeeds."""
         try:
             await self._call(
                 "delete",
@@ -145,10 +145,10 @@ class Resource:
             return
 
     async def check_key(self) -> None:
-        """Finds out whether the resource accepts the key, without changing anything.
+        """Checks that the resource accepts the key, without changing anything.
 
-        :raises KeyRejectedError: If it does not.
-        :raises UnavailableError: If it does not answer.
+        :raises KeyRejectedError: If the resource rejects the key.
+        :raises UnavailableError: If the resource does not answer.
         """
         try:
             await self.revoke(_NOBODY)
@@ -184,7 +184,7 @@ class Resource:
 
 @asynccontextmanager
 async def _counted_when_unanswered() -> AsyncIterator[None]:
-    """Without a custom id nobody can find the identity of a create call whose answer is lost."""
+    """Without a custom id, the identity of a create call is lost together with its response."""
     answered = False
     try:
         yield

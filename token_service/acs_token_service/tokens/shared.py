@@ -1,4 +1,4 @@
-"""Redis, which all processes share and none depends on."""
+"""Redis, which all processes share but do not depend on."""
 
 import asyncio
 import logging
@@ -21,8 +21,8 @@ class SharedDownError(Exception):
 class SharedRedis:
     """A connection to Redis that gives up early.
 
-    After a failure no command is sent until Redis has answered a ping, which is sent from time to
-    time while somebody asks: a Redis that hangs would otherwise cost each request the timeout.
+    After a failure no command is sent until Redis has answered a ping, which is sent occasionally
+    while there are requests: otherwise, if Redis hangs, each request would wait for the timeout.
 
     :param url: ``redis://``, ``rediss://`` or ``unix://``.
     :param timeout: Seconds to wait for a connection, and for a command.

@@ -84,7 +84,7 @@ class Window:
         return local.remaining >= self._here.ordinary.amount * part
 
     async def close_for(self, seconds: float) -> None:
-        """Starts no call for so long, in any process: the resource said so."""
+        """Blocks calls in all processes for a time that the resource has set."""
         self._closed_until = max(self._closed_until, time.monotonic() + seconds)
         if self._shared is None:
             return
@@ -107,7 +107,7 @@ class Window:
 
 
 class _Part:
-    """A part of a limit, and what of it ordinary calls may use."""
+    """A part of a limit, and the share that ordinary calls may use."""
 
     def __init__(self, operation: str, amount: int, reserve: float) -> None:
         ordinary = max(1, math.floor(amount * (1 - reserve)))

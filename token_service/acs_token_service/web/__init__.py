@@ -1,1 +1,1 @@
-"""HTTP: routes, errors, headers. Nothing below it knows aiohttp.web."""
+"""HTTP: routes, errors, headers. No other layer uses aiohttp.web."""

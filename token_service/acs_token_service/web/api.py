@@ -86,5 +86,5 @@ def _as_json(handed: Handed, scopes: tuple[str, ...]) -> bytes:
 
 
 def _done(is_finished: bool) -> web.Response:
-    """204, or 202 when the resource is to be told later: it is in the database by then."""
+    """204, or 202 if the resource is called later: the database has it already."""
     return web.Response(status=204 if is_finished else 202)

@@ -1,4 +1,4 @@
-"""The login for trying, and a page for it. Their routes exist only if the settings allow it."""
+"""The login for development, and its page. The routes exist only if the settings allow it."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What a browser sees of an error: a status, a code, a sentence, and when to try again."""
+"""Errors for browsers: a status, a code, a message, and when to try again."""
 
 import math
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""Is the process alive, can it do its work, and what has it done."""
+"""Liveness, readiness and metrics."""
 
 import asyncio
 import time
@@ -21,8 +21,8 @@ _PATIENCE = 2.0  # seconds that a look may wait for the limits
 class Health:
     """Readiness fails without the database, and when the resource rejects the key.
 
-    A resource or a Redis that is down is said, but fails nothing: tokens in the cache are still
-    handed out, and issuing goes on without Redis.
+    It reports a resource or Redis that is down, but does not fail: tokens in the cache are still
+    handed out, and issuing continues without Redis.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What each request goes through: its record, errors, headers, CORS."""
+"""Middleware of each request: logs and metrics, errors, headers, CORS."""
 
 import logging
 import time
@@ -16,7 +16,7 @@ from .errors import failure, response_to, response_to_http
 
 _LOG = logging.getLogger("acs_token_service.requests")
 
-# What OWASP recommends for an API. A page of the service sets a Content-Security-Policy of its own.
+# OWASP's recommendation for an API. The pages of the service set another Content-Security-Policy.
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -30,13 +30,13 @@ SECURITY_HEADERS = {
 }
 _HSTS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
 _METHODS = "GET, POST, DELETE"
-# Anybody can invent another method, and each label is kept for good.
+# Clients can invent methods, and labels are never dropped.
 _KNOWN_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _UNKNOWN = "unknown"
 
 
 def route_of(request: web.Request) -> str:
-    """The route as it was registered. The path that was asked for may hold anything."""
+    """The route as registered: the requested path may hold anything."""
     resource = request.match_info.route.resource
     return resource.canonical if resource is not None else _UNKNOWN
 
@@ -81,16 +81,16 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         return response
     except web.HTTPException as error:
         return response_to_http(error)
-    except Exception as error:  # noqa: BLE001 - a mistake of ours is a 500, and is logged without values
+    except Exception as error:  # noqa: BLE001 - an internal error is a 500, logged without values
         _LOG.error("A request failed", extra={"error": describe(error)})
         return failure(500, "InternalError", "the service made a mistake")
 
 
 def securing(origins: Collection[str], *, hsts: bool) -> Middleware:
-    """Adds the headers that browsers look at.
+    """Adds the security and CORS headers.
 
     :param origins: The origins whose pages may call the service.
-    :param hsts: Whether to tell browsers to come by https only.
+    :param hsts: Whether to tell browsers to use https only.
     """
     constant = {**SECURITY_HEADERS, **(_HSTS if hsts else {})}
 

@@ -1,4 +1,4 @@
-"""The page at `/` to try the service as a person would. The development login brings it."""
+"""The page at `/` for trying the service. It is part of the development login."""
 
 import secrets
 from importlib.resources import files
@@ -33,7 +33,7 @@ def _policy(nonce: str) -> str:
             f"script-src 'nonce-{nonce}'",
             f"style-src 'nonce-{nonce}'",
             "connect-src 'self'",
-            "img-src data:",  # an empty icon, so that the browser asks for none
+            "img-src data:",  # an empty icon, so that the browser requests none
             "base-uri 'none'",
             "form-action 'none'",
             "frame-ancestors 'none'",

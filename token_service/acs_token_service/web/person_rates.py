@@ -1,4 +1,4 @@
-"""How often one person may ask this process."""
+"""The rate of one person in this process."""
 
 from collections import OrderedDict
 from collections.abc import Hashable
