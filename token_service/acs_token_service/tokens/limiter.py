@@ -1,4 +1,4 @@
-"""The queue before the resource: calls start by their deadline or are rejected with a time to retry."""
+"""The queue before the resource: calls start by their deadline, or are told when to retry."""
 
 import asyncio
 import random
