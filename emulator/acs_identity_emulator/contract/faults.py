@@ -131,7 +131,7 @@ class FaultQueue:
         return bool(self._queues)
 
     def inject(self, operation: str, fault: str, times: int) -> None:
-        """:raises ValueError: If operation or fault is unknown, or they do not go together."""
+        """:raises ValueError: If operation or fault is unknown, or they cannot be combined."""
         names = [known.value for known in Operation]
         if operation not in (ANY, *names):
             raise ValueError(f"operation must be {ANY}, {', '.join(names)}, not {operation!r}")

@@ -42,7 +42,7 @@ class Operation(Enum):
 
 
 class Field(Enum):
-    """A field of a request body that not every version reads."""
+    """A field of a request body that some versions ignore."""
 
     APP_AND_USER_ID = "appId, userId"
     EXPIRES_IN_MINUTES = "expiresInMinutes"

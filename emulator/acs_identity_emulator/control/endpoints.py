@@ -1,4 +1,4 @@
-"""An endpoint under `/.emulator/`: its handler, and what the OpenAPI document says of it."""
+"""An endpoint under `/.emulator/`: its handler, and its description for the OpenAPI document."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -71,7 +71,7 @@ def invalid(message: str) -> ServiceError:
 def number(body: Mapping[str, object], name: str) -> float | None:
     """A number; None if the property is absent or null.
 
-    :raises ServiceError: If it is something else.
+    :raises ServiceError: If the property is not a number.
     """
     value = body.get(name)
     if value is None:

@@ -1,4 +1,4 @@
-"""Who may use `/.emulator/` and the page: programs on this machine, and bearers of the token.
+"""Access to `/.emulator/` and the page: for programs on this machine, and with the token.
 
 A web page from another site can make a browser send requests to loopback. `Host` tells a page whose
 name was rebound to loopback, `Origin` and `Sec-Fetch-Site` tell any other.

@@ -1,4 +1,4 @@
-"""What the emulator offers besides the service: endpoints under `/.emulator/`, a page at `/`."""
+"""The additions of the emulator to the service: endpoints under `/.emulator/`, a page at `/`."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -16,7 +16,7 @@ _PARAMETER = re.compile(r"\\\{\w+\\\}")
 
 
 class OwnPaths:
-    """Finds and runs the handler of a path of the emulator's own."""
+    """Finds and runs the handler of a path that the service does not have."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class OwnPaths:
         raise errors.unknown_path(f"{PREFIX}{path}")
 
     def _of_managed_identity(self, request: WireRequest) -> Answer:
-        # It has a secret of its own, which the programs that use it know.
+        # It has a separate secret, which is in the environment of its clients.
         if request.method != "GET":
             raise errors.wrong_method(request.method, "GET")
         return self._identity.answer(request)

@@ -1,4 +1,4 @@
-"""The page at `/`: what the emulator holds and what it has answered, for people.
+"""The page at `/`: shows the state of the emulator and the calls to it.
 
 It is rendered here; a script of a few lines renews it, and sends what the buttons say to the
 endpoints under `/.emulator/`. Nothing secret is in it: connection strings are fetched on request.

@@ -224,7 +224,7 @@ def _distinguished(common_name: str) -> x509.Name:
 
 
 def _general_name(name: str) -> x509.GeneralName:
-    """:raises ValueError: If a certificate cannot name it."""
+    """:raises ValueError: If a certificate cannot hold the name."""
     try:
         return x509.IPAddress(ipaddress.ip_address(name.partition("%")[0]))
     except ValueError:

@@ -34,7 +34,7 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Response:
-    """A response before it is framed for one version of HTTP."""
+    """A response before it is framed for a version of HTTP."""
 
     __slots__ = ("_chunked", "_fields", "content", "status")
 

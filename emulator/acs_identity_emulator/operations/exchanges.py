@@ -35,7 +35,7 @@ class Exchanges:
         encryption: TokenEncryption | None,
         clock: Callable[[], float],
     ) -> None:
-        """:param encryption: What encrypts the tokens of Entra users; None if nothing does."""
+        """:param encryption: Encrypts the tokens of Entra users; None if they are not encrypted."""
         self._resource_id = resource_id
         self._store = store
         self._tokens = tokens
@@ -89,7 +89,7 @@ class Exchanges:
         return Answer(200, lambda: {"identity": shown, "accessToken": token.shown()})
 
     def _exchanged(self, subject: str, user: EntraToken, lineage: Lineage, now: int) -> AccessToken:
-        """A token that expires with the one it comes from."""
+        """A token that expires with the Entra token."""
         token = self._tokens.issue(subject, _SCOPES, now, user.expires_at, lineage)
         return AccessToken(token, user.expires_at)
 

@@ -28,7 +28,7 @@ _EXCHANGES = (
 
 
 class Limit(NamedTuple):
-    """A limit, and how many calls of the window that runs were made."""
+    """A limit, and the number of calls in the current window."""
 
     name: str
     limit: int

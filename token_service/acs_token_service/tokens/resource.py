@@ -77,7 +77,7 @@ class Resource:
         traced: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        # Every attempt takes a turn of the limiter, so the client makes no retries of its own.
+        # Every attempt takes a turn of the limiter, so the client does not retry.
         self._client = CommunicationIdentityClient(
             endpoint, credential, retry_total=0, redact_user_ids=True
         )

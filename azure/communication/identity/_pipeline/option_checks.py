@@ -42,7 +42,7 @@ def refuse_unknown_client_options(options: Mapping[str, Any]) -> None:
 class UnknownOptionsPolicy(SansIOHTTPPolicy[Any, Any]):
     """Rejects keyword arguments of a call that no policy has read.
 
-    The policy stands behind those of the user, which may take arguments of their own, and before
+    The policy runs after those of the user, which may take further arguments, and before
     anything is logged or sent.
     """
 

@@ -23,7 +23,7 @@ class _KindMeta(CaseInsensitiveEnumMeta):
 class CommunicationIdentifierKind(str, Enum, metaclass=_KindMeta):
     """What an identifier identifies.
 
-    An identifier that is ``UNKNOWN`` to this version may have a kind of its own in the next one:
+    An identifier that is ``UNKNOWN`` in this version may get a kind in the next one:
     rely on its raw id instead.
     """
 

@@ -15,7 +15,7 @@ _RETRY_DELAY = 1
 
 
 class Alarm:
-    """Calls a method after a delay, in a thread of its own that ends with the call.
+    """Calls a method after a delay, in a separate thread that ends with the call.
 
     An alarm does not keep the object of its method alive. It may be cancelled at any point, also in
     a destructor or a signal handler: a ``SimpleQueue`` allows it, the lock of a

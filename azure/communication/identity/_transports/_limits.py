@@ -23,12 +23,12 @@ ADDRESS_SECONDS = 60
 """How long the async client keeps the addresses of a name."""
 
 KEEPALIVE_SECONDS = 60
-"""A connection without traffic for so long is probed by TCP, then every 15 seconds, four times."""
+"""TCP probes a connection after this time without traffic, then every 15 seconds, four times."""
 
 MAX_HEADER_BYTES = 256 * 1024
 """Of the headers of a response, all provisional (1xx) responses before it included.
 
-aiohttp has limits of its own: 8190 bytes a line, and 128 lines. Provisional responses are limited
+aiohttp has other limits: 8190 bytes per line, and 128 lines. Provisional responses are limited
 there by the read timeout alone.
 """
 
