@@ -25,7 +25,7 @@ async def crowd(
 ) -> Outcome:
     """Everybody signs in within so many seconds and asks so often, at the processes in turn.
 
-    Who is told to come back later comes back then.
+    A caller that gets Retry-After repeats its request after that time.
     """
     statuses: Counter[int] = Counter()
     without_retry_after = 0

@@ -151,7 +151,6 @@ async def test_is_refused(
     )  # otherwise everything could be rejected
     bearer = REFUSED[what](provider)
     calls = Calls()
-    # Latin-1 is how a header is sent; what cannot be a header is sent as it would arrive.
     reply = await Visitor(browser, bearer).ask()
     assert (reply.status, reply.code) == (401, "NotSignedIn")
     assert reply.headers["WWW-Authenticate"].startswith("Bearer")
