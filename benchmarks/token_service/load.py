@@ -152,7 +152,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="one short round, in a minute or two")
     parser.add_argument("--json", type=Path, help="keep the figures in this file")
     options = parser.parse_args()
-    rounds, seconds = (1, 2) if options.quick else (5, 4)
+    rounds, seconds = (1, 2) if options.quick else (7, 2)
     figures: list[Figure] = []
     for kind in KINDS:
         for processes in PROCESSES:

@@ -1,13 +1,26 @@
-"""Many people ask several processes at once: what each of them gets in the end."""
+"""Many people ask several processes at once: what each of them gets in the end.
 
+As a command it does so with 20,000 people and an emulator that throttles; it needs PostgreSQL and
+Redis, and takes a quarter of an hour, since the limit of the resource allows 900 new people in 30
+seconds:
+
+    python token_service/tests/exactly_once.py
+"""
+
+import argparse
 import asyncio
+import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, suppress
 from typing import NamedTuple
 
 from aiohttp import ClientSession, TCPConnector
-from running_service import Browser, Reply
+from processes import environment_of, program
+from running_service import Browser, Reply, Services, Storage, migrate
+
+from acs_identity_emulator import IdentityEmulator
 
 
 class Outcome(NamedTuple):
@@ -62,3 +75,109 @@ async def crowd(
         browsers = [Browser(url, session) for url in urls]
         await asyncio.gather(*(person(number) for number in range(people)))
     return Outcome(statuses, without_retry_after, tokens, identities, time.monotonic() - started)
+
+
+class Tally:
+    """Counts the calls in the emulator's journal, which keeps the newest 10,000 only."""
+
+    def __init__(self, emulator: IdentityEmulator) -> None:
+        self._emulator = emulator
+        self._last: object = None
+        self.calls: Counter[tuple[str | None, int]] = Counter()
+
+    async def follow(self) -> None:
+        while True:
+            self.update()
+            await asyncio.sleep(20)
+
+    def update(self) -> None:
+        entries = list(self._emulator.requests)
+        if self._last is not None:
+            del entries[: entries.index(self._last) + 1]  # a ValueError if it missed some
+        for entry in entries:
+            self.calls[entry.operation, entry.status] += 1
+            self._last = entry
+
+
+async def run(people: int, processes: int, within: float, storage: Storage) -> bool:
+    """Prints what happened; returns whether everybody got one identity and one token."""
+    await migrate(storage.database_url)
+    async with (
+        IdentityEmulator(throttle=True, retry_after=True) as emulator,
+        AsyncExitStack() as stack,
+    ):
+        # Patient, so that a slow machine makes it slow and nothing else.
+        settings = Services(emulator, storage, stack).settings(
+            request_seconds=60, call_seconds=60, database_seconds=60, cache_seconds=30
+        )
+        environment = {**environment_of(settings), "ACS_TOKEN_LOG_REQUESTS": "false"}
+        programs = [
+            await stack.enter_async_context(program(environment=environment, errors=None))
+            for _ in range(processes)
+        ]
+        tally = Tally(emulator)
+        following = asyncio.create_task(tally.follow())
+        outcome = await crowd([each.url for each in programs], people, within=within)
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
+        tally.update()
+        found = dict(rows(outcome, tally, len(emulator.identities()), people))
+    wanted = {
+        "requests that got a token": 3 * people,
+        "people with one token": people,
+        "people with one identity": people,
+        "identities of the resource": people,
+        "create calls": people,
+        "issue calls": people,
+        "429 from the resource": 0,
+        "answers other than 200 and 503": 0,
+        "503 without Retry-After": 0,
+    }
+    say(f"{people} people, {processes} processes, all signed in within {within:.0f} s")
+    say("| | found | wanted |\n|---|---|---|")
+    for name, value in found.items():
+        say(f"| {name} | {value} | {wanted.get(name, '')} |")
+    return all(found[name] == value for name, value in wanted.items())
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
+def rows(outcome: Outcome, tally: Tally, identities: int, people: int) -> Iterator[tuple[str, int]]:
+    statuses, calls = outcome.statuses, tally.calls
+    yield "requests that got a token", statuses[200]
+    yield "people with one token", sum(len(each) == 1 for each in outcome.tokens.values())
+    yield "people with one identity", sum(len(each) == 1 for each in outcome.identities.values())
+    yield "identities of the resource", identities
+    yield "create calls", sum(n for (name, _), n in calls.items() if name == "create")
+    yield "issue calls", sum(n for (name, _), n in calls.items() if name == "issue")
+    yield "429 from the resource", sum(n for (_, status), n in calls.items() if status == 429)
+    yield "answers other than 200 and 503", sum(statuses.values()) - statuses[200] - statuses[503]
+    yield "503 without Retry-After", outcome.without_retry_after
+    yield "503 with Retry-After", statuses[503] - outcome.without_retry_after
+    yield "seconds until the last had its token", round(outcome.seconds)
+    yield "seconds that the limit makes it take at least", round((people / 900 - 1) * 30)
+
+
+def main() -> int:
+    from servers import postgresql, redis
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--people", type=int, default=20_000)
+    parser.add_argument("--processes", type=int, default=4)
+    parser.add_argument("--within", type=float, default=60, help="seconds in which all sign in")
+    options = parser.parse_args()
+    with postgresql() as database, redis() as cache:
+        storage = Storage(
+            "servers",
+            f"postgresql+asyncpg://postgres@{database.host}:{database.port}/postgres",
+            f"redis://{cache.host}:{cache.port}/0",
+        )
+        done = run(options.people, options.processes, options.within, storage)
+        return 0 if asyncio.run(done) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
