@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aiohttp import ClientSession, TCPConnector
 from processes import environment_of, program
@@ -82,7 +82,7 @@ class Tally:
 
     def __init__(self, emulator: IdentityEmulator) -> None:
         self._emulator = emulator
-        self._last: object = None
+        self._last: Any = None
         self.calls: Counter[tuple[str | None, int]] = Counter()
 
     async def follow(self) -> None:

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import pytest
 import yaml
+from dockerfile import Dockerfile, copy_context
 
 FOLDER = Path(__file__).parents[2]
 IMAGE_PATHS = re.compile(r"(?<![\w.])/(opt|data|trust)\b")
@@ -26,19 +27,7 @@ IMAGE_PATHS = re.compile(r"(?<![\w.])/(opt|data|trust)\b")
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the image is of Linux")
 
 
-class Instruction(NamedTuple):
-    name: str
-    arguments: str
-
-
-def instructions() -> list[Instruction]:
-    text = (FOLDER / "Dockerfile").read_text(encoding="utf-8")
-    text = re.sub(r"^#.*\n", "", text, flags=re.MULTILINE).replace("\\\n", " ")
-    return [Instruction(*line.split(maxsplit=1)) for line in text.splitlines() if line.strip()]
-
-
-def arguments_of(name: str) -> list[str]:
-    return [found.arguments for found in instructions() if found.name == name]
+DOCKERFILE = Dockerfile(FOLDER / "Dockerfile")
 
 
 class Image(NamedTuple):
@@ -50,27 +39,12 @@ class Image(NamedTuple):
     health_check: list[str]
 
 
-def build_context(target: Path) -> None:
-    """Copies the files that `.dockerignore` does not exclude; it has few kinds of patterns."""
-    lines = (FOLDER / ".dockerignore").read_text(encoding="utf-8").splitlines()
-    kept = [line[1:].removesuffix("/**") for line in lines if line.startswith("!")]
-    assert "*" in lines
-    for name in kept:
-        source = FOLDER / name
-        if source.is_dir():
-            ignored = shutil.ignore_patterns("__pycache__")
-            assert "**/__pycache__" in lines
-            shutil.copytree(source, target / name, ignore=ignored)
-        else:
-            shutil.copy(source, target / name)
-
-
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
     root = tmp_path_factory.mktemp("image")
     source = root / "source"
     source.mkdir()
-    build_context(source)
+    copy_context(FOLDER, FOLDER / ".dockerignore", source)
 
     def within(text: str) -> str:
         return IMAGE_PATHS.sub(rf"{root}/\1", text)
@@ -79,18 +53,17 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
     for name in ("PIP_INDEX_URL", "PIP_CONFIG_FILE", "PIP_CERT"):  # of the machine, for the build
         if name in os.environ:
             environment[name] = os.environ[name]
-    run = arguments_of("RUN")
+    run = DOCKERFILE.arguments_of("RUN")
     subprocess.run(["bash", "-ec", within(run[0])], cwd=source, env=environment, check=True)
     # The other one makes the user, which needs root; of it, the folders.
     for folder in re.findall(r" (/\w+)(?= |$)", run[1].partition("install")[2]):
         (root / folder[1:]).mkdir()
     shutil.rmtree(source)  # absent from the second stage
-    settings = re.findall(r"(\w+)=(\S+)", " ".join(arguments_of("ENV")))
-    health_check = arguments_of("HEALTHCHECK")[0].partition("CMD ")[2]
+    health_check = DOCKERFILE.arguments_of("HEALTHCHECK")[0].partition("CMD ")[2]
     return Image(
         root,
-        {name: within(value) for name, value in settings},
-        [within(part) for part in json.loads(arguments_of("ENTRYPOINT")[0])],
+        {name: within(value) for name, value in DOCKERFILE.settings()},
+        [within(part) for part in json.loads(DOCKERFILE.arguments_of("ENTRYPOINT")[0])],
         [within(part) for part in json.loads(health_check)],
     )
 
@@ -156,11 +129,11 @@ def test_without_a_control_token_it_does_not_start(image: Image) -> None:
 
 
 def test_nothing_runs_as_root_and_there_is_one_port() -> None:
-    names = [found.name for found in instructions()]
-    assert arguments_of("USER") == ["emulator"]
+    names = [found.name for found in DOCKERFILE.instructions]
+    assert DOCKERFILE.arguments_of("USER") == ["emulator"]
     assert names.index("USER") < names.index("ENTRYPOINT")
-    assert "useradd" in arguments_of("RUN")[1]
-    assert arguments_of("EXPOSE") == ["10010"]
+    assert "useradd" in DOCKERFILE.arguments_of("RUN")[1]
+    assert DOCKERFILE.arguments_of("EXPOSE") == ["10010"]
     compose = yaml.safe_load((FOLDER / "compose.yaml").read_text(encoding="utf-8"))
     assert compose["services"]["emulator"]["ports"] == ["127.0.0.1:10010:10010"]
 
