@@ -18,11 +18,18 @@ def version() -> str:
     return match[1]
 
 
+def description() -> str:
+    """The README, with the text of its relative links: on an index page they would lead nowhere."""
+    readme = HERE.joinpath("README.md").read_text(encoding="utf-8")
+    block_or_link = r"(^```.*?^```$)|\[([^]]+)\]\((?!https?:)[^)]+\)"
+    return re.sub(block_or_link, r"\1\2", readme, flags=re.MULTILINE | re.DOTALL)
+
+
 setup(
     name="azure-communication-identity",
     version=version(),
     description="Azure Communication Services Identity: users and their access tokens",
-    long_description=HERE.joinpath("README.md").read_text(encoding="utf-8"),
+    long_description=description(),
     long_description_content_type="text/markdown",
     license_expression="MIT",
     license_files=["LICENSE"],
@@ -50,6 +57,7 @@ setup(
         "Programming Language :: Python :: 3.11",
         "Programming Language :: Python :: 3.12",
         "Programming Language :: Python :: 3.13",
+        "Programming Language :: Python :: 3.14",
         "Topic :: Communications",
         "Typing :: Typed",
     ],

@@ -290,33 +290,34 @@ def test_the_table_has_every_operation() -> None:
     assert len({row.id for row in TABLE}) == len(DESCRIBED) == len(TABLE)
 
 
-@pytest.mark.skipif(not PUBLISHED.exists(), reason="the published operations are not there")
-def test_the_description_agrees_with_the_published_operations() -> None:
-    published = json.loads(PUBLISHED.read_text("utf-8"))
-    assert published["versions"] == VERSIONS
-    operations = published["operations"]
-    assert len(operations) == len(DESCRIBED)
-    shapes = {
-        operation["id"]: operation["success"].get("200")
-        for operation in operations
-        if operation["id"].endswith("get_assignment")
-    }
-    for operation in operations:
-        group = operation["id"].partition(".")[0]
-        success = {
-            status: text and text.replace("assignment", shapes.get(f"{group}.get_assignment", ""))
-            for status, text in operation["success"].items()
+if PUBLISHED.exists():  # they are not part of the project, and nobody else can get them
+
+    def test_the_description_agrees_with_the_published_operations() -> None:
+        published = json.loads(PUBLISHED.read_text("utf-8"))
+        assert published["versions"] == VERSIONS
+        operations = published["operations"]
+        assert len(operations) == len(DESCRIBED)
+        shapes = {
+            operation["id"]: operation["success"].get("200")
+            for operation in operations
+            if operation["id"].endswith("get_assignment")
         }
-        row = Row(
-            operation["id"],
-            operation["method"],
-            operation["path"],
-            "",
-            operation.get("request"),
-            success,
-        )
-        content_type = operation.get("content_type", "application/json")
-        check(row, operation["versions"], content_type, is_exact=False)
-        assert operation.get("request_required", False) is (
-            row.request is not None and row.id != "create"
-        )
+        for operation in operations:
+            group = operation["id"].partition(".")[0]
+            success = {
+                status: text and text.replace("assignment", shapes.get(f"{group}.get_assignment", ""))
+                for status, text in operation["success"].items()
+            }
+            row = Row(
+                operation["id"],
+                operation["method"],
+                operation["path"],
+                "",
+                operation.get("request"),
+                success,
+            )
+            content_type = operation.get("content_type", "application/json")
+            check(row, operation["versions"], content_type, is_exact=False)
+            assert operation.get("request_required", False) is (
+                row.request is not None and row.id != "create"
+            )

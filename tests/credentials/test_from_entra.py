@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import sys
 import time
 from base64 import b64encode
 from collections.abc import Iterator
@@ -37,11 +36,6 @@ OTHER_USER = "66666666-7777-8888-9999-000000000001"
 TEAMS = ["https://auth.msft.communication.azure.com/TeamsExtension.ManageCalls"]
 CLIENTS_DEFAULT = "https://communication.azure.com/clients/.default"
 CLIENTS = ["https://communication.azure.com/clients/VoIP"]
-
-NEEDS_3_11 = pytest.mark.skipif(
-    sys.version_info < (3, 11),
-    reason="asyncio warns of an unclosed TLS transport when a connection is reset",
-)
 
 
 class Entra:
@@ -204,7 +198,7 @@ async def test_either_protocol_is_enough(driver: Any, exchange: Exchange) -> Non
 
 @pytest.mark.parametrize(
     "fault",
-    ["status:503", "status:500", "status:429", "html", pytest.param("reset", marks=NEEDS_3_11)],
+    ["status:503", "status:500", "status:429", "html", "reset"],
 )
 async def test_what_passes_is_tried_again(driver: Any, exchange: Exchange, fault: str) -> None:
     exchange.emulator.inject("exchange-entra", fault, times=2)
@@ -222,7 +216,7 @@ async def test_what_passes_is_tried_again(driver: Any, exchange: Exchange, fault
         ("html", HttpResponseError, "Service Unavailable"),
         ("no-fields", DecodeError, "identity.id"),
         ("truncated", DecodeError, "not JSON"),
-        pytest.param("reset", AzureError, "Connection", marks=NEEDS_3_11),
+        ("reset", AzureError, "Connection"),
     ],
 )
 async def test_the_answer_is_the_cause(
