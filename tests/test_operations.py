@@ -305,7 +305,8 @@ if PUBLISHED.exists():  # they are not part of the project, and nobody else can 
         for operation in operations:
             group = operation["id"].partition(".")[0]
             success = {
-                status: text and text.replace("assignment", shapes.get(f"{group}.get_assignment", ""))
+                status: text
+                and text.replace("assignment", shapes.get(f"{group}.get_assignment", ""))
                 for status, text in operation["success"].items()
             }
             row = Row(

@@ -1,6 +1,7 @@
 """All distributions: what is in them, and that they work in an environment that has only them."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,7 @@ class Project(NamedTuple):
     name: str
     folder: str
     package: str
+    data: frozenset[str]
     sdist_extras: frozenset[str]
     wheel_extras: frozenset[str]
 
@@ -34,6 +36,7 @@ LIBRARY = Project(
     name="azure-communication-identity",
     folder=".",
     package="azure/communication/identity",
+    data=frozenset({"py.typed"}),
     sdist_extras=frozenset({"CHANGELOG.md", "setup.py"}),
     wheel_extras=frozenset(),
 )
@@ -41,6 +44,7 @@ EMULATOR = Project(
     name="acs-identity-emulator",
     folder="emulator",
     package="acs_identity_emulator",
+    data=frozenset({"py.typed", "control/page.html"}),
     sdist_extras=frozenset(),
     wheel_extras=frozenset({"entry_points.txt"}),
 )
@@ -48,6 +52,7 @@ TOKEN_SERVICE = Project(
     name="acs-token-service",
     folder="token_service",
     package="acs_token_service",
+    data=frozenset({"py.typed", "web/page.html"}),
     sdist_extras=frozenset({"SETTINGS.md"}),
     wheel_extras=frozenset({"entry_points.txt"}),
 )
@@ -101,9 +106,9 @@ def run(*command: str, **environment: str) -> str:
 
 
 def modules(built: Built) -> set[str]:
-    """The files of the package as they are in the tree: modules and the marker, nothing else."""
+    """The files of the package as they are in the tree: modules, and the data that they read."""
     package = built.source / built.project.package
-    paths = [*package.rglob("*.py"), package / "py.typed"]
+    paths = [*package.rglob("*.py"), *(package / name for name in built.project.data)]
     return {path.relative_to(built.source).as_posix() for path in paths}
 
 
@@ -133,7 +138,7 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return build(request.param, copy_of_checkout(folder / "checkout"), folder / "dist")
 
 
-def test_the_wheel_holds_the_modules_and_nothing_else(built: Built) -> None:
+def test_the_wheel_holds_the_package_and_nothing_else(built: Built) -> None:
     dist_info = built.wheel.name.removesuffix("-py3-none-any.whl") + ".dist-info/"
     expected = {dist_info + name for name in ALWAYS_IN_DIST_INFO | built.project.wheel_extras}
     assert files_of_wheel(built) == modules(built) | expected
@@ -148,6 +153,8 @@ def test_the_tree_holds_what_was_looked_for(built: Built) -> None:
     # Else the two tests above could agree on nothing.
     package = built.project.package
     assert {f"{package}/__init__.py", f"{package}/py.typed"} < modules(built)
+    if built.project is TOKEN_SERVICE:
+        assert f"{package}/people/migrations/versions/r0001_people.py" in modules(built)
 
 
 def test_namespaces_stay_open_to_other_distributions(built: Built) -> None:
@@ -183,7 +190,21 @@ def test_metadata(built: Built) -> None:
     assert fields["License-Expression"] == "MIT"
     assert fields["Requires-Python"] == ">=3.10"
     assert fields["Description-Content-Type"] == "text/markdown"
-    assert str(fields.get_payload()).startswith("# ")
+    assert {f"Programming Language :: Python :: 3.{minor}" for minor in range(10, 15)} <= set(
+        fields.get_all("Classifier", [])
+    )
+
+
+def test_the_description_has_no_link_that_is_dead_on_an_index_page(built: Built) -> None:
+    description = str(metadata(built).get_payload())
+    assert description.startswith("# ")
+    prose = re.sub("^```.*?^```$", "", description, flags=re.MULTILINE | re.DOTALL)
+    assert not re.findall(r"\]\((?!https://)[^)]*\)", prose)
+
+
+def test_the_index_would_take_both_files(built: Built) -> None:
+    run(sys.executable, "-m", "twine", "check", "--strict", str(built.sdist), str(built.wheel))
+    run(sys.executable, "-m", "check_wheel_contents", str(built.wheel))
 
 
 def test_the_version_is_the_one_of_the_library() -> None:
@@ -194,12 +215,17 @@ def test_the_version_is_the_one_of_the_library() -> None:
 
 
 class Environment:
-    """A virtual environment that holds one distribution and what it requires."""
+    """A virtual environment that holds some distributions and what they require."""
 
-    def __init__(self, folder: Path, *wheels: Path) -> None:
+    def __init__(self, folder: Path, *requirements: str | Path) -> None:
         venv.create(folder, with_pip=True, symlinks=os.name != "nt")
         self._scripts = folder / ("Scripts" if os.name == "nt" else "bin")
-        self.run("python", "-m", "pip", "install", "--quiet", *map(str, wheels))
+        self.install(*requirements)
+
+    def install(self, *requirements: str | Path) -> None:
+        """Installs them, and checks that everything which is installed agrees."""
+        self.run("python", "-m", "pip", "install", "--quiet", *map(str, requirements))
+        self.run("python", "-m", "pip", "check")
 
     def run(self, program: str, *arguments: str, **variables: str) -> str:
         return run(str(self._scripts / program), *arguments, **variables)
@@ -231,7 +257,6 @@ def is_there(module: str) -> str:
 
 
 def test_works_in_a_clean_environment(built: Built, clean: Environment) -> None:
-    clean.run("python", "-m", "pip", "check")
     works = {LIBRARY: library_works, EMULATOR: emulator_works, TOKEN_SERVICE: token_service_works}
     works[built.project](built, clean)
 
@@ -271,3 +296,45 @@ def token_service_works(built: Built, clean: Environment) -> None:
             ACS_TOKEN_DEVELOPMENT_LOGIN="true",
         )
         assert Path(folder, "people.db").stat().st_size > 0
+
+
+OFFICIAL = "azure-communication-identity==1.5.0"
+INSTALLED = """
+from importlib.metadata import distribution
+from pathlib import Path
+from azure.communication import identity
+installed = distribution("azure-communication-identity")
+recorded = {Path(file.locate()).resolve() for file in installed.files}
+present = {path.resolve() for path in Path(identity.__file__).parent.rglob("*.py")}
+print(installed.version, len(present), len(present - recorded))
+"""
+
+
+def test_replaces_the_official_package_and_makes_way_for_it(tmp_path: Path) -> None:
+    wheel = build(LIBRARY, copy_of_checkout(tmp_path / "checkout"), tmp_path / "dist").wheel
+    environment = Environment(tmp_path / "environment", OFFICIAL)
+    for requirement, version in ((wheel, wheel.name.split("-")[1]), (OFFICIAL, "1.5.0")):
+        environment.install(requirement)
+        found = environment.run("python", "-W", "ignore", "-c", INSTALLED).split()
+        assert found[0] == version
+        assert int(found[1]) > 20
+        # No module is left over from the other one.
+        assert found[2] == "0"
+
+
+def test_stands_beside_all_packages_of_communication_services(tmp_path: Path) -> None:
+    wheel = build(LIBRARY, copy_of_checkout(tmp_path / "checkout"), tmp_path / "dist").wheel
+    environment = Environment(tmp_path / "environment", wheel)
+    names = [
+        "callautomation",
+        "chat",
+        "email",
+        "jobrouter",
+        "messages",
+        "phonenumbers",
+        "rooms",
+        "sms",
+    ]
+    environment.install(*(f"azure-communication-{name}" for name in names))
+    imports = "; ".join(f"import azure.communication.{name}" for name in ["identity", *names])
+    environment.run("python", "-W", "ignore", "-c", imports)
