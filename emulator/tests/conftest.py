@@ -19,17 +19,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from email.utils import formatdate
-from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
 
 from acs_identity_emulator import IdentityEmulator
-
-# The recordings are not part of the project, and nobody else can get them: no test, and no skip.
-_RECORDINGS = Path(__file__).parents[3] / "shared" / "facts" / "recorded_interactions.jsonl"
-collect_ignore = [] if _RECORDINGS.exists() else ["test_emulator_recordings.py"]
 
 Send = Callable[..., SimpleNamespace]
 LATEST = "2025-06-30"

@@ -95,7 +95,7 @@ def test_runs_until_a_signal(run: Run, send: Send, number: signal.Signals) -> No
     reply = send("POST", "/identities", {"createTokenWithScopes": ["chat"]}, to=remote)
     assert reply.status == 201
     process.send_signal(number)
-    output, log = process.communicate(timeout=5)
+    output, log = process.communicate(timeout=60)
     assert (process.returncode, output) == (0, "")
     assert "Traceback" not in log
 
@@ -112,7 +112,7 @@ def test_log_has_a_line_per_request_and_no_secret(run: Run, send: Send) -> None:
     send("POST", f"/identities?sig={remote.access_key}", to=remote, headers={"Host": "x"})
     send("POST", "/identities", {"expiresInMinutes": 1}, to=remote)
     process.terminate()
-    log = process.communicate(timeout=5)[1]
+    log = process.communicate(timeout=60)[1]
     lines = [re.sub(r"^\S+ \S+ INFO |\d+ms", "", line) for line in log.splitlines()]
     key_in_path = "/identity/" + re.sub(r"[^/]+", "...", remote.access_key)
     assert lines == [
@@ -133,7 +133,7 @@ def test_log_level(run: Run, send: Send) -> None:
     process = run("--log-level", "warning")
     send("POST", "/identities", to=first_line(process))
     process.terminate()
-    assert process.communicate(timeout=5)[1] == ""
+    assert process.communicate(timeout=60)[1] == ""
 
 
 def test_options(run: Run, send: Send, tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_options(run: Run, send: Send, tmp_path: Path) -> None:
     reply = send("POST", "/identities", to=remote, key=secondary)
     assert reply.json["identity"]["id"].startswith(f"8:acs:{resource_id}_")
     process.terminate()
-    process.communicate(timeout=5)
+    process.communicate(timeout=60)
 
     process = run("--database", str(tmp_path / "a.db"))
     remote = first_line(process)
@@ -177,10 +177,10 @@ def test_greeting(run: Run, options: list[str], scheme: str) -> None:
         settings["IDENTITY_ENDPOINT"] + query,
         headers={"X-IDENTITY-HEADER": settings["IDENTITY_HEADER"]},
     )
-    with urllib.request.urlopen(token_request, timeout=5) as response:
+    with urllib.request.urlopen(token_request, timeout=60) as response:
         assert response.status == 200
     process.terminate()
-    _, log = process.communicate(timeout=5)
+    _, log = process.communicate(timeout=60)
     assert not Path(settings["REQUESTS_CA_BUNDLE"]).exists()
     assert settings["IDENTITY_HEADER"] not in log
 
@@ -216,7 +216,7 @@ def test_application(run: Run, secret: str | None) -> None:
     with urllib.request.urlopen(request, timeout=5, context=trusted) as response:
         assert response.status == 200
     process.terminate()
-    _, log = process.communicate(timeout=5)
+    _, log = process.communicate(timeout=60)
     assert settings["AZURE_CLIENT_SECRET"] not in log
 
 
@@ -275,10 +275,10 @@ def test_faults_and_throttling(run: Run, send: Send) -> None:
 
 
 def test_version_and_help(run: Run) -> None:
-    output, _ = run("--version").communicate(timeout=5)
+    output, _ = run("--version").communicate(timeout=60)
     assert output == f"acs-identity-emulator {__version__}\n"
     process = run("--help")
-    output, _ = process.communicate(timeout=5)
+    output, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     for option in OPTIONS:
         assert option in output
@@ -295,7 +295,7 @@ def taken_port() -> Iterator[int]:
 class TestExitsWithTwo:
     def refusal(self, run: Run, *arguments: str) -> str:
         process = run(*arguments)
-        output, log = process.communicate(timeout=5)
+        output, log = process.communicate(timeout=60)
         assert (process.returncode, output) == (2, "")
         assert log.count("\n") == 1
         return log

@@ -180,7 +180,7 @@ def test_a_full_disk(tmp_path: Path, send: Send, start: Start) -> None:
     assert created
     assert send("GET", "/identities", to=served).status == 405
     process.terminate()
-    log = process.communicate(timeout=10)[1]
+    log = process.communicate(timeout=60)[1]
     assert process.returncode == 0
     lines = log.splitlines()
     assert len(lines) == 1

@@ -32,7 +32,7 @@ UNSIGNED = b"POST /identities HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
 def stopped(process: "subprocess.Popen[str]") -> str:
     """Ends the process and returns its log."""
     process.terminate()
-    log = process.communicate(timeout=10)[1]
+    log = process.communicate(timeout=60)[1]
     assert process.returncode == 0
     return log
 
@@ -72,7 +72,7 @@ def test_dropped_lines_are_counted(start: Start) -> None:
         while connection.recv(1_000_000):
             pass
     process.send_signal(signal.SIGTERM)
-    log = process.communicate(timeout=10)[1]
+    log = process.communicate(timeout=60)[1]
     lines = log.splitlines()
     missing = re.findall(r"WARNING (\d+) log lines are missing", log)
     assert sum(map(int, missing)) + len(lines) - len(missing) == 15_000
@@ -125,7 +125,7 @@ def test_it_ends_with_its_terminal(start: Start, tmp_path: Path) -> None:
     process = start("--ca-file", str(tmp_path / "ca.pem"))
     remote(process)
     process.send_signal(signal.SIGHUP)
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
     assert process.returncode == 0
     assert list(tmp_path.iterdir()) == []
 
@@ -181,7 +181,7 @@ def test_options_come_from_the_environment(start: Start, send: Send, tmp_path: P
 )
 def test_mistakes_in_the_environment(start: Start, variables: dict[str, str], reason: str) -> None:
     process = start(**variables)
-    output, log = process.communicate(timeout=10)
+    output, log = process.communicate(timeout=60)
     assert (process.returncode, output, log.count("\n")) == (2, "", 1)
     assert reason in log
 
@@ -221,7 +221,7 @@ def test_dev_has_a_port_of_its_own(start: Start) -> None:
             taken.bind(("127.0.0.1", 10010))
             taken.listen()
         process = start("--dev")
-        log = process.communicate(timeout=10)[1]
+        log = process.communicate(timeout=60)[1]
     assert "cannot listen on 127.0.0.1 port 10010" in log
 
 

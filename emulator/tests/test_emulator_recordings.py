@@ -1,7 +1,6 @@
 """Every recorded call of the real service, sent to the emulator: the answers must be alike.
 
-The recordings are not part of the project: where they are missing, this module is not collected.
-Ids and tokens are blanked out in them, so each call is set up to get what it got: an
+Ids and tokens are blanked out in the recordings, so each call is set up to get what it got: an
 identity for its id, an Entra token that is valid or not, the fields that were blank when sent.
 """
 
@@ -22,6 +21,8 @@ Send = Callable[..., SimpleNamespace]
 RECORDINGS = (
     Path(__file__).resolve().parents[3] / "shared" / "facts" / "recorded_interactions.jsonl"
 )
+# Without the recordings pytest collects nothing here: a skip would ask for what nobody can get.
+__test__ = RECORDINGS.exists()
 APP, USER = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
 BLANKED = ("sanitized", "redacted", "8:acs:00000000-0000-0000-0000-000000000001_")
 
@@ -57,6 +58,8 @@ class Recording(NamedTuple):
 
 
 def recordings() -> list[Recording]:
+    if not RECORDINGS.exists():
+        return []
     found = []
     for number, line in enumerate(RECORDINGS.read_text().splitlines()):
         call = json.loads(line)
