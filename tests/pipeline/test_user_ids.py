@@ -15,7 +15,12 @@ from azure.core.exceptions import (
     ServiceRequestError,
 )
 from azure.core.pipeline.policies import HTTPPolicy, NetworkTraceLoggingPolicy
-from azure.core.pipeline.transport import AioHttpTransport, RequestsTransport
+from azure.core.pipeline.transport import (
+    AioHttpTransport,
+    AsyncHttpTransport,
+    HttpTransport,
+    RequestsTransport,
+)
 from either_client import ClientFactory, EitherClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -247,14 +252,30 @@ def test_an_error_of_the_transport_shows_no_id(
     assert holds_no_id(everything.text), everything.text
 
 
-class FailingTransport(RequestsTransport):  # type: ignore[misc]
+class FailingTransport(HttpTransport[Any, Any]):
+    """A transport of the caller."""
+
     def send(self, request: Any, **kwargs: Any) -> Any:
         raise failure(request.url)
 
+    def open(self) -> None: ...
 
-class AsyncFailingTransport(AioHttpTransport):  # type: ignore[misc]
+    def close(self) -> None: ...
+
+    def __exit__(self, *args: object) -> None: ...
+
+
+class AsyncFailingTransport(AsyncHttpTransport[Any, Any]):
+    """A transport of the caller."""
+
     async def send(self, request: Any, **kwargs: Any) -> Any:
         raise failure(request.url)
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def __aexit__(self, *args: object) -> None: ...
 
 
 def failure(url: str) -> ServiceRequestError:

@@ -157,8 +157,14 @@ def result(response: Response, cls: ClsType[T] | None) -> T:
 
     :raises ~azure.core.exceptions.DecodeError: If the body is not a JSON object.
     """
-    json = _json_object(response)
-    return cls(response, json) if cls else cast(T, json)
+    try:
+        json = _json_object(response)
+        return cls(response, json) if cls else cast(T, json)
+    except DecodeError as error:
+        # Reports of errors show the locals of each frame: here and below, the token.
+        failed = error.with_traceback(None)
+        json = {}
+    raise failed
 
 
 def page(
@@ -169,6 +175,16 @@ def page(
     :raises ~azure.core.exceptions.DecodeError: If the body is not a page, or the link does not lead
         to another page at the endpoint.
     """
+    try:
+        return _page(response, endpoint, items_name, link_name, cls)
+    except DecodeError as error:
+        failed = error.with_traceback(None)
+    raise failed
+
+
+def _page(
+    response: Response, endpoint: str, items_name: str, link_name: str, cls: ClsType[T] | None
+) -> tuple[str | None, list[T]]:
     if response.status_code == 204:
         return None, []
     json = _json_object(response)

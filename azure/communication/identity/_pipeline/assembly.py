@@ -117,7 +117,7 @@ def _in_order(policies: Mapping[str, Any]) -> list[Any]:
         policies["custom_hook_policy"],
         *_listed(policies.get("per_retry_policies")),
         UnknownOptionsPolicy(),
-        *_for_requests(policies["transport"]),
+        *_without_netrc(policies["transport"]),
         policies["logging_policy"],
         DistributedTracingPolicy(**{"instrumentation_config": INSTRUMENTATION, **policies}),
         SensitiveHeaderCleanupPolicy(**policies),
@@ -125,7 +125,7 @@ def _in_order(policies: Mapping[str, Any]) -> list[Any]:
         *(
             []
             if getattr(policies["transport"], "takes_deadline", False)
-            else [MatchingAnswerPolicy()]
+            else [MatchingAnswerPolicy(), *_translating(policies["transport"])]
         ),
     ]
 
@@ -160,7 +160,7 @@ def _listed(one_or_more: Any) -> list[Any]:
     return list(one_or_more) if isinstance(one_or_more, Iterable) else [one_or_more]
 
 
-def _for_requests(transport: object) -> list[Any]:
+def _without_netrc(transport: object) -> list[Any]:
     # A caller who passes a requests transport has already imported requests; do not import it for
     # anyone else.
     if "requests" not in sys.modules:
@@ -168,6 +168,20 @@ def _for_requests(transport: object) -> list[Any]:
     from .._transports._netrc import without_netrc
 
     return without_netrc(transport)
+
+
+def _translating(transport: object) -> list[Any]:
+    from . import stock_transports
+
+    return [
+        policy
+        for library, policies in (
+            ("requests", stock_transports.of_requests),
+            ("aiohttp", stock_transports.of_aiohttp),
+        )
+        if library in sys.modules
+        for policy in policies(transport)
+    ]
 
 
 def _sync_transport(options: Mapping[str, Any]) -> HttpTransport[Any, Any]:

@@ -19,6 +19,7 @@ Response = PipelineResponse[Any, Any]
 _LONGEST_WAIT = 120.0
 _TOO_MANY_REQUESTS = 429
 _ATTEMPTS = "attempts"
+_GRACE = 0.25
 
 
 class Attempts:
@@ -43,10 +44,18 @@ class Attempts:
         self._statuses = options.pop("retry_on_status_codes", policy.statuses)
         self.settings = policy.configure_retries(options)
         self.deadline = deadline_after(self.settings["timeout"])
+        # A transport that takes the deadline ends the attempt itself, and knows what it waited for.
+        takes_deadline = getattr(self.transport, "takes_deadline", False)
+        self._grace = _GRACE if takes_deadline else 0.0
         for name in TIMEOUTS:
             if options.get(name) == 0:
                 options[name] = None
         self._timeouts = {name: options[name] for name in TIMEOUTS if name in options}
+
+    @property
+    def last_moment(self) -> float:
+        """When an attempt that has a deadline is cancelled."""
+        return (self.deadline or 0.0) + self._grace
 
     def begin(self) -> None:
         """Prepares the next attempt.
@@ -189,7 +198,7 @@ class AsyncOperationRetryPolicy(AsyncRetryPolicy[Any, Any]):
                 if attempts.deadline is None:
                     response: Response = await self.next.send(request)
                 else:
-                    response = await ended_by(attempts.deadline, self.next.send(request))
+                    response = await ended_by(attempts.last_moment, self.next.send(request))
                 pause = attempts.pause_after_response(response)
                 if pause is None:
                     self.update_context(response.context, attempts.settings)

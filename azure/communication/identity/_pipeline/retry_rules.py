@@ -12,6 +12,7 @@ from azure.core.exceptions import (
     AzureError,
     IncompleteReadError,
     ServiceRequestError,
+    ServiceRequestTimeoutError,
     ServiceResponseError,
 )
 
@@ -87,6 +88,8 @@ def is_transient_error(error: AzureError, is_repeatable: bool) -> bool:
     :param error: The exception.
     :param bool is_repeatable: Whether the operation may be carried out twice.
     """
+    if isinstance(error, ServiceRequestTimeoutError):
+        return True
     if isinstance(error, ServiceRequestError):
         return error.inner_exception is not None and not _is_lasting(error)
     return is_repeatable and isinstance(error, ServiceResponseError | IncompleteReadError)

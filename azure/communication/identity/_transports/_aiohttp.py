@@ -193,6 +193,8 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         result = await self._response_or_error(request, attempt, opened, kwargs)
         if isinstance(result, AzureError):
             # Raised outside of the handler: tracebacks must not show the cause.
+            # Reports of errors show the locals of this frame, and proxies have passwords.
+            del kwargs
             raise result
         return result
 
@@ -237,10 +239,11 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
                     config.data_block_size,
                     decompress=not opened.session.auto_decompress,
                 )
-                if is_mismatch(headers.get(REQUEST_ID), internal.headers.get(REQUEST_ID)):
+                problem = _problem(internal, headers.get(REQUEST_ID))
+                if problem is not None:
                     await response.close()
                     attempt.abort_connection()
-                    raise InvalidResponseError(MISMATCH)
+                    raise InvalidResponseError(problem)
                 if not attempt.is_streamed:
                     await response.read_whole(limit)
                 is_complete = True
@@ -268,6 +271,15 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
                 "session of your own with a connector that supports them."
             )
         return proxy
+
+
+def _problem(response: aiohttp.ClientResponse, request_id: str | None) -> str | None:
+    """Why a response is not used, or None."""
+    if response.status < 200:  # aiohttp reads over provisional responses, but for 101
+        return "the status is invalid."
+    if is_mismatch(request_id, response.headers.get(REQUEST_ID)):
+        return MISMATCH
+    return None
 
 
 def _new_session() -> aiohttp.ClientSession:

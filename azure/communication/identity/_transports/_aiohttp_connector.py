@@ -118,12 +118,14 @@ class Connector(aiohttp.TCPConnector):
         that lives for hours never sees that the addresses of a name have changed: both are closed.
 
         :raises ~aiohttp.ClientConnectionError: If the server sends data before it is asked, or
-            the request was sent before: aiohttp repeats some requests, which is for the retry
-            policy to decide.
+            the attempt had a connection before: aiohttp repeats some requests, which is for the
+            retry policy to decide.
         """
         attempt = CURRENT_ATTEMPT.get()
-        if attempt is not None and attempt.is_sent:
-            raise aiohttp.ClientConnectionError
+        if attempt is not None:
+            if attempt.is_begun:
+                raise aiohttp.ClientConnectionError
+            attempt.is_begun = True
         while True:
             connection = await super().connect(*args, **kwargs)
             protocol: Any = connection.protocol

@@ -12,7 +12,13 @@ from typing_extensions import Self
 from . import _limits
 from ._attempt import Attempt
 from ._decompression import TOO_LONG, Decompressor, decompressor
-from ._failures import COMMON, InvalidResponseError, InvalidSettingError, failure
+from ._failures import (
+    COMMON,
+    InvalidResponseError,
+    InvalidSettingError,
+    ProxyStatusError,
+    failure,
+)
 from ._response import ResponseBase
 from ._time_limit import extend, time_limit
 
@@ -33,7 +39,7 @@ def azure_error(error: BaseException, attempt: Attempt, peer: str) -> AzureError
     :param str peer: Scheme, host and port of the server.
     """
     if isinstance(error, aiohttp.ClientHttpProxyError):
-        error = InvalidSettingError(f"the proxy answered with the status {error.status}.")
+        error = ProxyStatusError(error.status)
     return failure(error, attempt, peer, is_timeout=isinstance(error, asyncio.TimeoutError))
 
 

@@ -19,6 +19,7 @@ class Attempt:
         "deadline",
         "has_deadline",
         "is_aborted",
+        "is_begun",
         "is_sent",
         "is_streamed",
         "timeouts",
@@ -31,6 +32,8 @@ class Attempt:
         if deadline is None and timeouts.read is not None and not is_streamed:
             deadline = time.monotonic() + max(timeouts.read, _limits.ATTEMPT_SECONDS)
         self.deadline = deadline
+        # Whether a connection was asked for.
+        self.is_begun = False
         # Whether the server may have seen the request.
         self.is_sent = False
         # Whether the client was closed meanwhile.

@@ -46,6 +46,17 @@ class InvalidSettingError(Exception):
     """An option that cannot be used, such as the path of a missing file."""
 
 
+class ProxyStatusError(Exception):
+    """A proxy that opens no tunnel. The message holds nothing of its response.
+
+    :param int status: The status that the proxy answered with.
+    """
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the proxy answered with the status {status}.")
+        self.is_lasting = 400 <= status < 500
+
+
 def new_error(kind: type[AzureError], message: str, cause: BaseException | None) -> AzureError:
     """An exception without the exceptions of other libraries.
 
@@ -78,6 +89,8 @@ def failure(error: BaseException, attempt: Attempt, peer: str, *, is_timeout: bo
         if is_timeout:
             message = f"Could not connect to {peer} in time."
             return new_error(ServiceRequestTimeoutError, message, None)
+        if cause is None and not _is_lasting(error):
+            cause = ConnectionError(reason)  # the retry policy repeats what has a cause
         return new_error(ServiceRequestError, f"Could not connect to {peer}: {reason}", cause)
     if is_timeout:
         message = f"{peer} sent no complete response in time."
@@ -85,7 +98,7 @@ def failure(error: BaseException, attempt: Attempt, peer: str, *, is_timeout: bo
     return new_error(ServiceResponseError, f"{peer} sent no complete response: {reason}", cause)
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
+def chain(error: BaseException | None) -> Iterator[BaseException]:
     """An exception and those below it, each once."""
     waiting: list[Any] = [error]
     seen: set[int] = set()
@@ -99,16 +112,26 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 def _system_error(error: BaseException) -> OSError | None:
     """The error of the operating system or of TLS, alone."""
-    for each in _chain(error):
+    for each in chain(error):
         if isinstance(each, OSError) and type(each).__module__ in _OF_THE_SYSTEM:
             each.__cause__ = each.__context__ = None
             return each.with_traceback(None)
     return None
 
 
+def _is_lasting(error: BaseException) -> bool:
+    """Whether the request cannot succeed."""
+    return any(
+        isinstance(each, InvalidSettingError | UnicodeError)
+        or type(each).__name__ in _INVALID_URLS
+        or getattr(each, "is_lasting", False)
+        for each in chain(error)
+    )
+
+
 def _reason(error: BaseException, cause: OSError | None) -> str:
-    for each in _chain(error):
-        if isinstance(each, InvalidResponseError | InvalidSettingError):
+    for each in chain(error):
+        if isinstance(each, InvalidResponseError | InvalidSettingError | ProxyStatusError):
             return str(each)
     if cause is not None:
         text = getattr(cause, "verify_message", None) or cause.strerror or str(cause)
@@ -116,9 +139,10 @@ def _reason(error: BaseException, cause: OSError | None) -> str:
     return _REASONS.get(type(error).__name__, "the response is malformed or was cut short.")
 
 
+_INVALID_URLS = ("InvalidURL", "LocationParseError")
+
 _REASONS = {
     "ServerDisconnectedError": "the connection was closed.",
     "RemoteDisconnected": "the connection was closed.",
-    "InvalidURL": "the URL is invalid.",
-    "LocationParseError": "the URL is invalid.",
+    **dict.fromkeys(_INVALID_URLS, "the URL is invalid."),
 }

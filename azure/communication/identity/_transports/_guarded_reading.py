@@ -65,6 +65,7 @@ class GuardedFile(io.RawIOBase):
             self._deadline = attempt.deadline
         self._received = 0
         self.is_over = False
+        self.has_ended = False
         # The buffer may hold some of the body already.
         self._allowed: float = _limits.MAX_HEADER_BYTES + io.DEFAULT_BUFFER_SIZE
         self._what = "the headers are"
@@ -100,6 +101,7 @@ class GuardedFile(io.RawIOBase):
         if self._limit is None or remaining < self._limit:
             self._sock.settimeout(None if remaining == math.inf else remaining)
         count: int | None = self._file.readinto(buffer)
+        self.has_ended = count == 0
         self._received += count or 0
         if self._received > self._allowed:
             raise InvalidResponseError(f"{self._what} too long.")
@@ -123,13 +125,13 @@ class GuardedResponse(HTTPResponse):
 
         :raises InvalidResponseError: If they are malformed.
         """
-        super().begin()
+        self._read_head()
         while 100 <= self.status < 200:
             # http.client skips 100 alone, and would take 103 for the response.
             if self.status == 101:
                 raise InvalidResponseError("the protocol was switched unasked.")
             self.headers = self.msg = None  # type: ignore[assignment] # as before the first
-            super().begin()
+            self._read_head()
         if any(isinstance(defect, _MALFORMED) for defect in self.headers.defects):
             raise InvalidResponseError("a header line is malformed.")
         lengths = self.headers.get_all("content-length", [])
@@ -138,3 +140,9 @@ class GuardedResponse(HTTPResponse):
             if not is_number or length != lengths[0]:
                 raise InvalidResponseError("the Content-Length is malformed.")
         self.guard.file.allow_body(is_chunked=self.chunked)
+
+    def _read_head(self) -> None:
+        super().begin()
+        if self.guard.file.has_ended:
+            # http.client takes the end of the connection for that of the headers.
+            raise InvalidResponseError("the headers were cut short.")

@@ -144,6 +144,8 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
         result = self._response_or_error(request, attempt, connections, kwargs)
         if isinstance(result, AzureError):
             # Raised outside of the handler: tracebacks must not show the cause.
+            # Reports of errors show the locals of this frame, and proxies have passwords.
+            del kwargs
             raise result
         return result
 

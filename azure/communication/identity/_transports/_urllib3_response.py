@@ -1,19 +1,27 @@
 """The response of the sync client."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from azure.core.exceptions import AzureError
 from azure.core.rest import HttpRequest, HttpResponse
 from typing_extensions import Self
-from urllib3.exceptions import HTTPError, NewConnectionError, TimeoutError
+from urllib3.exceptions import HTTPError, NewConnectionError, ProxyError, TimeoutError
 
 from . import _limits
 from ._attempt import Attempt
 from ._decompression import TOO_LONG, decompressor
-from ._failures import COMMON, InvalidResponseError, InvalidSettingError, failure
+from ._failures import (
+    COMMON,
+    InvalidResponseError,
+    InvalidSettingError,
+    ProxyStatusError,
+    failure,
+)
 from ._response import ResponseBase
 
+_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 _READ_SIZE = 64 * 1024
 
 FAILURES: tuple[type[BaseException], ...] = (HTTPError, InvalidSettingError, *COMMON)
@@ -27,6 +35,10 @@ def azure_error(error: BaseException, attempt: Attempt, peer: str) -> AzureError
     :param attempt: The attempt.
     :param str peer: Scheme, host and port of the server.
     """
+    # http.client tells the status of a proxy in the text only, after which comes the proxy's own.
+    tunnel = _TUNNEL.search(str(error)) if isinstance(error, ProxyError) else None
+    if tunnel is not None:
+        error = ProxyStatusError(int(tunnel[1]))
     is_timeout = isinstance(error, TimeoutError) and not isinstance(error, NewConnectionError)
     return failure(error, attempt, peer, is_timeout=is_timeout)
 

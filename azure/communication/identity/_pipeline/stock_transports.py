@@ -1,0 +1,172 @@
+"""What azure-core's own transports raise, in the words of the transports of this library.
+
+Their exceptions show bytes of responses, tokens included, and passwords of proxies. They also raise
+ServiceRequestError when a connection breaks after the request was sent, which would let a creation
+be repeated.
+"""
+
+import zlib
+from http.client import HTTPException
+from ssl import SSLCertVerificationError, SSLError
+from typing import Any
+
+from azure.core.exceptions import (
+    AzureError,
+    IncompleteReadError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
+from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import AsyncHTTPPolicy, HTTPPolicy
+from azure.core.pipeline.transport import AsyncHttpTransport
+
+from .._shared.urls import split_url
+from .._transports._attempt import Attempt
+from .._transports._failures import chain, failure
+from .._transports._settings import Timeouts
+
+Request = PipelineRequest[Any]
+Response = PipelineResponse[Any, Any]
+Kinds = tuple[type[BaseException], ...]
+
+_BARE: Kinds = (
+    HTTPException,
+    ConnectionError,
+    TimeoutError,
+    SSLError,
+    UnicodeError,
+    ArithmeticError,
+    MemoryError,
+    RecursionError,
+    zlib.error,
+)
+
+
+class _Translator:
+    """Translates exceptions.
+
+    :param unsent: What the HTTP library raises only if nothing was sent.
+    :param timeouts: What it raises when time runs out.
+    :param library: What else the HTTP library raises.
+    """
+
+    def __init__(self, unsent: Kinds, timeouts: Kinds, library: Kinds) -> None:
+        super().__init__()
+        self._unsent = unsent
+        self._timeouts: Kinds = (TimeoutError, *timeouts)
+        self.caught: Kinds = (
+            ServiceRequestError,
+            ServiceResponseError,
+            IncompleteReadError,
+            *library,
+        )
+
+    def translated(self, error: BaseException, request: Request) -> AzureError:
+        """What to raise in place of an exception.
+
+        :param error: The exception.
+        :param request: The request.
+        """
+        # azure-core keeps what the HTTP library raised.
+        inner = getattr(error, "inner_exception", None) or error
+        errors = list(chain(inner))
+        attempt = Attempt(Timeouts(None, None), None, is_streamed=False)
+        attempt.is_sent = not any(isinstance(each, self._unsent) for each in errors)
+        origin, host, _ = split_url(request.http_request.url)
+        return failure(
+            inner,
+            attempt,
+            f"{origin.partition('://')[0]}://{host}",
+            is_timeout=any(isinstance(each, self._timeouts) for each in errors),
+        )
+
+
+class StockErrorsPolicy(_Translator, HTTPPolicy[Any, Any]):
+    """Translates what RequestsTransport raises."""
+
+    def send(self, request: Request) -> Response:
+        """Sends a request.
+
+        :param request: The request.
+        :type request: ~azure.core.pipeline.PipelineRequest
+        :rtype: ~azure.core.pipeline.PipelineResponse
+        :raises ~azure.core.exceptions.ServiceRequestError: If the request could not be sent.
+        :raises ~azure.core.exceptions.ServiceResponseError: If there is no complete response.
+        """
+        try:
+            return self.next.send(request)
+        except self.caught as error:
+            transport: Any = request.context.transport
+            if type(error) is ValueError and transport.session is None:
+                raise  # it is closed
+            translated = self.translated(error, request)
+        # Not while the first one is handled, which would be shown with it.
+        raise translated
+
+
+class AsyncStockErrorsPolicy(_Translator, AsyncHTTPPolicy[Any, Any]):
+    """Translates what AioHttpTransport and the async transports of requests raise."""
+
+    async def send(self, request: Request) -> Response:
+        """Sends a request.
+
+        :param request: The request.
+        :type request: ~azure.core.pipeline.PipelineRequest
+        :rtype: ~azure.core.pipeline.PipelineResponse
+        :raises ~azure.core.exceptions.ServiceRequestError: If the request could not be sent.
+        :raises ~azure.core.exceptions.ServiceResponseError: If there is no complete response.
+        """
+        try:
+            response: Response = await self.next.send(request)
+            return response
+        except self.caught as error:
+            translated = self.translated(error, request)
+        raise translated
+
+
+def of_requests(transport: object) -> list[Any]:
+    """The policy that a transport needs, if it is one of requests, sync or async."""
+    from azure.core.pipeline.transport import RequestsTransport
+
+    if not isinstance(transport, RequestsTransport):
+        return []
+    import requests
+    from urllib3 import exceptions
+
+    is_async = isinstance(transport, AsyncHttpTransport)
+    return [
+        (AsyncStockErrorsPolicy if is_async else StockErrorsPolicy)(
+            (
+                requests.ConnectTimeout,
+                requests.exceptions.InvalidURL,
+                requests.exceptions.ProxyError,
+                exceptions.ConnectTimeoutError,
+                exceptions.LocationParseError,
+                exceptions.NewConnectionError,
+                SSLCertVerificationError,
+            ),
+            (requests.Timeout, exceptions.ReadTimeoutError),
+            (requests.RequestException, exceptions.HTTPError, ValueError, *_BARE),
+        )
+    ]
+
+
+def of_aiohttp(transport: object) -> list[Any]:
+    """The policy that a transport needs, if it is azure-core's on aiohttp."""
+    import aiohttp
+    from azure.core.pipeline.transport import AioHttpTransport
+
+    if not isinstance(transport, AioHttpTransport):
+        return []
+    return [
+        AsyncStockErrorsPolicy(
+            (
+                aiohttp.ClientConnectorError,
+                aiohttp.ClientHttpProxyError,
+                aiohttp.ConnectionTimeoutError,
+                aiohttp.InvalidURL,
+            ),
+            (),
+            (aiohttp.ClientError, *_BARE),
+        )
+    ]
