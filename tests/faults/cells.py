@@ -1,0 +1,81 @@
+"""One cell of the matrix: a fault, an operation, a transport."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from either_client import EitherClient
+from faults.endings import Ending, Repeated
+from faults.table import Fault
+
+USER = "8:acs:a-user"
+
+Operation = Callable[[EitherClient], Any]
+OPERATIONS: dict[str, Operation] = {
+    "create": lambda client: client.create_user().raw_id,
+    "create by id": lambda client: client.create_user(custom_id="a").raw_id,
+    "issue": lambda client: client.get_token(USER, ["chat"]).token,
+    "delete": lambda client: client.delete_user(USER),
+    "list": lambda client: client.items(client.wrapped.list_entra_assignments())[0].object_id,
+}
+
+
+class Transport(NamedTuple):
+    """How requests are sent.
+
+    :ivar name: The name in the table.
+    :ivar flavour: ``sync`` or ``async``.
+    :ivar kind: ``default``, ``stock``, or ``session``.
+    :ivar has_proxy: Whether a proxy is in between.
+    """
+
+    name: str
+    flavour: str
+    kind: str
+    has_proxy: bool = False
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the transport is one of this library, on sessions of its own."""
+        return self.kind == "default"
+
+
+TRANSPORTS = (
+    Transport("urllib3", "sync", "default"),
+    Transport("urllib3, proxy", "sync", "default", has_proxy=True),
+    Transport("RequestsTransport", "sync", "stock"),
+    Transport("requests.Session", "sync", "session"),
+    Transport("aiohttp", "async", "default"),
+    Transport("aiohttp, proxy", "async", "default", has_proxy=True),
+    Transport("AioHttpTransport", "async", "stock"),
+    Transport("aiohttp.ClientSession", "async", "session"),
+)
+
+
+class Cell(NamedTuple):
+    """A fault, an operation, a transport, and whether the call is repeated."""
+
+    fault: Fault
+    operation: str
+    transport: Transport
+    is_repeated: bool
+
+    @property
+    def applies(self) -> bool:
+        """Whether there is such a cell."""
+        fault, transport = self.fault, self.transport
+        if fault.place == "tunnel":
+            fits = transport.has_proxy
+        else:
+            fits = fault.place == "http" or not transport.has_proxy
+        if fault.own_only and not transport.is_own:
+            fits = False
+        if fault.needs_body and self.operation == "delete":
+            fits = False  # 204 has no body
+        return fits and (fault.operations is None or self.operation in fault.operations)
+
+    def expected_requests(self, ending: Ending) -> int:
+        """How often the request is sent."""
+        if not self.is_repeated:
+            return 1
+        repeated: Repeated = ending.value.repeated
+        return repeated.attempts(self.operation != "create")

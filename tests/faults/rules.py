@@ -1,0 +1,90 @@
+"""The rules that every call keeps, whatever goes wrong."""
+
+import re
+import traceback
+from collections.abc import Iterator
+
+from azure.core import exceptions
+from either_client import KEY
+from faults.cells import Cell
+from faults.endings import Ending
+from faults.server import TOKEN
+from transports.raw_server import PATIENCE
+
+PASSWORD = "hunter2"
+_SECRETS = re.compile("|".join(map(re.escape, (KEY, TOKEN[:30], PASSWORD, "Signature="))))
+_SLACK = 1.0
+"""Seconds by which a call may outlast its deadline."""
+
+
+def documented(error: BaseException) -> type[BaseException]:
+    """The class by which azure-core documents an exception, or its own class."""
+    for kind in type(error).__mro__:
+        if kind.__module__ == exceptions.__name__:
+            return kind
+    return type(error)
+
+
+def most_requests(cell: Cell) -> int:
+    """How often a server may see the request of an attempt."""
+    is_post = cell.operation in ("create", "create by id", "issue")
+    is_foreign = cell.transport.flavour == "async" and not cell.transport.is_own
+    # aiohttp repeats GET and DELETE itself, unless the connector is the one of this library.
+    return 2 if is_foreign and not is_post else 1
+
+
+def broken(cell: Cell, error: BaseException | None, seconds: float, attempts: int) -> Iterator[str]:
+    """The rules that a call breaks.
+
+    :param cell: The cell.
+    :param error: The exception of the call.
+    :param seconds: How long the call took.
+    :param attempts: How often the request was sent.
+    """
+    fault = cell.fault
+    yield from _about_the_class(cell, error)
+    limit = fault.timeout + _SLACK
+    if cell.transport.kind != "default" and cell.transport.flavour == "sync":
+        # The sync transport of another library cannot interrupt a body that drips.
+        limit = max(limit, PATIENCE + _SLACK)
+    if seconds > limit:
+        yield f"{seconds:.1f} s"
+    if not cell.is_repeated and attempts != 1 and fault.counts:
+        yield f"{attempts} requests with retry_total=0"
+    # If it depends on timing which failure is seen, each has its own number of attempts.
+    if cell.is_repeated and fault.counts and len(fault.endings) == 1:
+        expected = {cell.expected_requests(ending) for ending in fault.endings}
+        if not cell.transport.is_own and expected != {1}:
+            expected |= set(range(1, 8))  # other transports cannot tell each fault from others
+        if attempts not in expected:
+            yield f"{attempts} requests in place of {sorted(expected)}"
+    if error is not None:
+        yield from _about_secrets(error, is_own=cell.transport.is_own)
+
+
+def _about_the_class(cell: Cell, error: BaseException | None) -> Iterator[str]:
+    kind = None if error is None else documented(error)
+    expected = {ending.value.error for ending in cell.fault.endings}
+    if kind in expected:
+        return
+    name = "a result" if kind is None else kind.__name__
+    if cell.transport.is_own or kind is None or Ending.SUCCESS in cell.fault.endings:
+        yield f"{name} in place of {sorted(str(each) for each in expected)}"
+    elif not issubclass(kind, exceptions.AzureError):
+        yield f"{name} is not documented"
+
+
+def _about_secrets(error: BaseException, *, is_own: bool) -> Iterator[str]:
+    shown = {
+        "str": str(error),
+        "repr": repr(error),
+        "traceback": "".join(traceback.format_exception(error)),
+    }
+    if is_own:
+        # The frames of other transports have locals with the headers that they send.
+        detailed = traceback.TracebackException.from_exception(error, capture_locals=True)
+        shown["locals"] = "".join(detailed.format())
+    for where, text in shown.items():
+        found = _SECRETS.search(text)
+        if found is not None:
+            yield f"{found[0][:12]}... in {where}"

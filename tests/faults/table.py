@@ -1,0 +1,50 @@
+"""The faults: what goes wrong, and how a call has to end."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from faults.endings import Ending
+from faults.server import Script
+
+
+class Fault(NamedTuple):
+    """One row of the matrix.
+
+    :ivar name: What goes wrong.
+    :ivar script: What the server does. None if there is no server to connect to.
+    :ivar endings: How the call may end on the transports of this library; more than one where
+        which is seen first depends on timing.
+    :ivar place: ``http`` for all transports, ``direct`` for those without a proxy, ``tls`` for
+        those with TLS in addition, ``tunnel`` for those with a proxy, to an https endpoint.
+    :ivar needs_body: Whether only responses with a body have it.
+    :ivar operations: The only operations that have it, or None.
+    :ivar greets: Whether the server acts before it has read a request.
+    :ivar calls: How many calls are made. The last one is looked at; those before succeed.
+    :ivar timeout: The deadline of the call in seconds.
+    :ivar options: Options of the client.
+    :ivar endpoint: The endpoint, if it is not the server's.
+    :ivar certificate: The name of the certificate of a TLS server.
+    :ivar own_only: Whether other transports lack the limit, or the check, that ends the call.
+    :ivar counts: Whether the number of requests is that of the retry table.
+    """
+
+    name: str
+    script: Script | None
+    endings: tuple[Ending, ...]
+    place: str = "http"
+    needs_body: bool = False
+    operations: tuple[str, ...] | None = None
+    greets: bool = False
+    calls: int = 1
+    timeout: float = 20.0
+    options: Mapping[str, Any] = MappingProxyType({})
+    endpoint: str | None = None
+    certificate: str = "trusted"
+    own_only: bool = False
+    counts: bool = True
+
+
+def row(name: str, script: Script | None, *endings: Ending, **details: Any) -> Fault:
+    """A fault, for short."""
+    return Fault(name, script, endings, **details)
