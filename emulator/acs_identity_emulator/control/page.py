@@ -40,7 +40,7 @@ class Page:
         self._clock = clock
         self._journal = journal
         self._template = Template(
-            files(__package__).joinpath("page.html").read_text(encoding="utf-8")
+            files("acs_identity_emulator.control").joinpath("page.html").read_text(encoding="utf-8")
         )
 
     def answer(self, _: WireRequest) -> Answer:

@@ -35,6 +35,7 @@ class Application(Protocol):
 
     def reject(self, error: ServiceError) -> Response:
         """The response to invalid HTTP."""
+        ...
 
 
 _REPLIES = (Response, BrokenOff)  # a union made for each request would cost

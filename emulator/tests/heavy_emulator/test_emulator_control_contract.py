@@ -20,7 +20,7 @@ from acs_identity_emulator import IdentityEmulator
 # The document does not describe everything that makes a value valid, such as which faults go with
 # which operations.
 JUDGES_OF_DATA = (positive_data_acceptance, negative_data_rejection)
-MODES: list[GenerationMode] = list(GenerationMode)
+MODES = (GenerationMode("positive"), GenerationMode("negative"))
 LEAST_ENDPOINTS = 17
 
 

@@ -13,7 +13,7 @@ class TryPage:
     """Renders the page; a nonce lets its own script and style run, and no other."""
 
     def __init__(self) -> None:
-        text = files(__package__).joinpath("page.html").read_text(encoding="utf-8")
+        text = files("acs_token_service.web").joinpath("page.html").read_text(encoding="utf-8")
         self._template = Template(text)
 
     async def show(self, _request: web.Request) -> web.Response:

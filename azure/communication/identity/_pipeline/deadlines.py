@@ -107,7 +107,11 @@ def call_until(deadline: float | None, function: Callable[[], T]) -> T:
         return function()
     left = seconds_left(deadline)
     future: Future[T] = Future()
-    run = partial(copy_context().run, _settle, future, function)
+    context = copy_context()
+
+    def run() -> None:
+        context.run(_settle, future, function)
+
     try:
         Thread(target=run, name="Entra token", daemon=True).start()
     except RuntimeError:  # no more threads, or the interpreter is shutting down

@@ -36,7 +36,7 @@ def configured(
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     if cert:
-        files: tuple[Any, ...] = (cert,) if isinstance(cert, str | os.PathLike) else tuple(cert)
+        files: Any = (cert,) if isinstance(cert, str | os.PathLike) else tuple(cert)
         what = f"the client certificate {tuple(map(str, files[:2]))} (connection_cert)"
         _load(what, files[:2], lambda: context.load_cert_chain(*files))
     return context
