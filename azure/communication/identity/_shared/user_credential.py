@@ -1,6 +1,7 @@
 """The user credential that refreshes itself, for threads."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from contextvars import copy_context
 from datetime import timedelta
 from types import TracebackType
@@ -146,7 +147,7 @@ class CommunicationTokenCredential:
         self._is_timer_shown = False
         self._refresh = ThreadRefresh()
         self._refresh.is_over = True
-        self._alarm: Alarm | None = None
+        self._alarms: list[Alarm] = []
         if proactive_refresh:
             self._ensure_timer()
 
@@ -190,7 +191,7 @@ class CommunicationTokenCredential:
         interrupted. Without ``proactive_refresh``, the credential can still be used.
         """
         self._is_closed = True
-        self._cancel_alarm()
+        self._cancel_alarms()
         refresh = self._refresh
         if not refresh.is_done():
             refresh.outcome = CREDENTIAL_CLOSED
@@ -213,8 +214,13 @@ class CommunicationTokenCredential:
 
     def __del__(self) -> None:
         # Safety net for unclosed credentials. The attribute is missing if __init__ raised.
-        if hasattr(self, "_alarm"):
-            self._cancel_alarm()
+        if hasattr(self, "_alarms"):
+            self._cancel_alarms()
+
+    @property
+    def _alarm(self) -> Alarm | None:
+        """The last alarm that was set."""
+        return next(reversed(self._alarms), None)
 
     @property
     def _timer(self) -> Alarm | None:
@@ -274,29 +280,35 @@ class CommunicationTokenCredential:
     def _ensure_timer(self) -> None:
         if self._is_closed:
             raise RuntimeError(CLOSED)
-        is_lost = self._alarm is None or self._alarm.is_lost()
-        if is_lost and self._refresh.is_done():  # otherwise its end sets one
+        alarm = self._alarm
+        # The end of a refresh sets an alarm.
+        if (alarm is None or alarm.is_lost()) and self._refresh.is_done():
             self._set_alarm()
 
     def _set_alarm(self) -> None:
-        self._cancel_alarm()
-        self._alarm = alarm = Alarm(self._keeper.delay(), self._refresh_ahead)
+        alarm = Alarm(self._keeper.delay(), self._refresh_ahead)
+        self._alarms.append(alarm)
         if self._is_closed or not alarm.start():
-            self._alarm = None  # the next call tries again
+            self._cancel_alarms()  # the next call tries again
+        else:
+            self._cancel_alarms(alarm)
 
-    def _cancel_alarm(self) -> None:
-        # In this order: after an exception of a signal handler, the alarm counts as lost.
-        if self._alarm is not None:
-            self._alarm.cancel()
-        self._alarm = None
+    def _cancel_alarms(self, last: Alarm | None = None) -> None:
+        """Cancels the alarms that were set before the last one, or all of them."""
+        for alarm in list(self._alarms):
+            if alarm is last:
+                break
+            alarm.cancel()
+            with suppress(ValueError):  # another thread was faster
+                self._alarms.remove(alarm)
 
     def _refresh_ahead(self, alarm: Alarm) -> None:
-        if self._alarm is not alarm:
-            return  # closed, or superseded
+        if alarm.is_cancelled:
+            return
         try:
             # Not due if the clock was put back, or the delay was longer than a timer waits.
             if self._keeper.current() is None:
                 self._refreshed()
         finally:
-            if self._alarm is alarm:
+            if not alarm.is_cancelled:
                 self._set_alarm()
