@@ -21,7 +21,7 @@ def version() -> str:
 def description() -> str:
     """The README, with the text of its relative links: on an index page they would lead nowhere."""
     readme = HERE.joinpath("README.md").read_text(encoding="utf-8")
-    block_or_link = r"(^```.*?^```$)|\[([^]]+)\]\((?!https?:)[^)]+\)"
+    block_or_link = r"(^```.*?^```$)|\[([^]]+)\]\((?!https?:|#)[^)]+\)"
     return re.sub(block_or_link, r"\1\2", readme, flags=re.MULTILINE | re.DOTALL)
 
 

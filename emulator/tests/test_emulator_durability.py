@@ -79,6 +79,8 @@ class Stream:
             self.enough.set()
 
 
+# Twenty processes are killed.
+@pytest.mark.heavy
 def test_kill(send: Send, tmp_path: Path) -> None:
     database = tmp_path / "service.db"
     created: list[tuple[str, str]] = []
