@@ -606,6 +606,7 @@ class TestTimer:
                 await asyncio.sleep(3600)
 
             async def main():
+                asyncio.get_running_loop().slow_callback_duration = 60  # machines may be busy
                 first = AccessToken("token", 2**31)
                 idle = CommunicationTokenCredential(
                     first, token_refresher=refresher, proactive_refresh=True
