@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -45,6 +45,21 @@ class Crash:
         session = await self._stack.enter_async_context(ClientSession())
         return running, Browser(running.url, session)
 
+    @asynccontextmanager
+    async def another(self) -> AsyncIterator[tuple[Program, Browser]]:
+        """A program that runs until the end of the block."""
+        async with AsyncExitStack() as stack:
+            yield await Crash(self._services, self._cable, stack).start()
+
+    def hold_answers(self) -> None:
+        """From now on nothing of what the resource answers arrives."""
+        self._cable.hold_answers()
+
+    async def mend(self) -> None:
+        """Cuts all connections to the resource, and allows new ones."""
+        await self._cable.cut()
+        await self._cable.mend()
+
     async def before(self, operation: str, victim: Program, asking: Awaitable[Any]) -> None:
         """Kills the program when its request has arrived, before the resource acts on it."""
         self.emulator.inject(operation, "delay:1")
@@ -57,13 +72,12 @@ class Crash:
         self, is_done: Callable[[], bool], victim: Program, asking: Awaitable[Any]
     ) -> None:
         """Kills the program when the resource has acted, before the answer has arrived."""
-        self._cable.hold_answers()
+        self.hold_answers()
         task = asyncio.ensure_future(asking)
         await until(is_done)
         await victim.kill()
         await lost(task)
-        await self._cable.cut()
-        await self._cable.mend()
+        await self.mend()
 
 
 async def lost(task: "asyncio.Future[Any]") -> None:
