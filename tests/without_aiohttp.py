@@ -13,7 +13,7 @@ from azure.communication.identity import CommunicationIdentityClient, Communicat
 from azure.communication.identity.aio import CommunicationIdentityClient as AsyncClient
 
 USER = {"identity": {"id": "8:acs:someone"}}
-TOKEN = {"token": "a token", "expiresOn": "2026-01-01T00:00:00+00:00"}
+TOKEN = {"token": "a token", "expiresOn": "2099-01-01T00:00:00+00:00"}
 
 
 class Service(BaseHTTPRequestHandler):
@@ -46,13 +46,13 @@ class Service(BaseHTTPRequestHandler):
 def main() -> None:
     assert find_spec("aiohttp") is None, "this is about an environment without aiohttp"
     with ThreadingHTTPServer(("127.0.0.1", 0), Service) as server:
-        Thread(target=server.serve_forever).start()
+        Thread(target=server.serve_forever, daemon=True).start()
         connection_string = f"endpoint=http://127.0.0.1:{server.server_port}/;accesskey=c2VjcmV0"
         with CommunicationIdentityClient.from_connection_string(connection_string) as client:
             user = client.create_user()
             assert user.raw_id == "8:acs:someone"
             token = client.get_token(user, [CommunicationTokenScope.CHAT])
-            assert token.expires_on == 1767225600
+            assert token.expires_on == 4070908800
             client.revoke_tokens(user)
             client.delete_user(user)
         server.shutdown()
