@@ -216,7 +216,7 @@ async def test_what_passes_is_tried_again(driver: Any, exchange: Exchange, fault
         ("html", HttpResponseError, "Service Unavailable"),
         ("no-fields", DecodeError, "identity.id"),
         ("truncated", DecodeError, "not JSON"),
-        ("reset", AzureError, "Connection"),
+        ("reset", AzureError, "response"),
     ],
 )
 async def test_the_answer_is_the_cause(

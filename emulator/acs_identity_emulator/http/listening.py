@@ -1,6 +1,7 @@
 """The sockets of the service: one port takes http and https, told apart by the first byte."""
 
 import asyncio
+import contextlib
 import errno
 import ipaddress
 import logging
@@ -38,6 +39,7 @@ class Listener:
         self._connections: set[Connection] = set()
         self._sweeping: asyncio.TimerHandle | None = None
         self._is_exhausted = False
+        self._is_stopping = False
         self.port = 0
         self.endpoint = ""
         self.plain_endpoint = ""
@@ -71,6 +73,12 @@ class Listener:
         """Lets requests under way end, but not for long."""
         if self._sweeping is not None:
             self._sweeping.cancel()
+        self._is_stopping = True
+        for sock in self._sockets:
+            # Ends a wait for a connection. Its cancellation could lose an accepted socket.
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+        await _turns_of_the_loop()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -85,8 +93,7 @@ class Listener:
         for connection in open_ones:
             connection.abort()
         # The loop closes a socket a few turns after it was told to.
-        for _ in range(5):
-            await asyncio.sleep(0)
+        await _turns_of_the_loop()
 
     def _bind(self, port: int) -> socket.socket:
         """Listens on every address of the host; returns the first socket."""
@@ -121,7 +128,7 @@ class Listener:
         self, sock: socket.socket, application: Application, context: ssl.SSLContext
     ) -> None:
         loop = asyncio.get_running_loop()
-        while True:
+        while not self._is_stopping:
             try:
                 client, _ = await loop.sock_accept(sock)
             except OSError as error:
@@ -209,6 +216,11 @@ async def _readable(client: socket.socket) -> None:
 def _settle(future: "asyncio.Future[None]") -> None:
     if not future.done():
         future.set_result(None)
+
+
+async def _turns_of_the_loop() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
 
 
 def _url(scheme: str, sock: socket.socket) -> str:

@@ -5,6 +5,7 @@ ServiceRequestError when a connection breaks after the request was sent, which w
 be repeated.
 """
 
+import asyncio
 import zlib
 from http.client import HTTPException
 from ssl import SSLCertVerificationError, SSLError
@@ -33,6 +34,7 @@ _BARE: Kinds = (
     HTTPException,
     ConnectionError,
     TimeoutError,
+    asyncio.TimeoutError,  # another class on Python 3.10
     SSLError,
     UnicodeError,
     ArithmeticError,
@@ -53,7 +55,7 @@ class _Translator:
     def __init__(self, unsent: Kinds, timeouts: Kinds, library: Kinds) -> None:
         super().__init__()
         self._unsent = unsent
-        self._timeouts: Kinds = (TimeoutError, *timeouts)
+        self._timeouts: Kinds = (TimeoutError, asyncio.TimeoutError, *timeouts)
         self.caught: Kinds = (
             ServiceRequestError,
             ServiceResponseError,
