@@ -40,6 +40,8 @@ class Caller:
 
     def in_child(self) -> None:
         """Runs the work of a child, in its own event loop."""
+        # Kept: collected, it would close itself, and leave the parent's selector without its pipe.
+        self.loop_of_parent = self.loop
         self.loop = asyncio.new_event_loop()
 
     def call(self, method: str, *args: Any) -> Any:
