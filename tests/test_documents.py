@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from azure.core.settings import settings
 
 from acs_identity_emulator import IdentityEmulator
 from azure.communication.identity import CommunicationIdentityClient
@@ -74,6 +75,7 @@ def reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
         }
     logger.setLevel(level)
     logger.handlers[:] = handlers
+    settings.tracing_enabled.unset_value()
 
 
 @pytest.mark.parametrize("document", WITH_SNIPPETS, ids=name)
