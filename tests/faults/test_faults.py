@@ -3,9 +3,8 @@
 import random
 
 import exception_table
-import pytest
 from faults.endings import Ending
-from faults.matrix import FAULTS, cells_of, run_all, run_cells
+from faults.matrix import FAULTS, cells_of, run_cells
 
 SEED = 14
 # Their end is that of a timeout: they last.
@@ -30,16 +29,6 @@ def test_some_cells_of_each_fault() -> None:
     broken = {
         (cell.fault.name, cell.operation, cell.transport.name, cell.is_repeated): outcome
         for cell, outcome in outcomes
-        if outcome.complaints
-    }
-    assert broken == {}
-
-
-@pytest.mark.heavy
-def test_all_cells() -> None:
-    broken = {
-        (cell.fault.name, cell.operation, cell.transport.name, cell.is_repeated): outcome
-        for cell, outcome in run_all(FAULTS, processes=8)
         if outcome.complaints
     }
     assert broken == {}
