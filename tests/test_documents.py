@@ -1,12 +1,14 @@
 """The documents are correct: their Python runs, their links lead somewhere."""
 
 import logging
+import os
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
+from unittest import mock
 from uuid import UUID
 
 import pytest
@@ -53,6 +55,7 @@ def reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     logger = logging.getLogger("azure")
     level, handlers = logger.level, logger.handlers[:]
     with (
+        mock.patch.dict(os.environ),  # which a document may change
         IdentityEmulator() as emulator,
         CommunicationIdentityClient.from_connection_string(emulator.connection_string) as client,
     ):

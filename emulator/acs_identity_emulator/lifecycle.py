@@ -142,5 +142,8 @@ class Lifecycle:
         self._listener = listener
 
     async def _stop_listening(self) -> None:
+        if self._resource is not None:
+            # First, because the next emulator on this port writes files of the same names.
+            self._resource.certificates.close()
         if self._listener is not None:
             await self._listener.stop()

@@ -9,14 +9,17 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 import certifi
 import pytest
+from azure.core.exceptions import AzureError
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -24,6 +27,7 @@ from cryptography.x509.oid import NameOID
 
 from acs_identity_emulator import IdentityEmulator
 from acs_identity_emulator.state.store import Store
+from azure.communication.identity import CommunicationIdentityClient
 
 from .conftest import LATEST, connect
 
@@ -318,6 +322,47 @@ def test_an_emulator_that_nobody_stops_leaves_no_file(tmp_path: Path) -> None:
     )
     assert done.stderr == "as any program may end\n"
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
+def test_a_forked_child_that_ends_leaves_the_files(tmp_path: Path) -> None:
+    code = (
+        "import os, sys\n"
+        "from acs_identity_emulator import IdentityEmulator\n"
+        "with IdentityEmulator(ca_file='trust.pem'):\n"
+        "    child = os.fork()\n"
+        "    if not child: sys.exit()\n"
+        "    os.waitpid(child, 0)\n"
+        "    print(sorted(os.listdir()))\n"
+    )
+    # Python 3.12 and later warn of a fork in a process with threads, which is what is tested here.
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", code]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout == "['trust.ca-bundle.pem', 'trust.pem']\n", done.stderr
+
+
+def test_the_files_are_gone_before_another_emulator_can_have_the_port() -> None:
+    with IdentityEmulator() as emulator:
+        file, port = Path(emulator.ca_file), urlsplit(emulator.endpoint).port
+        emulator.inject("create", "delay:1")
+        client = CommunicationIdentityClient.from_connection_string(emulator.connection_string)
+
+        def call() -> None:
+            with contextlib.suppress(AzureError):
+                client.create_user(retry_total=0)
+
+        caller = threading.Thread(target=call)
+        caller.start()
+        while emulator.unused_faults():
+            time.sleep(0.01)
+        stopper = threading.Thread(target=emulator.stop)
+        stopper.start()
+        with contextlib.suppress(OSError):
+            while stopper.is_alive():
+                socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        assert not file.exists()
+        stopper.join()
+        caller.join()
 
 
 def test_a_port_for_the_managed_identity() -> None:

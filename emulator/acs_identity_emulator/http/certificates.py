@@ -78,7 +78,7 @@ class Certificates:
                 f"cannot write the CA file {self.ca_file} ({error.strerror}): "
                 "name a file in a writable folder"
             ) from None
-        self._remove = weakref.finalize(self, _remove_files, files)
+        self._remove = weakref.finalize(self, _remove_files, files, os.getpid())
 
     def _written(self, chosen: str | os.PathLike[str] | None, beside: str) -> list[str]:
         if chosen is not None:
@@ -281,7 +281,9 @@ def _write(path: str, content: bytes) -> None:
         raise
 
 
-def _remove_files(paths: Iterable[str]) -> None:
+def _remove_files(paths: Iterable[str], writer: int) -> None:
+    if os.getpid() != writer:
+        return  # a forked worker ends, and its parent still serves
     for path in paths:
         with contextlib.suppress(OSError):
             if os.path.isdir(path):
