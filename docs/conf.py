@@ -4,14 +4,13 @@ import posixpath
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 DOCS = Path(__file__).parent
 CHECKOUT = DOCS.parent
-sys.path[:0] = [str(CHECKOUT / folder) for folder in (".", "emulator", "tools")]
+sys.path[:0] = [str(CHECKOUT / folder) for folder in (".", "emulator")]
 
-import retry_table  # noqa: E402 - of this checkout
-
-from azure.communication.identity import __version__  # noqa: E402
+from azure.communication.identity import __version__  # noqa: E402 - of this checkout
 
 project = "Azure Communication Services Identity for Python"
 author = "The contributors"
@@ -65,33 +64,36 @@ PAGES = {
 _LINK = re.compile(r"\[([^\]]*)\]\((?!https?://|#)([^)#\s]+)(#[^)\s]*)?\)")
 
 
-def _for_site(document: str) -> str:
-    """A document of the repository, whose links lead to pages of the site or are plain text."""
-    folder = posixpath.dirname(document)
+def _for_site(text: str, folder: str) -> str:
+    """A document of a folder, whose links lead to pages of the site or are plain text."""
 
     def replacement(match: re.Match[str]) -> str:
         text, target, anchor = match.groups()
         path = posixpath.normpath(posixpath.join(folder, target))
         if path in PAGES:
             return f"[{text}](/{PAGES[path]}.md{anchor or ''})"
-        if path.startswith("docs/") and path.endswith(".md"):
-            return f"[{text}](/{path.removeprefix('docs/')}{anchor or ''})"
         if path.startswith("docs/"):
-            return f"[{text}](/{path.removeprefix('docs/')})"
+            return f"[{text}](/{path.removeprefix('docs/')}{anchor or ''})"
         return text if text.startswith("`") else f"`{path}`"
 
-    return _LINK.sub(replacement, (CHECKOUT / document).read_text(encoding="utf-8"))
+    return _LINK.sub(replacement, text)
 
 
-def _generate(_: object) -> None:
+def _read(_app: object, page: str, source: list[str]) -> None:
+    # Links between documents work in the repository, too, where some pages are elsewhere.
+    source[0] = _for_site(source[0], posixpath.dirname(f"docs/{page}"))
+
+
+def _generate(_app: object) -> None:
     generated = DOCS / "_generated"
     generated.mkdir(exist_ok=True)
     for document in PAGES:
+        text = (CHECKOUT / document).read_text(encoding="utf-8")
         target = generated / document.replace("/", "-")
-        target.write_text(_for_site(document), encoding="utf-8")
-    (generated / "retries.md").write_text(retry_table.table(), encoding="utf-8")
+        target.write_text(_for_site(text, posixpath.dirname(document)), encoding="utf-8")
 
 
-def setup(app: object) -> None:
+def setup(app: Any) -> None:
     """Called by Sphinx."""
-    app.connect("builder-inited", _generate)  # type: ignore[attr-defined]
+    app.connect("builder-inited", _generate)
+    app.connect("source-read", _read)

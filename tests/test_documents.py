@@ -24,6 +24,11 @@ DOCUMENTS = [
     *sorted((CHECKOUT / "docs").glob("*.md")),
     *sorted((CHECKOUT / "docs" / "reference").glob("*.md")),
 ]
+WITH_LINKS = [
+    *DOCUMENTS,
+    *sorted((CHECKOUT / "benchmarks").glob("*.md")),
+    *sorted((CHECKOUT / "token_service").glob("*.md")),
+]
 WITH_SNIPPETS = [
     path
     for path in DOCUMENTS
@@ -105,16 +110,24 @@ def test_the_readme_begins_with_trying_and_testing() -> None:
     assert testing[1:] == ["python -m pytest"]
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
+def anchors(path: Path) -> set[str]:
+    """The headings of a document, as links name them."""
+    text = FENCED.sub("", path.read_text(encoding="utf-8"))
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", WITH_LINKS, ids=name)
 def test_links_lead_somewhere(document: Path) -> None:
     text = FENCED.sub("", document.read_text(encoding="utf-8"))
-    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
-    anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
-    for target in re.findall(r"\]\(([^)]+)\)", text):
-        if target.startswith("#"):
-            assert target[1:] in anchors
-        elif not target.startswith("https://"):
-            assert (document.parent / target.partition("#")[0]).exists(), target
+    for label, target in re.findall(r"\[([^\]]*)\]\(([^)]+)\)", text):
+        assert label, f"nobody sees the link to {target}"
+        if target.startswith("https://"):
+            continue
+        file, _, anchor = target.partition("#")
+        path = document.parent / file if file else document
+        assert path.exists(), target
+        assert not anchor or anchor in anchors(path), target
 
 
 def refused(client: CommunicationIdentityClient) -> dict[str, Callable[[], object]]:

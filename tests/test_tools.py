@@ -43,7 +43,7 @@ def test_the_table_of_retries_says_what_creations_are_repeated_after() -> None:
 def test_another_table_in_the_document_is_found(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    document = tmp_path / "TROUBLESHOOTING.md"
+    document = tmp_path / "timeouts-and-retries.md"
     monkeypatch.setattr(retry_table, "DOCUMENT", document)
     document.write_text(f"# Retries\n\n{retry_table.table()}\nMore.\n", encoding="utf-8")
     assert retry_table.main(["--check"]) == 0

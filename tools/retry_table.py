@@ -1,7 +1,7 @@
-"""Makes the table of TROUBLESHOOTING.md that says which operations are repeated.
+"""Makes the table of docs/timeouts-and-retries.md that says which operations are repeated.
 
 python tools/retry_table.py           prints it
-python tools/retry_table.py --check   exits with 1 if TROUBLESHOOTING.md differs
+python tools/retry_table.py --check   exits with 1 if the document differs
 """
 
 import argparse
@@ -15,7 +15,7 @@ from azure.communication.identity._pipeline.retry_rules import (
     Operation,
 )
 
-DOCUMENT = Path(__file__).parents[1] / "TROUBLESHOOTING.md"
+DOCUMENT = Path(__file__).parents[1] / "docs" / "timeouts-and-retries.md"
 _HEAD = """\
 | Operation | Request | Repeated after |
 |---|---|---|

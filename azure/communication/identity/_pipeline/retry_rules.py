@@ -1,6 +1,6 @@
 """Which operations are repeated after which failures.
 
-``python tools/retry_table.py`` makes the table in TROUBLESHOOTING.md from :data:`OPERATIONS`.
+``python tools/retry_table.py`` makes the table of docs/timeouts-and-retries.md from OPERATIONS.
 """
 
 import re
