@@ -39,13 +39,14 @@ class _GuardedBuffer(io.BufferedReader):
     """Detects data after the end of a response: the server mixes responses up."""
 
     def __init__(self, file: "GuardedFile", on_excess: Callable[[], object]) -> None:
-        super().__init__(file)
         self._file = file
         self._on_excess = on_excess
+        super().__init__(file)
 
     def close(self) -> None:
         """Ends the response."""
-        if not self.closed:
+        # The file may be open, and the buffer gone: an exception of a signal handler ends anything.
+        if not self._file.is_over:
             self._file.is_over = True
             if self.peek(1):
                 self._on_excess()
@@ -54,6 +55,8 @@ class _GuardedBuffer(io.BufferedReader):
 
 class GuardedFile(io.RawIOBase):
     """Reads from a socket until a deadline, within the limits."""
+
+    _file: Any = None
 
     def __init__(self, sock: Any, attempt: Attempt | None) -> None:
         self._sock = sock
@@ -109,12 +112,15 @@ class GuardedFile(io.RawIOBase):
 
     def close(self) -> None:
         """Closes the file, and with it the socket if nothing else uses that."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
         super().close()
 
 
 class GuardedResponse(HTTPResponse):
     """A response, whose headers are well-formed and have no provisional response before them."""
+
+    fp: Any = None  # closing needs it, even if a signal handler interrupts __init__
 
     def __init__(self, sock: GuardedSocket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)  # type: ignore[arg-type]
