@@ -42,7 +42,7 @@ def _in_fork(arguments: list[str], connection: socket.socket, listening: socket.
         _be_pytest(arguments, connection)
     ended = os.pidfd_open(child)
     try:
-        readable, _, _ = select.select([ended, connection], [], [])
+        readable, _, _ = select.select([ended, connection.fileno()], [], [])
         if ended not in readable:  # the client was killed: the run takes too long
             os.killpg(child, signal.SIGKILL)
     finally:
@@ -80,4 +80,6 @@ def run(path: str, arguments: list[str]) -> int:
 
 if __name__ == "__main__":
     command, socket_path, *rest = sys.argv[1:]
-    sys.exit(serve(socket_path, rest) if command == "serve" else run(socket_path, rest))
+    if command == "run":
+        sys.exit(run(socket_path, rest))
+    serve(socket_path, rest)

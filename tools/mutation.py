@@ -1,10 +1,10 @@
 """Runs cosmic-ray: changes the code in many small ways, and reports changes that no test notices.
 
-    python tools/mutation.py                     all modules of tools/mutation.toml
+    python tools/mutation.py                     all modules of tools/mutation.yaml
     python tools/mutation.py signing retries     the modules with these words in their paths
 
 Each module runs against its own tests, in a copy of the repository, with a time limit per mutant.
-Survivors are printed. Those in tools/equivalent_mutants.toml do not count. The exit code is 1 if
+Survivors are printed. Those in tools/equivalent_mutants.yaml do not count. The exit code is 1 if
 less than 95 % of the others are killed, or if an entry of that file is outdated.
 """
 
@@ -16,22 +16,21 @@ import subprocess
 import sys
 import tempfile
 import time
-import tomllib
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType
 from typing import Any, NamedTuple
 
+import yaml
 from cosmic_ray.mutating import mutate_code
 from cosmic_ray.plugins import get_operator
 from cosmic_ray.work_db import WorkDB, use_db
 from cosmic_ray.work_item import WorkerOutcome, WorkResult
 
 ROOT = Path(__file__).parents[1]
-CONFIGURATION = ROOT / "tools" / "mutation.toml"
-EQUIVALENT = ROOT / "tools" / "equivalent_mutants.toml"
+CONFIGURATION = ROOT / "tools" / "mutation.yaml"
+EQUIVALENT = ROOT / "tools" / "equivalent_mutants.yaml"
 REQUIRED = 0.95
 
 Change = tuple[str, str, str]
@@ -56,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("words", nargs="*", metavar="WORD", help="a part of a module's path")
     parser.add_argument("--list", action="store_true", help="print the modules and their tests")
     options = parser.parse_args(arguments)
-    configuration = tomllib.loads(CONFIGURATION.read_text("utf-8"))
+    configuration = yaml.safe_load(CONFIGURATION.read_text("utf-8"))
     chosen = [
         (module, tests)
         for module, tests in modules(configuration)
@@ -89,7 +88,7 @@ def modules(configuration: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
     ]
     files = {file for _, tests in pairs for file in tests}
     missing = [file for file in sorted(files) if not (ROOT / file).exists()]
-    known = {module for module, _ in pairs} | set(configuration["without-mutants"])
+    known = {module for module, _ in pairs} | set(configuration["without_mutants"])
     found = {
         str(path.relative_to(ROOT))
         for folder in configuration["mutated"]
@@ -103,7 +102,7 @@ def modules(configuration: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
 
 def equivalent_mutants() -> set[Change]:
     """The mutants that behave like the original code."""
-    entries = tomllib.loads(EQUIVALENT.read_text("utf-8"))["mutant"]
+    entries = yaml.safe_load(EQUIVALENT.read_text("utf-8"))
     return {(entry["module"], entry["line"], entry["mutant"]) for entry in entries}
 
 
@@ -196,7 +195,7 @@ def skip(database: WorkDB, source: str, operators: Iterable[str]) -> None:
             operator = get_operator(mutation.operator_name)()
             mutant = mutate_code(source, operator, mutation.occurrence)
             try:
-                code = essence(compile(mutant, "", "exec", dont_inherit=True))
+                code = essence(compile(mutant or "", "", "exec", dont_inherit=True))
             except SyntaxError:
                 code = None
             if code is not None and code not in seen:
@@ -212,7 +211,7 @@ def essence(code: CodeType) -> tuple[object, ...]:
         for value in code.co_consts
     )
     names = code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars
-    return code.co_name, code.co_code, tuple(constants), names, code.co_exceptiontable
+    return code.co_name, code.co_code, tuple(constants), names
 
 
 def report_of(module: str, database: WorkDB, equivalent: set[Change]) -> Report:
@@ -259,8 +258,8 @@ def conclusion(reports: list[Report], equivalent: set[Change]) -> int:
     share = killed / max(killed + survived, 1)
     print(f"{killed + survived} mutants, {killed} killed: {share:.1%}")
     run_modules = {report.module for report in reports}
-    found = Counter(change for report in reports for change in report.equivalent)
-    outdated = [change for change in equivalent - set(found) if change[0] in run_modules]
+    found = {change for report in reports for change in report.equivalent}
+    outdated = [change for change in equivalent - found if change[0] in run_modules]
     for change in sorted(outdated):
         print(f"Outdated in {EQUIVALENT.name}:", *change, sep="\n  ")
     return 1 if outdated or share < REQUIRED else 0

@@ -1,0 +1,3 @@
+from .operators.operator import Operator
+
+def mutate_code(code: str, operator: Operator, occurrence: int) -> str | None: ...
