@@ -1,5 +1,6 @@
 """Applies to all tests, those of the emulator and the token service included."""
 
+import gc
 import sys
 from pathlib import Path
 
@@ -20,6 +21,12 @@ def pytest_configure(config: pytest.Config) -> None:
         # asyncio of 3.10 does not close the TLS transport of a connection that breaks.
         unclosed = "ignore:unclosed transport <asyncio.sslproto:ResourceWarning"
         config.addinivalue_line("filterwarnings", unclosed)
+
+
+def pytest_collection_finish() -> None:
+    # A test that collects garbage does not go through the thousands of collected tests.
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -58,6 +58,7 @@ def test_api_md_is_right_where_it_was_wrong(surface: str) -> None:
     assert "    raw_id: str\n" in identifier  # inherited from a private class
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("file", "before", "after"),
     [
@@ -81,6 +82,7 @@ def test_a_change_of_the_surface_shows(
     assert changed(program, tmp_path, file, before, after) != surface
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("file", "before", "after"),
     [

@@ -202,7 +202,14 @@ def test_waits_when_it_is_throttled(
         assert sum(once) >= 25
 
 
-@pytest.mark.parametrize(("per_second", "turns"), [(20, 21), (2.5, 3), (0.5, 2)])
+@pytest.mark.parametrize(
+    ("per_second", "turns"),
+    [
+        (20, 21),
+        pytest.param(2.5, 3, marks=pytest.mark.heavy),
+        pytest.param(0.5, 2, marks=pytest.mark.heavy),
+    ],
+)
 def test_keeps_its_pace(sample: Any, per_second: float, turns: int) -> None:
     async def take_turns() -> float:
         pace = sample.Pace(per_second)

@@ -109,6 +109,7 @@ def test_uses_the_connection_string_of_the_environment(sample: str) -> None:
     assert rest == STEPS
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", CONNECTION_STRINGS)
 def test_takes_the_connection_string_by_each_name_and_as_it_is_pasted(
     sample: str, name: str
@@ -119,6 +120,7 @@ def test_takes_the_connection_string_by_each_name_and_as_it_is_pasted(
     assert steps(done.stdout)[1:] == STEPS
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", CONNECTION_STRINGS)
 def test_names_the_variable_that_is_wrong(sample: str, name: str) -> None:
     done = run(sample, **{name: "ACS=endpoint=https://host/;accesskey=c2VjcmV0"})
@@ -136,6 +138,7 @@ def test_uses_the_endpoint_of_the_environment(sample: str) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("environment", "words"),
     [
@@ -153,6 +156,7 @@ def test_says_in_a_line_what_is_wrong_with_the_environment(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("module", "environment", "words"),
     [

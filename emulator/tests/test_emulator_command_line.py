@@ -129,6 +129,7 @@ def test_log_has_a_line_per_request_and_no_secret(run: Run, send: Send) -> None:
         assert secret not in log
 
 
+@pytest.mark.heavy
 def test_log_level(run: Run, send: Send) -> None:
     process = run("--log-level", "warning")
     send("POST", "/identities", to=first_line(process))
@@ -188,6 +189,7 @@ def test_greeting(run: Run, options: list[str], scheme: str) -> None:
 APPLICATION = "00000000-0000-0000-0000-0000000000ab"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("secret", ["a=b", None])
 def test_application(run: Run, secret: str | None) -> None:
     given = APPLICATION if secret is None else f"{APPLICATION}={secret}"
@@ -220,6 +222,7 @@ def test_application(run: Run, secret: str | None) -> None:
     assert settings["AZURE_CLIENT_SECRET"] not in log
 
 
+@pytest.mark.heavy
 def test_page_size(run: Run, send: Send) -> None:
     remote = first_line(run("--page-size", "1"))
     body = {"tenantId": APPLICATION, "principalType": "user", "clientIds": []}
@@ -230,6 +233,7 @@ def test_page_size(run: Run, send: Send) -> None:
     assert "nextLink" in page
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("options", "status", "parts"),
     [
@@ -292,6 +296,7 @@ def taken_port() -> Iterator[int]:
         yield int(server.getsockname()[1])
 
 
+@pytest.mark.heavy
 class TestExitsWithTwo:
     def refusal(self, run: Run, *arguments: str) -> str:
         process = run(*arguments)

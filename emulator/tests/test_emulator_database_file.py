@@ -74,6 +74,7 @@ def test_state_moves(tmp_path: Path, send: Send) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b.db", "state"]
 
 
+@pytest.mark.heavy
 def test_state_moves_by_the_command_line(tmp_path: Path, send: Send) -> None:
     with IdentityEmulator(database=tmp_path / "a.db") as emulator:
         send("POST", "/identities", to=emulator)
@@ -124,6 +125,7 @@ SETTINGS = [
 ]  # fmt: skip
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_a_bad_byte_in_a_kept_value(tmp_path: Path, setting: str) -> None:
     """The message of sqlite3 quotes what it cannot decode: it was a key that was printed."""
@@ -135,6 +137,7 @@ def test_a_bad_byte_in_a_kept_value(tmp_path: Path, setting: str) -> None:
     assert kept[10:40] not in log
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("setting", SETTINGS[:5])
 @pytest.mark.parametrize("cut", [slice(0, 40), slice(0, 0)])
 def test_a_kept_value_that_is_cut_off(tmp_path: Path, setting: str, cut: slice) -> None:
@@ -189,6 +192,7 @@ def test_a_full_disk(tmp_path: Path, send: Send, start: Start) -> None:
 
 
 @POSIX_ONLY
+@pytest.mark.heavy
 def test_a_disk_that_is_full_at_the_start(tmp_path: Path, start: Start) -> None:
     import resource
 

@@ -22,6 +22,8 @@ from .conftest import Remote, Start, connect, remote
 
 Send = Callable[..., SimpleNamespace]
 
+pytestmark = pytest.mark.heavy
+
 COMMAND = [sys.executable, "-W", "error", "-m", "acs_identity_emulator"]
 POSIX_ONLY = pytest.mark.skipif(os.name == "nt", reason="Windows ends a process otherwise")
 # Two seconds are promised; other programs may load the machine of the tests.

@@ -288,6 +288,7 @@ def test_marker_is_described(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["@pytest.mark.acs_identity_fault(operation, fault, times=1): *"])
 
 
+@pytest.mark.heavy
 def test_unused_it_imports_nothing_and_takes_no_time() -> None:
     """Under 10 ms after the import of pytest; the best of five, as other programs may run."""
     code = (
@@ -306,6 +307,7 @@ def test_unused_it_imports_nothing_and_takes_no_time() -> None:
     assert min(seconds) < 0.010
 
 
+@pytest.mark.heavy
 def test_the_package_alone_is_as_cheap(tmp_path: Path) -> None:
     code = "import acs_identity_emulator, sys; assert 'aiohttp' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)

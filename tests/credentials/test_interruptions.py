@@ -148,7 +148,7 @@ class Scene:
         }
 
 
-@pytest.mark.parametrize("kind", [Stop, SoftLimit])
+@pytest.mark.parametrize("kind", [Stop, pytest.param(SoftLimit, marks=pytest.mark.heavy)])
 @pytest.mark.parametrize(
     "options", [{}, {"fails": True}, {"proactive": True}], ids=["on-demand", "fails", "proactive"]
 )

@@ -95,7 +95,7 @@ class TestOneRefresh:
 
         assert callers.join() == ["token"] * THREADS
         assert refresher.calls == 1
-        assert cpu / elapsed < 0.02
+        assert cpu / elapsed < 0.2  # a busy loop takes all of it
 
     def test_fails_for_all_who_wait(self, wait_until: Callable[..., None]) -> None:
         error = OSError("no network")
@@ -308,7 +308,7 @@ class TestTimer:
             time.sleep(0.05)
             cpu, elapsed = time.process_time() - cpu, time.monotonic() - started
 
-        assert cpu / elapsed < 0.02
+        assert cpu / elapsed < 0.2  # a busy loop takes all of it
 
     def test_whose_refresh_is_under_way_does_not_hold_up_close(
         self, wait_until: Callable[..., None]

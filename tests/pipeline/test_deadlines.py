@@ -126,10 +126,10 @@ def test_redirects_do_not_start_it_anew(
             client.get_token("8:acs:x", ["chat"], timeout=1)
 
 
-@pytest.mark.parametrize("unlimited", [0, None])
+@pytest.mark.parametrize("unlimited", [0, pytest.param(None, marks=pytest.mark.heavy)])
 @pytest.mark.parametrize("name", ["read_timeout", "connection_timeout"])
 @pytest.mark.parametrize("of_the_call", [True, False])
-@pytest.mark.parametrize("timeout", [None, 60])
+@pytest.mark.parametrize("timeout", [None, pytest.param(60, marks=pytest.mark.heavy)])
 def test_zero_and_none_are_no_limit(
     make_client: ClientFactory,
     flavour: str,
@@ -139,7 +139,7 @@ def test_zero_and_none_are_no_limit(
     timeout: float | None,
 ) -> None:
     def slowly_answer(connection: Any) -> None:
-        threading.Event().wait(0.2)
+        threading.Event().wait(0.1)
         ANSWERED(connection)
 
     limits = {name: unlimited, "timeout": timeout}

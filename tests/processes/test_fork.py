@@ -43,7 +43,7 @@ def run(scenario: str, flavour: str, connection_string: str, ca_file: str | None
     return json.loads(done.stdout)
 
 
-@pytest.fixture(scope="module", params=["http", "https"])
+@pytest.fixture(scope="module", params=["http", pytest.param("https", marks=pytest.mark.heavy)])
 def target(request: pytest.FixtureRequest) -> Iterator[tuple[str, str | None]]:
     """The connection string of an emulator, and its certificate authority."""
     is_secure = request.param == "https"
@@ -65,6 +65,7 @@ def test_locks_that_another_thread_holds(flavour: str, target: tuple[str, str | 
     assert run("held-locks", flavour, *target) == {"child 0": {"right": 5}}
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
 def test_the_connection_of_the_parent_stays_open(
     flavour: str, secure: bool, tmp_path: Path

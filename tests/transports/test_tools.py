@@ -12,6 +12,8 @@ import pytest
 from fresh_process import run
 from transports.raw_server import RawServer, answer
 
+pytestmark = pytest.mark.heavy
+
 _TOKEN = b'{"token": "a-token", "expiresOn": "2099-11-24T09:05:00+00:00"}'
 _KEY = "c2VjcmV0"
 

@@ -32,6 +32,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
+@pytest.mark.heavy
 async def test_one_command_runs_it_on_the_emulator_with_nothing_else() -> None:
     async with program("--dev", environment={}) as running, ClientSession() as session:
         browser = Browser(running.url, session)
@@ -146,6 +147,7 @@ VALID = {
 }
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -212,6 +214,7 @@ def test_workers_that_cannot_serve_are_not_started_for_good(tmp_path: Path) -> N
     assert "%%%" not in done.stderr
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("arguments", [["--port", "x"], ["dance"], ["--nothing"], ["worker"]])
 def test_unknown_arguments(arguments: list[str]) -> None:
     done = run(*arguments, **VALID)
@@ -220,6 +223,7 @@ def test_unknown_arguments(arguments: list[str]) -> None:
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.heavy
 def test_a_new_key_can_be_used(tmp_path: Path) -> None:
     from cryptography.fernet import Fernet
 
