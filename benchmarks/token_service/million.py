@@ -51,7 +51,7 @@ async def bytes_of_entry(url: str, identity: str, token: str) -> float:
     now = time.time()
     for number in range(ENTRIES):
         slot = Slot(f"{identity[:-8]}{number:08x}", 0, ("chat", "voip"))
-        fence = await cache.begin(slot)
+        fence, _ = await cache.begin(slot)
         assert fence is not None
         await cache.put(slot, IssuedToken(token, now, now + 86_400), fence)
     after = (await shared.client.info("memory"))["used_memory"]

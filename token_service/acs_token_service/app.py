@@ -228,8 +228,8 @@ def _accounts(
         people,
         calls,
         has_custom_ids=settings.custom_ids,
-        claim_seconds=patience + 2 * call_seconds,
         patience=patience,
+        call_seconds=call_seconds,
     )
     tokens = Tokens(
         cache,

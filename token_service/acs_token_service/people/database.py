@@ -16,8 +16,9 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from ..telemetry.logs import describe
-from ..tokens.errors import UnavailableError
+from ..telemetry.logs import Repeated
+from ..tokens.admission import Admission, FullError
+from ..tokens.errors import BusyError, UnavailableError
 
 _LOG = logging.getLogger(__name__)
 _MIGRATION_LOCK = 0x61637320746F6B65  # any number, the same for all
@@ -27,12 +28,20 @@ class DatabaseDownError(UnavailableError):
     code = "DatabaseUnavailable"
 
 
+class DatabaseBusyError(BusyError):
+    """More callers wait for a connection than can have one in time."""
+
+
 class Database:
     """Connections to the database, and the translation of its failures.
 
+    A connection is held for one query or one transaction, never while the resource, another
+    process or a limit is awaited. Callers queue before the pool, not in it: the pool cannot tell
+    which of them finish what was begun.
+
     :param url: ``sqlite+aiosqlite:///FILE`` or ``postgresql+asyncpg://USER:PASSWORD@HOST/NAME``.
     :param timeout: Seconds for a connection, and for each use of one.
-    :param connections: How many to keep to PostgreSQL.
+    :param connections: How many to keep.
     :param patience: Seconds to wait while all of them are in use.
     :raises ValueError: If the URL names another database or driver. It is not shown.
     """
@@ -41,10 +50,13 @@ class Database:
         self, url: str, *, timeout: float = 5.0, connections: int = 10, patience: float = 15.0
     ) -> None:
         self._timeout = timeout
+        self._admission = Admission(connections, patience)
+        self._failures = Repeated(_LOG)
+        pool = {"pool_size": connections, "max_overflow": 0, "pool_timeout": patience}
         driver = _driver_of(url)
         if driver == "sqlite+aiosqlite":
             self._engine = create_async_engine(
-                url, hide_parameters=True, connect_args={"timeout": timeout}
+                url, hide_parameters=True, connect_args={"timeout": timeout}, **pool
             )
             event.listen(self._engine.sync_engine, "connect", _set_up_sqlite)
             self._reading = self._engine
@@ -52,11 +64,8 @@ class Database:
             self._engine = create_async_engine(
                 url,
                 hide_parameters=True,
-                pool_size=connections,
-                max_overflow=0,
-                pool_timeout=patience,
-                pool_pre_ping=False,
                 connect_args={"timeout": timeout, "command_timeout": timeout},
+                **pool,
             )
             # One round trip for a query, in place of three with BEGIN and ROLLBACK around it.
             self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -70,32 +79,35 @@ class Database:
         return self._engine
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+    async def transaction(self, *, urgent: bool = False) -> AsyncIterator[AsyncConnection]:
         """A transaction that is committed when the block ends.
 
+        :param urgent: Whether it finishes what was begun, and so goes first.
         :raises DatabaseDownError: If the database cannot be used.
+        :raises DatabaseBusyError: If too many callers wait for it.
         """
-        try:
-            async with self._engine.begin() as connection:
-                yield connection
-        except (SQLAlchemyError, OSError, asyncio.TimeoutError) as error:
-            raise self._down(error) from error
+        async with self._translating(urgent=urgent), self._engine.begin() as connection:
+            yield connection
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection]:
+    async def reading(self, *, urgent: bool = False) -> AsyncIterator[AsyncConnection]:
         """A connection for one query; several may see different states of the database.
 
-        :raises DatabaseDownError: If the database cannot be used.
+        The parameter and the errors are those of `transaction`.
         """
-        try:
-            async with self._reading.connect() as connection:
-                yield connection
-        except (SQLAlchemyError, OSError, asyncio.TimeoutError) as error:
-            raise self._down(error) from error
+        async with self._translating(urgent=urgent), self._reading.connect() as connection:
+            yield connection
 
-    def _down(self, error: BaseException) -> DatabaseDownError:
-        _LOG.error("The database cannot be used", extra={"error": describe(error)})
-        return DatabaseDownError("the database cannot be used at the moment")
+    @asynccontextmanager
+    async def _translating(self, *, urgent: bool) -> AsyncIterator[None]:
+        try:
+            async with self._admission.place(urgent=urgent):
+                yield
+        except FullError as error:
+            raise DatabaseBusyError("the database is busy", error.retry_after) from None
+        except (SQLAlchemyError, OSError, asyncio.TimeoutError) as error:
+            self._failures.note("The database cannot be used", error)
+            raise DatabaseDownError("the database cannot be used at the moment") from error
 
     async def migrate(self) -> None:
         """Migrates the tables to this version. One process does it, others wait."""
@@ -113,7 +125,7 @@ class Database:
 
         :raises DatabaseDownError: If the database cannot be used.
         """
-        async with self.reading() as connection:
+        async with self.reading(urgent=True) as connection:
             return await connection.run_sync(_is_current)
 
     async def close(self) -> None:

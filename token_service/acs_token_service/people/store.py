@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import Row, delete, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from .database import Database
@@ -38,12 +38,19 @@ class Person(NamedTuple):
     revoking_until: float | None
     last_seen: float
 
+    def is_claimed(self, now: float) -> bool:
+        """Whether a process creates the identity at the moment."""
+        return self.identity_id is None and (self.claim_until or 0.0) > now
+
 
 _COLUMNS = [person.c[name] for name in Person._fields]
 
 
 class People:
-    """The tables of people and of retired identities. Each method is one transaction."""
+    """The tables of people and of retired identities. Each method is one transaction.
+
+    What follows a call to the resource, or makes room for other callers, is urgent.
+    """
 
     def __init__(self, database: Database, *, clock: Callable[[], float] = time.time) -> None:
         self._database = database
@@ -61,8 +68,16 @@ class People:
         async with self._database.reading() as connection:
             return _person((await connection.execute(query)).one_or_none())
 
+    async def find_all(self, subjects: Sequence[Subject]) -> dict[Subject, Person]:
+        """Those of the people that exist, however many, in one query."""
+        keys = (person.c.issuer, person.c.subject)
+        query = select(*keys, *_COLUMNS).where(tuple_(*keys).in_(map(tuple, subjects)))
+        async with self._database.reading(urgent=True) as connection:
+            rows = (await connection.execute(query)).all()
+        return {Subject(*row[:2]): Person._make(row[2:]) for row in rows}
+
     async def get(self, id_: str) -> Person | None:
-        async with self._database.reading() as connection:
+        async with self._database.reading(urgent=True) as connection:
             query = select(*_COLUMNS).where(person.c.id == id_)
             return _person((await connection.execute(query)).one_or_none())
 
@@ -112,7 +127,7 @@ class People:
             )
             .values(claim_until=None)
         )
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(urgent=True) as connection:
             await connection.execute(statement)
 
     async def settle(self, id_: str, identity_id: str) -> None:
@@ -125,7 +140,7 @@ class People:
             .where(person.c.id == id_, person.c.identity_id.is_(None))
             .values(identity_id=identity_id, claim_until=None)
         )
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(urgent=True) as connection:
             if (await connection.execute(statement)).rowcount == 1:
                 return
             query = select(person.c.identity_id).where(person.c.id == id_)
@@ -139,7 +154,7 @@ class People:
             .where(person.c.id == id_, person.c.identity_id == identity_id)
             .values(identity_id=None, claim_until=None, generation=person.c.generation + 1)
         )
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(urgent=True) as connection:
             await connection.execute(statement)
 
     async def begin_sign_out(
@@ -158,7 +173,7 @@ class People:
                 revoking_until=revoking_until,
             )
         )
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(urgent=True) as connection:
             changed = (await connection.execute(statement)).rowcount == 1
             return seen.generation + 1 if changed else None
 
@@ -169,7 +184,7 @@ class People:
             .where(person.c.id == id_, person.c.generation == generation)
             .values(revoking_until=until)
         )
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(urgent=True) as connection:
             await connection.execute(statement)
 
     async def unfinished_sign_outs(self) -> Sequence[Person]:
@@ -188,7 +203,7 @@ class People:
             index_elements=[departed.c.person_hash],
             set_={"not_before": not_before, "forget_at": forget_at},
         )
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(urgent=True) as connection:
             statement = delete(person).where(
                 person.c.id == seen.id, person.c.identity_id == seen.identity_id
             )
@@ -217,7 +232,7 @@ class People:
             ).scalar_one()
 
     async def forget_retired(self, identity_id: str) -> None:
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(urgent=True) as connection:
             await connection.execute(delete(retired).where(retired.c.identity_id == identity_id))
 
     async def forget_departed(self) -> None:

@@ -2,12 +2,16 @@
 
 import logging
 import sys
+import time
 import traceback
+from collections import Counter
 from types import TracebackType
+from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
 
 ROOT = "acs_token_service"
+_PAUSE = 10.0  # seconds between two records of the same failure
 
 
 def set_up(level: str) -> None:
@@ -55,3 +59,26 @@ def describe(error: BaseException) -> str:
         parts.append(f"{type(current).__module__}.{type(current).__qualname__}\n{frames}")
         current = current.__cause__ or current.__context__
     return "caused by ".join(parts)
+
+
+class Repeated:
+    """Logs what any request may meet: a message once in ten seconds, and how often it came."""
+
+    def __init__(self, log: logging.Logger) -> None:
+        self._log = log
+        self._next: dict[str, float] = {}
+        self._times: Counter[str] = Counter()
+
+    def note(self, message: str, error: BaseException | None = None) -> None:
+        """:param message: One of few, since each is remembered.
+        :param error: What is described; it makes the record an error.
+        """
+        self._times[message] += 1
+        now = time.monotonic()
+        if now < self._next.get(message, now):
+            return
+        self._next[message] = now + _PAUSE
+        fields: dict[str, Any] = {"times": self._times.pop(message)}
+        if error is not None:
+            fields["error"] = describe(error)
+        self._log.log(logging.ERROR if error else logging.WARNING, message, extra=fields)

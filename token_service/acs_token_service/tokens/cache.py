@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 
 from .resource import IssuedToken
 
-# The result of `begin` if no other process can issue at the same time.
+# The fence of a lease if no other process can be kept from issuing.
 UNGUARDED = 0
 
 
@@ -17,17 +17,28 @@ class Slot(NamedTuple):
     scopes: tuple[str, ...]  # sorted
 
 
+class Lease(NamedTuple):
+    """Of the token of a slot.
+
+    `fence` is None while another process has the lease. It grows with each lease, so that a process
+    which lost its lease without noticing cannot overwrite a newer token.
+
+    `held` is the token that was there once the lease was asked for: the process that had it before
+    may just have put the token.
+    """
+
+    fence: int | None
+    held: IssuedToken | None
+
+
 class TokenCache(Protocol):
     async def get(self, slot: Slot) -> IssuedToken | None: ...
 
-    async def begin(self, slot: Slot) -> int | None:
-        """Takes the lease to issue the token; None while another process has it.
+    async def begin(self, slot: Slot) -> Lease:
+        """Takes the lease to issue the token, unless another process has it."""
 
-        The number grows with each lease, so that a process which lost its lease without noticing
-        cannot overwrite a newer token.
-        """
-
-    async def extend(self, slot: Slot, fence: int) -> None: ...
+    async def extend(self, slot: Slot, fence: int) -> bool:
+        """Makes the lease last longer; False if it has run out."""
 
     async def put(self, slot: Slot, issued: IssuedToken, fence: int) -> None:
         """Keeps the token and gives the lease back."""
@@ -62,11 +73,11 @@ class MemoryCache:
         self._tokens.move_to_end(key)
         return tokens.get(slot.scopes)
 
-    async def begin(self, slot: Slot) -> int | None:
-        return UNGUARDED
+    async def begin(self, slot: Slot) -> Lease:
+        return Lease(UNGUARDED, await self.get(slot))
 
-    async def extend(self, slot: Slot, fence: int) -> None:
-        return
+    async def extend(self, slot: Slot, fence: int) -> bool:
+        return True
 
     async def put(self, slot: Slot, issued: IssuedToken, fence: int) -> None:
         self._tokens.setdefault((slot.identity, slot.generation), {})[slot.scopes] = issued

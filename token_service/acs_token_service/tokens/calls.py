@@ -1,6 +1,7 @@
 """Calls to the resource, each within the limits."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from . import deadlines
@@ -10,9 +11,11 @@ from .resource import IssuedToken, Resource
 
 T = TypeVar("T")
 
-_ATTEMPTS = (
-    2  # each operation here can be repeated once; a second fault in a row goes to the caller
-)
+# Each operation can be repeated once; a second fault in a row goes to the caller.
+_ATTEMPTS = 2
+
+# Asked once the turn has come, after a wait: raises if another process may make the call by now.
+Check = Callable[[], Awaitable[None]]
 
 
 class Calls:
@@ -25,15 +28,21 @@ class Calls:
         self._limiter = limiter
         self._resource = resource
 
-    async def create(self, custom_id: str, deadline: float) -> str:
+    def check_room(self, operation: str, deadline: float) -> None:
+        """:raises BusyError: If a call, so far as is known, could not start before the deadline."""
+        self._limiter.check_room(operation, deadline)
+
+    async def create(self, custom_id: str, deadline: float, check: Check) -> str:
         # Without custom ids a second attempt might make a second identity.
         attempts = _ATTEMPTS if self._resource.has_custom_ids else 1
-        return await self._call(
-            "create", lambda: self._resource.create(custom_id), deadline, attempts=attempts
-        )
+        send = partial(self._resource.create, custom_id)
+        return await self._call("create", send, deadline, attempts=attempts, check=check)
 
-    async def issue(self, identity: str, scopes: Sequence[str], deadline: float) -> IssuedToken:
-        return await self._call("issue", lambda: self._resource.issue(identity, scopes), deadline)
+    async def issue(
+        self, identity: str, scopes: Sequence[str], deadline: float, check: Check
+    ) -> IssuedToken:
+        send = partial(self._resource.issue, identity, scopes)
+        return await self._call("issue", send, deadline, check=check)
 
     async def revoke(self, identity: str, deadline: float, *, urgent: bool) -> None:
         await self._call("revoke", lambda: self._resource.revoke(identity), deadline, urgent=urgent)
@@ -52,10 +61,13 @@ class Calls:
         *,
         attempts: int = _ATTEMPTS,
         urgent: bool = False,
+        check: Check | None = None,
     ) -> T:
         while True:
             attempts -= 1
             await self._limiter.turn(operation, deadline, urgent=urgent)
+            if check is not None:
+                await check()
             try:
                 return await send()
             except ThrottledError as error:

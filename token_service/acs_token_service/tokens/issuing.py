@@ -21,6 +21,10 @@ Confirm = Callable[[], Awaitable[bool]]
 _USABLE_SECONDS = 60  # remaining life of a token that is served if no other is available
 
 
+class _LeaseLostError(Exception):
+    """The lease ran out before the call to the resource, and another process may have it."""
+
+
 class Served(NamedTuple):
     issued: IssuedToken
     origin: str  # cache, issued, or old
@@ -105,27 +109,33 @@ class Tokens:
         deadline = deadlines.now() + self._patience
         poll = Poll(deadline)
         while True:
-            fence = await self._cache.begin(slot)
-            # Looked for after the lease was asked for: the process that had it may just have put
-            # the token and given the lease back.
-            held = await self._cache.get(slot)
+            fence, held = await self._cache.begin(slot)
             if held is not None and self._is_fresh(held, remaining):
                 if fence is not None:
                     await self._cache.abandon(slot, fence)
                 return held
             if fence is not None:
-                async with self._leased(slot, fence):
-                    issued = await self._issue(slot, confirm, deadline)
-                    await self._cache.put(slot, issued, fence)
-                    return issued
+                with suppress(_LeaseLostError):
+                    return await self._issue(slot, fence, confirm, deadline)
             if not await poll.again():
                 raise TimedOutError("another process is issuing the token")
 
-    async def _issue(self, slot: Slot, confirm: Confirm, deadline: float) -> IssuedToken:
-        issued = await self._calls.issue(slot.identity, slot.scopes, deadline)
+    async def _issue(
+        self, slot: Slot, fence: int, confirm: Confirm, deadline: float
+    ) -> IssuedToken:
+        async def check_lease() -> None:
+            if not await self._cache.extend(slot, fence):
+                raise _LeaseLostError
+
+        async with self._leased(slot, fence):
+            issued = await self._calls.issue(slot.identity, slot.scopes, deadline, check_lease)
+            # Before the look at the database, which may fail: the next request then finds the
+            # token, and each request asks the database for the generation itself.
+            await self._cache.put(slot, issued, fence)
         # After the issue, not before: a sign-out changes the generation first and revokes then, so
         # a token that the revocation missed is seen here.
         if not await confirm():
+            await self._cache.drop(slot.identity, slot.generation)
             raise SupersededError("the person signed out while the token was issued")
         return issued
 

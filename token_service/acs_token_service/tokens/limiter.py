@@ -18,7 +18,7 @@ from .shared import SharedDownError, SharedRedis
 from .windows import Window, redis_storage, windows
 
 _LONGEST_SLEEP = 1.0  # seconds between looks at a full window
-_LONGEST_RETRY_AFTER = 300.0
+_LONGEST_RETRY_AFTER = 180.0
 
 
 class TooManyRequestsError(UnavailableError):
@@ -45,11 +45,7 @@ class _Queue:
             if wait == 0:
                 return
             self._next_start = deadlines.now() + wait
-        estimate = max(0.0, deadlines.left(self._next_start)) + (
-            len(self._waiting) / self._window.rate
-        )
-        if estimate > deadlines.left(deadline):
-            raise self._busy(estimate)
+        self.check_room(deadline)
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         if self._pump is None or self._pump.done():
@@ -58,6 +54,13 @@ class _Queue:
             await asyncio.wait_for(turn, max(0.0, deadlines.left(deadline)))
         except asyncio.TimeoutError:
             raise self._busy(max(0.0, deadlines.left(self._next_start))) from None
+
+    def check_room(self, deadline: float) -> None:
+        """:raises BusyError: If a call, so far as is known, could not start before the deadline."""
+        estimate = max(0.0, deadlines.left(self._next_start))
+        estimate += len(self._waiting) / self._window.rate
+        if estimate > deadlines.left(deadline):
+            raise self._busy(estimate)
 
     def _busy(self, estimate: float) -> BusyError:
         """Gives each caller a different time, at the pace of the window, to avoid a stampede."""
@@ -128,6 +131,10 @@ class Limiter:
         started = time.perf_counter()
         await self._queues[operation, urgent].turn(deadline)
         metrics.QUEUE_SECONDS.labels(operation).observe(time.perf_counter() - started)
+
+    def check_room(self, operation: str, deadline: float) -> None:
+        """:raises BusyError: If a call, so far as is known, could not start before the deadline."""
+        self._queues[operation, False].check_room(deadline)
 
     async def has_room(self, operation: str, part: float) -> bool:
         return await self._windows[operation].has_room(part)

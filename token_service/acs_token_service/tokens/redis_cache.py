@@ -2,7 +2,7 @@
 
 import hashlib
 
-from .cache import UNGUARDED, MemoryCache, Slot
+from .cache import UNGUARDED, Lease, MemoryCache, Slot
 from .encryption import TokenBox
 from .resource import IssuedToken
 from .shared import SharedDownError, SharedRedis
@@ -10,11 +10,12 @@ from .shared import SharedDownError, SharedRedis
 _KEEP_SECONDS = 24 * 60 * 60  # no token lives longer
 
 _BEGIN = """
-if redis.call('EXISTS', KEYS[2]) == 1 then return -1 end
+local held = redis.call('HGET', KEYS[1], ARGV[3])
+if redis.call('EXISTS', KEYS[2]) == 1 then return {-1, held} end
 local fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 redis.call('SET', KEYS[2], fence, 'PX', ARGV[1])
-return fence
+return {fence, held}
 """
 _EXTEND = """
 if redis.call('GET', KEYS[2]) ~= ARGV[2] then return 0 end
@@ -61,21 +62,33 @@ class RedisCache:
             sealed = await self._shared.attempt(lambda: self._shared.client.hget(tokens, field))
         except SharedDownError:
             return await self._meanwhile.get(slot)
+        return await self._opened(slot, sealed)
+
+    async def _opened(self, slot: Slot, sealed: bytes | str | None) -> IssuedToken | None:
         if sealed is None:
-            return await self._meanwhile.get(slot) if self._meanwhile else None
+            return await self._meanwhile.get(slot)
         return self._box.open(sealed)
 
-    async def begin(self, slot: Slot) -> int | None:
+    async def begin(self, slot: Slot) -> Lease:
+        field = f"token:{_field(slot)}"
         try:
-            fence = await self._shared.attempt(
-                lambda: self._begin(keys=_keys(slot), args=[self._lease, _KEEP_SECONDS])
+            fence, sealed = await self._shared.attempt(
+                lambda: self._begin(keys=_keys(slot), args=[self._lease, _KEEP_SECONDS, field])
             )
         except SharedDownError:
-            return UNGUARDED
-        return None if fence == -1 else int(fence)
+            return Lease(UNGUARDED, await self._meanwhile.get(slot))
+        return Lease(None if fence == -1 else int(fence), await self._opened(slot, sealed))
 
-    async def extend(self, slot: Slot, fence: int) -> None:
-        await self._ignoring_failure(self._extend, slot, [self._lease, fence])
+    async def extend(self, slot: Slot, fence: int) -> bool:
+        if fence == UNGUARDED:
+            return True
+        try:
+            extended = await self._shared.attempt(
+                lambda: self._extend(keys=_keys(slot), args=[self._lease, fence])
+            )
+        except SharedDownError:
+            return True  # it cannot be told, and a token is worth more than a call saved
+        return bool(extended)
 
     async def put(self, slot: Slot, issued: IssuedToken, fence: int) -> None:
         values = [fence, _field(slot), self._box.seal(issued), _KEEP_SECONDS]

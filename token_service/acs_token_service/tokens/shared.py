@@ -3,15 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from ..telemetry import metrics
 
-if TYPE_CHECKING:
-    pass
-
 T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
+# Commands at once, each on a connection. More would wait in Redis, within their time limit.
+_CONNECTIONS = 32
 
 
 class SharedDownError(Exception):
@@ -45,6 +44,7 @@ class SharedRedis:
             retry=Retry(NoBackoff(), 1),
         )
         self._errors: tuple[type[Exception], ...] = (RedisError, OSError, asyncio.TimeoutError)
+        self._places = asyncio.Semaphore(_CONNECTIONS)
         self._pause = pause
         self._ping: asyncio.Task[None] | None = None
         self._note(is_up=True)
@@ -56,7 +56,8 @@ class SharedRedis:
                 self._ping = asyncio.create_task(self._try_again())
             raise SharedDownError
         try:
-            return await command()
+            async with self._places:
+                return await command()
         except self._errors as error:
             if self.is_up:
                 _LOG.warning("Redis cannot be used: %s", type(error).__name__)

@@ -9,12 +9,13 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from ..telemetry import metrics
-from ..telemetry.logs import describe
+from ..telemetry.logs import Repeated, describe
 from ..telemetry.tracing import request_span
 from ..tokens.errors import TokenServiceError
 from .errors import failure, response_to, response_to_http
 
 _LOG = logging.getLogger("acs_token_service.requests")
+_FAILURES = Repeated(_LOG)
 
 # OWASP's recommendation for an API. The pages of the service set another Content-Security-Policy.
 SECURITY_HEADERS = {
@@ -77,7 +78,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     except TokenServiceError as error:
         response = response_to(error)
         if response.status >= 500:
-            _LOG.warning("%s: %s", route_of(request), error)
+            _FAILURES.note(f"{route_of(request)}: {error}")
         return response
     except web.HTTPException as error:
         return response_to_http(error)
