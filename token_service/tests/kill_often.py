@@ -16,8 +16,16 @@ from typing import Any, NamedTuple
 
 from cable import cable_to
 from processes import Program
-from running_service import Browser, Services, Storage, Visitor, migrate, until_faults_are_used
-from test_token_service_kills import Crash, eventually, rows, until_async
+from running_service import (
+    Browser,
+    Services,
+    Storage,
+    Visitor,
+    migrate,
+    until_async,
+    until_faults_are_used,
+)
+from test_token_service_kills import Crash, eventually, rows
 from yarl import URL
 
 from acs_identity_emulator import IdentityEmulator

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, NamedTuple
 
@@ -130,6 +130,14 @@ async def until(is_true: Callable[[], bool], seconds: float = 30) -> None:
         if is_true():
             return
         await asyncio.sleep(0.02)
+    raise AssertionError("it did not happen in time")
+
+
+async def until_async(is_true: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
+    for _ in range(round(seconds / 0.1)):
+        if await is_true():
+            return
+        await asyncio.sleep(0.1)
     raise AssertionError("it did not happen in time")
 
 

@@ -9,7 +9,14 @@ import pytest
 from aiohttp import ClientError, ClientSession
 from cable import Cable, cable_to
 from processes import Program, environment_of, program
-from running_service import Browser, Services, Visitor, until, until_faults_are_used
+from running_service import (
+    Browser,
+    Services,
+    Visitor,
+    until,
+    until_async,
+    until_faults_are_used,
+)
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import create_async_engine
 from yarl import URL
@@ -215,11 +222,3 @@ class TestKilled:
 
 async def nothing_is_left(services: Services) -> bool:
     return await rows(services) == ([], []) and not services.emulator.identities()
-
-
-async def until_async(is_true: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
-    for _ in range(round(seconds / 0.1)):
-        if await is_true():
-            return
-        await asyncio.sleep(0.1)
-    raise AssertionError("it did not happen in time")
