@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from running_service import Browser, Services, until_faults_are_used
 
 from acs_token_service import __version__
 from acs_token_service.cli import main
+from acs_token_service.extras import missing
 from acs_token_service.settings_page import page
 
 embedded = pytest.mark.parametrize("storage", ["embedded"], indirect=True)
@@ -60,7 +62,8 @@ async def test_workers_share_a_port_and_are_started_again(services: Services) ->
         metrics = await browser.send("GET", "/metrics")
         # Of both workers, whichever is asked.
         assert (
-            'acs_token_requests_total{method="GET",route="/token",status="200"} 5.0' in metrics.body
+            'acs_token_request_seconds_count{method="GET",route="/token",status="200"} 5.0'
+            in metrics.body
         )
         os.kill(workers[0], signal.SIGKILL)
         assert await two_workers(running.process.pid, without=workers[0])
@@ -228,3 +231,41 @@ def test_a_new_key_can_be_used(tmp_path: Path) -> None:
     from cryptography.fernet import Fernet
 
     Fernet(run("new-key").stdout.strip())
+
+
+class TestMissingPackages:
+    """The message names what pip can install, from an index or from a checkout."""
+
+    @pytest.fixture
+    def installed(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+        def install(direct_url: str) -> None:
+            folder = tmp_path / "site" / "acs_token_service-9.dist-info"
+            folder.mkdir(parents=True)
+            (folder / "METADATA").write_text("Name: acs-token-service\nVersion: 9\n")
+            if direct_url:
+                (folder / "direct_url.json").write_text(direct_url)
+            monkeypatch.syspath_prepend(folder.parent)
+
+        return install
+
+    def test_from_an_index(self, installed: Callable[[str], None]) -> None:
+        installed("")
+        assert 'install "acs-token-service[redis]"' in missing(ModuleNotFoundError(name="redis"))
+
+    def test_from_an_archive(self, installed: Callable[[str], None]) -> None:
+        installed('{"url": "https://example.com/a.whl", "archive_info": {}}')
+        assert 'install "acs-token-service[redis]"' in missing(ModuleNotFoundError(name="redis"))
+
+    @pytest.mark.parametrize("has_emulator", [True, False])
+    def test_from_a_checkout(
+        self, installed: Callable[[str], None], tmp_path: Path, has_emulator: bool
+    ) -> None:
+        checkout = tmp_path / "a checkout"
+        service, emulator = checkout / "token_service", checkout / "emulator"
+        service.mkdir(parents=True)
+        if has_emulator:
+            emulator.mkdir()
+        installed(json.dumps({"url": service.as_uri(), "dir_info": {"editable": True}}))
+        assert f'install "{service}[postgresql]"' in missing(ModuleNotFoundError(name="asyncpg"))
+        dev = str(emulator) if has_emulator else f"{service}[dev]"
+        assert f'install "{dev}"' in missing(ModuleNotFoundError(name="acs_identity_emulator"))

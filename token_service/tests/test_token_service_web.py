@@ -119,8 +119,8 @@ async def test_metrics_have_routes_and_no_paths(services: Services) -> None:
     await browser.send("GET", "/secret-path?token=secret")
     await (await browser.sign_in("ada-lovelace")).ask()
     metrics = (await browser.send("GET", "/metrics")).body
-    assert 'acs_token_requests_total{method="GET",route="/token",status="200"}' in metrics
-    assert 'acs_token_requests_total{method="GET",route="unknown",status="404"}' in metrics
+    assert 'acs_token_request_seconds_count{method="GET",route="/token",status="200"}' in metrics
+    assert 'acs_token_request_seconds_count{method="GET",route="unknown",status="404"}' in metrics
     for secret in ("secret", "ada-lovelace", "8:acs:"):
         assert secret not in metrics
 
@@ -130,7 +130,9 @@ async def test_other_methods_make_no_metrics_of_their_own(services: Services) ->
     assert (await browser.send("PROPFIND", "/token")).status == 405
     metrics = (await browser.send("GET", "/metrics")).body
     assert "PROPFIND" not in metrics
-    assert 'acs_token_requests_total{method="unknown",route="unknown",status="405"}' in metrics
+    assert (
+        'acs_token_request_seconds_count{method="unknown",route="unknown",status="405"}' in metrics
+    )
 
 
 async def test_metrics_can_be_turned_off(services: Services) -> None:

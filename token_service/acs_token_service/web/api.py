@@ -66,6 +66,8 @@ class Api:
 
 def _scopes_of(request: web.Request) -> list[str]:
     """``?scopes=chat,voip``; spaces and repeated parameters work as well."""
+    if not request.query_string:
+        return []
     return [
         scope
         for text in request.query.getall("scopes", [])

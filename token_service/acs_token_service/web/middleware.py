@@ -7,6 +7,7 @@ from contextlib import nullcontext
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
+from multidict import CIMultiDict
 
 from ..telemetry import metrics
 from ..telemetry.logs import Repeated, describe
@@ -30,6 +31,7 @@ SECURITY_HEADERS = {
     "X-Frame-Options": "DENY",
 }
 _HSTS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
+_OWN_POLICY = "Content-Security-Policy"
 _METHODS = "GET, POST, DELETE"
 # Clients can invent methods, and labels are never dropped.
 _KNOWN_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
@@ -56,7 +58,7 @@ def recording(*, traced: bool, log_requests: bool) -> Middleware:
                 current.set_attribute("http.response.status_code", response.status)
         seconds = time.perf_counter() - started
         method = request.method if request.method in _KNOWN_METHODS else _UNKNOWN
-        metrics.note_request(route, method, response.status, seconds)
+        metrics.request_series(route, method, response.status).observe(seconds)
         if log_requests:
             _LOG.info(
                 "request",
@@ -93,7 +95,7 @@ def securing(origins: Collection[str], *, hsts: bool) -> Middleware:
     :param origins: The origins whose pages may call the service.
     :param hsts: Whether to tell browsers to use https only.
     """
-    constant = {**SECURITY_HEADERS, **(_HSTS if hsts else {})}
+    constant = CIMultiDict({**SECURITY_HEADERS, **(_HSTS if hsts else {})})
 
     @web.middleware
     async def secure(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -103,8 +105,11 @@ def securing(origins: Collection[str], *, hsts: bool) -> Middleware:
         )
         response = web.Response(status=204) if is_preflight else await handler(request)
         headers = response.headers
-        for name, value in constant.items():
-            headers.setdefault(name, value)
+        if _OWN_POLICY in headers:
+            for name, value in constant.items():
+                headers.setdefault(name, value)
+        else:
+            headers.extend(constant)
         if origins:
             headers["Vary"] = "Origin"
         if origin is not None and origin in origins:
