@@ -6,11 +6,12 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import ClientSession, web
 from processes import environment_of, program
-from running_service import Browser, Services
+from running_service import CACHE_KEY, Browser, Services, Visitor
 from test_token_service_storage_failures import execute
 from yarl import URL
 
@@ -19,40 +20,100 @@ from acs_token_service.telemetry.logs import describe
 NAME = "ada-lovelace"
 
 
+class Session:
+    """All that people do and that fails in it, and the secrets that were used."""
+
+    def __init__(self, services: Services, browser: Browser) -> None:
+        self._services = services
+        self._browser = browser
+        self.secrets = {NAME, services.emulator.access_key, CACHE_KEY}
+
+    async def visit(self) -> None:
+        emulator, ada = self._services.emulator, await self._sign_in()
+        await self._token_of(ada)
+        await ada.ask("a-scope-of-mine")
+        await self._browser.send("GET", "/token", headers={"Authorization": f"Basic {ada.bearer}"})
+        await Visitor(self._browser, f"{ada.bearer}x").ask()
+        await self._browser.send("GET", f"/token?token={ada.bearer}")
+        await self._browser.send("GET", f"/{ada.bearer}")
+        for fault in ("status:401", "status:403", "status:500", "reset", "truncated", "no-fields"):
+            emulator.inject("any", fault, times=2)
+        emulator.inject("any", "status:429:1")
+        while emulator.unused_faults():
+            await self._token_of(ada, "chat")
+        await self._fail_storage(ada)
+        await ada.sign_out()
+        await ada.ask()
+        again = await self._sign_in()
+        await ada.delete()
+        await again.ask()
+
+    async def _fail_storage(self, ada: Visitor) -> None:
+        url = self._services.storage.database_url
+        await execute(url, "ALTER TABLE person RENAME TO hidden")
+        for request in (ada.ask, ada.sign_out, ada.delete):
+            assert (await request()).status == 503
+        await execute(url, "ALTER TABLE hidden RENAME TO person")
+
+    async def _sign_in(self) -> Visitor:
+        visitor = await self._browser.sign_in(NAME)
+        self.secrets.add(visitor.bearer)
+        return visitor
+
+    async def _token_of(self, visitor: Visitor, scopes: str | None = None) -> None:
+        reply = await visitor.ask(scopes)
+        if reply.status == 200:
+            self.secrets |= {reply.body["token"], reply.body["identity"]}
+
+    def check(self, **places: str) -> None:
+        """No secret is in any of the texts, nor a part of one that tells."""
+        parts = {part for secret in self.secrets for part in (secret, *secret.split("."))}
+        # Of an identity the part that is its own, of a token without its constant header.
+        parts |= {secret.split("_")[-1] for secret in self.secrets}
+        for place, text in places.items():
+            assert text
+            found = [part for part in parts if len(part) > 40 or part in self.secrets]
+            assert not [part for part in found if part in text and not is_header(part)], place
+
+
+def is_header(part: str) -> bool:
+    """Whether it is the header of a token, which is the same for all."""
+    return part.startswith("eyJ") and b'"alg"' in base64.urlsafe_b64decode(part + "==")
+
+
 @pytest.mark.heavy
-async def test_logs_are_json_and_hold_no_secret_and_no_id(
+async def test_a_session_leaves_no_secret_in_logs_metrics_traces_and_urls(
     services: Services, tmp_path: Path
 ) -> None:
-    settings = services.settings(log_level="debug")
     log = tmp_path / "log"
-    secrets = [NAME, services.emulator.access_key]
-    with log.open("w") as errors:
-        async with (
-            program(environment=environment_of(settings), errors=errors) as running,
-            ClientSession() as session,
-        ):
-            browser = Browser(running.url, session)
-            ada = await browser.sign_in(NAME)
-            reply = await ada.ask()
-            secrets += [ada.bearer, reply.body["token"], reply.body["identity"]]
-            services.emulator.inject("any", "status:401", times=2)
-            await ada.ask("chat")
-            await ada.ask("a-scope-of-mine")
-            await browser.send("GET", f"/token?token={ada.bearer}")
-            await ada.sign_out()
-            await execute(services.storage.database_url, "ALTER TABLE person RENAME TO hidden")
-            await ada.ask()
-            await ada.delete()
-            assert await running.stop() == 0
+    settings = services.settings(log_level="debug", tracing=True, person_issue_rate="1000/minute")
+    async with collecting() as (collector, endpoint):
+        environment = {
+            **environment_of(settings),
+            "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
+        }
+        with log.open("w") as errors:
+            async with (
+                program(environment=environment, errors=errors) as running,
+                ClientSession() as client,
+            ):
+                browser = Browser(running.url, client)
+                session = Session(services, browser)
+                await session.visit()
+                metrics = str((await browser.send("GET", "/metrics")).body)
+                assert await running.stop() == 0
     text = log.read_text()
+    traces, _ = exported(collector)
+    paths = "\n".join(entry.path for entry in services.emulator.requests)
+    session.check(logs=text, metrics=metrics, traces=traces)
+    session.secrets -= {identity for identity in session.secrets if identity.startswith("8:acs:")}
+    session.check(urls=paths)  # which name an identity, as the REST API has it
+
     records = [json.loads(line) for line in text.splitlines()]
     requests = [record for record in records if record["message"] == "request"]
     assert {record["route"] for record in requests} >= {"/token", "/signout", "/me"}
     assert {"time", "level", "method", "status", "milliseconds"} <= set(requests[0])
     assert any("database cannot be used" in record["message"] for record in records)
-    for secret in secrets:
-        assert secret not in text
-        assert secret.split("_")[-1] not in text  # the part of an identity that is its own
 
 
 @pytest.mark.heavy
@@ -110,11 +171,25 @@ async def collecting() -> AsyncIterator[tuple[Collector, str]]:
         await runner.cleanup()
 
 
-@pytest.mark.heavy
-async def test_a_trace_goes_through_to_the_call_of_the_resource(services: Services) -> None:
+def exported(collector: Collector) -> tuple[str, dict[str, Any]]:
+    """All that was exported, as text, and the spans by their ids."""
     from google.protobuf.json_format import MessageToDict
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+    text, spans = "", {}
+    for body in collector.bodies:
+        message = MessageToDict(
+            ExportTraceServiceRequest.FromString(body), use_integers_for_enums=True
+        )
+        text += json.dumps(message)
+        for resource in message["resourceSpans"]:
+            for scope in resource["scopeSpans"]:
+                spans.update({span["spanId"]: span for span in scope["spans"]})
+    return text, spans
+
+
+@pytest.mark.heavy
+async def test_a_trace_goes_through_to_the_call_of_the_resource(services: Services) -> None:
     trace_id = "0af7651916cd43dd8448eb211c80319c"
     async with collecting() as (collector, endpoint):
         environment = {
@@ -130,15 +205,7 @@ async def test_a_trace_goes_through_to_the_call_of_the_resource(services: Servic
             assert reply.status == 200
             await asyncio.sleep(0.3)
             await running.stop()
-    text, spans = "", {}
-    for body in collector.bodies:
-        message = MessageToDict(
-            ExportTraceServiceRequest.FromString(body), use_integers_for_enums=True
-        )
-        text += json.dumps(message)
-        for resource in message["resourceSpans"]:
-            for scope in resource["scopeSpans"]:
-                spans.update({span["spanId"]: span for span in scope["spans"]})
+    text, spans = exported(collector)
     named = {span["name"]: span for span in spans.values()}
     call = named["CommunicationIdentityClient.get_token"]
     parents = [call]
