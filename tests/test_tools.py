@@ -1,8 +1,10 @@
 """The programs for developers that no other test runs."""
 
+import json
 from pathlib import Path
 
 import code_size
+import figures
 import pytest
 import retry_table
 
@@ -49,3 +51,39 @@ def test_another_table_in_the_document_is_found(
     assert retry_table.main(["--check"]) == 0
     document.write_text(retry_table.table().replace("503", "500"), encoding="utf-8")
     assert retry_table.main(["--check"]) == 1
+
+
+def test_the_figures_of_a_document_are_those_of_the_results(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    document, results = tmp_path / "README.md", tmp_path / "results.json"
+    monkeypatch.setattr(figures, "DOCUMENTS", [document])
+    monkeypatch.setattr(figures, "RESULTS", results)
+    names = ["sync", "8 threads", "async, 1 task", "async, 64 tasks"]
+    answers = {"official": [{"cpu": 0.6}, {"cpu": 0.5}, {"cpu": 0.4}], "ours": [{"cpu": 0.25}]}
+    rows = [
+        {
+            "name": f"{name}, against official",
+            "figure": 2.04,
+            "target": 3,
+            "at_least": True,
+            "unit": "\u00d7",
+            "is_met": False,
+        }
+        for name in names
+    ]
+    raw = {name: {"calls": 1000, "answers": answers} for name in names}
+    results.write_text(json.dumps({"python": "3.13.0", "rows": rows, "raw": raw}), encoding="utf-8")
+    document.write_text(
+        "<!-- figures: cpu -->\nold\n<!-- end of figures -->\n"
+        "<!-- figures: targets -->\n<!-- end of figures -->\nMore.\n",
+        encoding="utf-8",
+    )
+    assert figures.main(["--check"]) == 1
+    assert figures.main([]) == 0
+    text = document.read_text(encoding="utf-8")
+    assert "| async, 1 task | 500 µs | 250 µs | 2.0\u00d7 |" in text
+    assert "| sync, against official | 2.04\u00d7 | ≥ 3\u00d7 | missed |" in text
+    assert "old" not in text
+    assert text.endswith("More.\n")
+    assert figures.main(["--check"]) == 0
