@@ -9,6 +9,7 @@ import ssl
 import sys
 import uuid
 from collections.abc import Iterator
+from contextvars import copy_context
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
@@ -100,6 +101,7 @@ def interrupt_each(
 ) -> int:
     """Interrupts calls at each of some lines, and returns how many lines there were."""
     number = 0
+    variables = dict(copy_context())
     with TwoPackets(context) as server:
         with CommunicationIdentityClient(server.url, KEY, **options) as client:
             while True:
@@ -115,6 +117,7 @@ def interrupt_each(
                     break
                 assert raised is error or interruption.function in DESTRUCTORS
                 assert gets_its_answer(client), number
+                assert dict(copy_context()) == variables, interruption.function
         # Connections that were interrupted before they could be closed.
         gc.collect()
         assert nothing_is_open(server)

@@ -1,10 +1,9 @@
 """Deadlines: the time that is left of a call's ``timeout``, for its attempts and for its tokens."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from functools import partial
 from threading import Thread
@@ -84,14 +83,16 @@ def without_zero_timeouts(options: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-@contextmanager
-def tokens_until(deadline: float) -> Iterator[None]:
-    """Limits how long :class:`BoundedCredential` waits for a token."""
-    token = _DEADLINE.set(deadline)
-    try:
-        yield
-    finally:
-        _DEADLINE.reset(token)
+def with_tokens_until(deadline: float, function: Callable[[], T]) -> T:
+    """Calls a function that gets tokens of a :func:`bounded` credential until a deadline.
+
+    :param float deadline: The deadline.
+    :param function: The function.
+    """
+    # In a context of its own: after an interruption, no later call has this deadline.
+    context = copy_context()
+    context.run(_DEADLINE.set, deadline)
+    return context.run(function)
 
 
 def call_until(deadline: float | None, function: Callable[[], T]) -> T:

@@ -1,7 +1,7 @@
 """The retry policies: what is repeated, when, and until which deadline."""
 
 from copy import copy
-from functools import cache
+from functools import cache, partial
 from time import monotonic
 from typing import Any
 
@@ -9,7 +9,7 @@ from azure.core.exceptions import AzureError, ServiceRequestError, ServiceRespon
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import AsyncRetryPolicy, RetryMode, RetryPolicy
 
-from .deadlines import TIMEOUTS, attempt_options, deadline_after, ended_by, tokens_until
+from .deadlines import TIMEOUTS, attempt_options, deadline_after, ended_by, with_tokens_until
 from .retry_rules import is_transient_error, is_transient_status, operation_of
 
 Request = PipelineRequest[Any]
@@ -160,8 +160,7 @@ class OperationRetryPolicy(RetryPolicy[Any, Any]):
     def _attempt(self, request: Request, deadline: float | None) -> Response:
         if deadline is None:
             return self.next.send(request)
-        with tokens_until(deadline):
-            return self.next.send(request)
+        return with_tokens_until(deadline, partial(self.next.send, request))
 
 
 class AsyncOperationRetryPolicy(AsyncRetryPolicy[Any, Any]):
