@@ -46,8 +46,9 @@ def targets(results: dict[str, Any]) -> str:
 
 
 def _microseconds(measured: dict[str, Any], client: str) -> float:
-    seconds: float = median(answer["cpu"] for answer in measured["answers"][client])
-    return 1e6 * seconds / measured["calls"]
+    calls: int = measured["calls"]
+    seconds: list[float] = [answer["cpu"] for answer in measured["answers"][client]]
+    return 1e6 * median(seconds) / calls
 
 
 def with_figures(text: str, results: dict[str, Any]) -> str:
