@@ -107,6 +107,17 @@ def test_an_error_has_the_words_of_the_service(
 
 
 @pytest.mark.parametrize("method", CALLS)
+def test_a_success_with_another_status_is_an_error_that_does_not_show_the_token(
+    scripted_client: EitherClient, service: ScriptedService, method: str
+) -> None:
+    service.will_answer(202, {"token": TOKEN, "accessToken": {"token": TOKEN}})
+    with pytest.raises(HttpResponseError) as raised:
+        call(scripted_client, method)
+    assert raised.value.status_code == 202
+    assert TOKEN not in f"{raised.value} {raised.value!r}"
+
+
+@pytest.mark.parametrize("method", CALLS)
 @pytest.mark.parametrize(
     ("body", "content_type"),
     [

@@ -83,6 +83,20 @@ def test_it_must_be_a_number(make_client: ClientFactory, service: ScriptedServic
     client = make_client(service.endpoint)
     with pytest.raises(TypeError, match="timeout must be a number of seconds, not str"):
         client.get_token("8:acs:x", ["chat"], timeout="5")
+    with pytest.raises(ValueError, match="timeout must be a number of seconds, not nan"):
+        client.get_token("8:acs:x", ["chat"], timeout=float("nan"))
+    assert service.requests == []
+
+
+@pytest.mark.parametrize("seconds", [1e10, float("inf"), 10**400], ids=["1e10", "inf", "10**400"])
+def test_longer_than_a_socket_takes_is_no_limit(
+    make_client: ClientFactory, service: ScriptedService, seconds: float
+) -> None:
+    service.will_answer(200, TOKEN)
+    client = make_client(service.endpoint)
+    for names in (["timeout"], ["read_timeout", "connection_timeout"], ["timeout", "read_timeout"]):
+        options = dict.fromkeys(names, seconds)
+        assert client.get_token("8:acs:x", ["chat"], **options).token == "t"
 
 
 def test_a_pause_that_would_outlast_it_ends_the_call_with_the_last_response(

@@ -68,6 +68,7 @@ class TestTimeouts:
         [
             ({"read_timeout": -1}, ValueError, "read_timeout must not be negative: -1"),
             ({"read_timeout": float("nan")}, ValueError, "read_timeout must not be negative"),
+            ({"connection_timeout": -1e-9}, ValueError, "connection_timeout must not be negative"),
             ({"connection_timeout": "5"}, TypeError, "connection_timeout must be a number"),
             ({"connection_timeout": True}, TypeError, "connection_timeout must be a number"),
             ({"connection_timeout": (1, 2, 3)}, ValueError, "or a pair"),

@@ -147,6 +147,8 @@ def check_status(response: Response, statuses: Collection[int], error_map: Error
         return
     error_type = (error_map or {}).get(status) or _ERRORS.get(status)
     error = _error(error_type or HttpResponseError, response)
+    if status < 300 and error.error is None:
+        error = _error(UnexpectedSuccessError, response)
     if error_type is None and error.error is not None:
         error.model = _LazyModel(_content(response))
     raise error
@@ -218,6 +220,14 @@ def undecodable(response: Response, reason: str) -> DecodeError:
 
 class InvalidBodyError(DecodeError):
     """A :class:`~azure.core.exceptions.DecodeError` whose text omits the body, which may contain a
+    token."""
+
+    def __str__(self) -> str:
+        return str(self.message)
+
+
+class UnexpectedSuccessError(HttpResponseError):
+    """A 2xx status that the operation does not have. The text omits the body, which may contain a
     token."""
 
     def __str__(self) -> str:

@@ -17,6 +17,8 @@ from .._shared.tokens import refuse_async
 T = TypeVar("T")
 
 _DEADLINE: ContextVar[float | None] = ContextVar("deadline", default=None)
+# Sockets do not take much more.
+_LONGEST_SECONDS = 1e9
 TIMEOUTS = ("connection_timeout", "read_timeout")
 
 
@@ -25,12 +27,15 @@ def deadline_after(timeout: float | None) -> float | None:
 
     :param timeout: In seconds. None for no limit.
     :raises TypeError: If the timeout is not a number.
+    :raises ValueError: If the timeout is NaN.
     """
     if timeout is None:
         return None
     if not isinstance(timeout, int | float):
         raise TypeError(f"timeout must be a number of seconds, not {type(timeout).__name__}.")
-    return monotonic() + timeout
+    if timeout != timeout:  # isnan fails for a huge int
+        raise ValueError("timeout must be a number of seconds, not nan.")
+    return monotonic() + min(timeout, _LONGEST_SECONDS)
 
 
 def timed_out() -> ServiceResponseTimeoutError:

@@ -221,6 +221,10 @@ def _attempts(
 
 
 def _mode(mode: str) -> RetryMode:
+    if not isinstance(mode, str):
+        raise TypeError(
+            f"retry_mode must be 'exponential', 'fixed' or a RetryMode, not {type(mode).__name__}."
+        )
     return RetryMode(mode.lower())
 
 

@@ -1,6 +1,5 @@
 """What the options of a transport mean."""
 
-import math
 import os
 from collections.abc import Mapping
 from functools import lru_cache
@@ -10,6 +9,8 @@ from azure.core.configuration import ConnectionConfiguration
 
 from . import _limits
 
+# Sockets do not take much more.
+_LONGEST_SECONDS = 10**9
 _CA_BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
@@ -45,7 +46,7 @@ def connection_configuration(
 
 
 def timeouts(connect: Any, read: Any) -> Timeouts:
-    """The timeouts that options ask for. 0 and None are no limit.
+    """The timeouts that options ask for. 0, None and more than 30 years are no limit.
 
     :param connect: Seconds, or a pair of both timeouts, as requests has it.
     :param read: Seconds. Ignored if `connect` is a pair.
@@ -71,7 +72,7 @@ def _seconds(name: str, value: Any) -> float | None:
         raise TypeError(f"{name} must be a number of seconds or None, not {type(value).__name__}.")
     if not value >= 0:
         raise ValueError(f"{name} must not be negative: {value}.")
-    return float(value) if 0 < value < math.inf else None
+    return float(value) if 0 < value < _LONGEST_SECONDS else None
 
 
 def verification(verify: Any) -> bool | str:
