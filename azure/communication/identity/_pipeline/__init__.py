@@ -1,5 +1,4 @@
-"""What stands between a client and its transport.
+"""The pipeline between a client and its transport: options and policies.
 
-The options of the pipeline, its policies, and the exchange of Entra tokens, which has a pipeline of
-its own.
+The exchange of Entra tokens has a pipeline of its own.
 """

@@ -29,7 +29,7 @@ def call_version(options: RequestOptions, client_version: str) -> str:
 
 
 def refuse_unknown_client_options(options: Mapping[str, Any]) -> None:
-    """Rejects keyword arguments of a client that nothing reads.
+    """Rejects unknown keyword arguments of a client.
 
     :raises TypeError: If an argument is unknown. The message names the most similar option.
     """

@@ -19,7 +19,7 @@ from azure.core.exceptions import (
 from .._shared.urls import split_url
 
 TRANSIENT_STATUSES = frozenset([408, 429, 500, 502, 503, 504])
-# The service, or what stands before it, sends these instead of starting to work on a request.
+# The service, or a proxy before it, sends these without processing the request.
 REJECTING_STATUSES = frozenset([429, 503])
 
 

@@ -1,4 +1,4 @@
-"""What azure-core's own transports raise, in the words of the transports of this library.
+"""Translates the exceptions of azure-core's transports to those of this library's.
 
 Their exceptions show bytes of responses, tokens included, and passwords of proxies. They also raise
 ServiceRequestError when a connection breaks after the request was sent, which would let a creation
@@ -64,7 +64,7 @@ class _Translator:
         )
 
     def translated(self, error: BaseException, request: Request) -> AzureError:
-        """What to raise in place of an exception.
+        """The exception to raise instead.
 
         :param error: The exception.
         :param request: The request.

@@ -1,4 +1,4 @@
-"""What this library is called in traces."""
+"""The name of this library in traces."""
 
 from typing import Any
 

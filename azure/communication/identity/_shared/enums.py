@@ -21,7 +21,7 @@ class _KindMeta(CaseInsensitiveEnumMeta):
 
 
 class CommunicationIdentifierKind(str, Enum, metaclass=_KindMeta):
-    """What an identifier identifies.
+    """The kind of an identifier.
 
     An identifier that is ``UNKNOWN`` in this version may get a kind in the next one:
     rely on its raw id instead.

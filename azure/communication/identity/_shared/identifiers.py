@@ -64,8 +64,7 @@ class PhoneNumberProperties(TypedDict):
 class PhoneNumberIdentifier(Identifier):
     """A phone number.
 
-    :param str value: The phone number, in E.164 format. It is not validated: its format is for the
-        service to judge.
+    :param str value: The phone number, in E.164 format, which the service validates.
     :keyword str raw_id: The raw id, if it is not ``4:`` and the value.
     :raises TypeError: If an argument is not a str.
     """
@@ -127,7 +126,7 @@ class MicrosoftTeamsUserIdentifier(Identifier):
     :keyword bool is_anonymous: Whether the user joined without signing in. Defaults to False.
     :keyword cloud: The cloud that the user belongs to. Defaults to the public one.
     :paramtype cloud: str or ~azure.communication.identity.CommunicationCloudEnvironment
-    :keyword str raw_id: The raw id, if it is not made of the other arguments.
+    :keyword str raw_id: The raw id. Defaults to the one made of the other arguments.
     :raises TypeError: If an id or the cloud is not a str.
     :raises ValueError: If ``raw_id`` is omitted and the cloud is unknown.
     """
@@ -187,7 +186,7 @@ class MicrosoftTeamsAppIdentifier(Identifier):
     :param str app_id: The id of the app.
     :keyword cloud: The cloud that the app belongs to. Defaults to the public one.
     :paramtype cloud: str or ~azure.communication.identity.CommunicationCloudEnvironment
-    :keyword str raw_id: The raw id, if it is not made of the other arguments.
+    :keyword str raw_id: The raw id. Defaults to the one made of the other arguments.
     :raises TypeError: If an id or the cloud is not a str.
     :raises ValueError: If ``raw_id`` is omitted and the cloud is unknown.
     """
@@ -269,7 +268,7 @@ class TeamsExtensionUserIdentifier(Identifier):
     :keyword str resource_id: The Azure Communication Services resource.
     :keyword cloud: The cloud that the user belongs to. Defaults to the public one.
     :paramtype cloud: str or ~azure.communication.identity.CommunicationCloudEnvironment
-    :keyword str raw_id: The raw id, if it is not made of the other arguments.
+    :keyword str raw_id: The raw id. Defaults to the one made of the other arguments.
     :raises TypeError: If an id or the cloud is not a str.
     :raises ValueError: If ``raw_id`` is omitted and the cloud is unknown.
     """

@@ -1,4 +1,4 @@
-"""The error for a keyword argument that nothing reads."""
+"""The error for an unknown keyword argument."""
 
 from collections.abc import Collection
 

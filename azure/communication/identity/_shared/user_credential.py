@@ -40,8 +40,8 @@ class CommunicationTokenCredential:
     """A user credential that refreshes itself, for the clients of chat, calling and other
     communication services.
 
-    It serves one token and replaces it in time. Threads may share it: one of them refreshes the
-    token, the others wait for it.
+    The credential serves a token, and replaces it before it expires. Threads may share the
+    credential: one refreshes the token, the others wait.
 
     :param token: The token of the user. May be omitted if there is a refresher. The expiry is read
         from a JWT. A str without a legible expiry, such as an encrypted JWT, is an opaque token:
@@ -49,13 +49,12 @@ class CommunicationTokenCredential:
     :type token: str or ~azure.core.credentials.AccessToken or
         ~azure.core.credentials.AccessTokenInfo
     :keyword token_refresher: A function that returns a new token, such as
-        ``lambda: client.get_token(user, scopes)``. It is called by a thread that asks for a token
-        of which less than 2 minutes are left, or less than half of its life if it lives shorter.
+        ``lambda: client.get_token(user, scopes)``. It is called when a thread asks for the token
+        and less than 2 minutes are left, or less than half of a shorter lifetime.
     :paramtype token_refresher: ~typing.Callable[[], ~azure.core.credentials.AccessToken or
         ~azure.core.credentials.AccessTokenInfo or str]
     :keyword bool proactive_refresh: Whether a background thread calls the refresher ahead of need:
-        10 minutes before the token expires, or at half of its life if it lives shorter. Defaults
-        to False.
+        10 minutes before the token expires, or at half of a shorter lifetime. Defaults to False.
     :keyword str resource_endpoint: The endpoint of the resource, to exchange Entra tokens.
     :keyword token_credential: The Entra credential of the user.
     :paramtype token_credential: ~azure.core.credentials.TokenCredential or
@@ -64,8 +63,8 @@ class CommunicationTokenCredential:
         to ``["https://communication.azure.com/clients/.default"]``.
     :paramtype scopes: ~collections.abc.Sequence[str]
     :keyword ~datetime.timedelta opaque_token_lifetime: The assumed lifetime of an opaque token,
-        from a second to a day. It is refreshed at half of it. Defaults to 10 minutes. Pass or
-        return an ``AccessToken`` with its ``expires_on`` if the expiry is known.
+        from a second to a day. The token is refreshed after half of it. Defaults to 10 minutes.
+        Pass or return an ``AccessToken`` with its ``expires_on`` if the expiry is known.
     :keyword clock: Returns the current time, in Unix seconds.
     :paramtype clock: ~typing.Callable[[], float]
     :raises TypeError: If an argument has the wrong type, an option is unknown, or the refresher or
@@ -77,8 +76,8 @@ class CommunicationTokenCredential:
     raised to all callers for a second, then the refresher is called again. The pause doubles with
     each failure, up to a minute.
 
-    Close a credential that refreshes ahead of need, or use it in a ``with`` statement. It serves no
-    tokens after that. One thread waits for all such credentials of a process.
+    Close a credential that refreshes ahead of need, or use it in a ``with`` statement. A
+    closed one serves no tokens. One thread waits for all such credentials of a process.
     """
 
     @overload

@@ -36,9 +36,9 @@ class CommunicationTokenCredential:
     """A user credential that refreshes itself, for the async clients of chat, calling and other
     communication services: it runs on asyncio, also through anyio, and not on trio.
 
-    It serves one token and replaces it in time. Tasks may share it: the token is refreshed once for
-    all of them, also if one of them is cancelled. It is not bound to an event loop: it may be
-    created outside of one, and used in one after the other.
+    The credential serves a token, and replaces it before it expires. Tasks may share the
+    credential: the token is refreshed once for all of them, also if one of them is cancelled. The
+    credential may be created outside of an event loop, and used in one after the other.
 
     :param token: The token of the user. May be omitted if there is a refresher. The expiry is read
         from a JWT. A str without a legible expiry, such as an encrypted JWT, is an opaque token:
@@ -46,13 +46,13 @@ class CommunicationTokenCredential:
     :type token: str or ~azure.core.credentials.AccessToken or
         ~azure.core.credentials.AccessTokenInfo
     :keyword token_refresher: A function that returns an awaitable of a new token, such as
-        ``lambda: client.get_token(user, scopes)``. It is called when a task asks for a token of
-        which less than 2 minutes are left, or less than half of its life if it lives shorter.
+        ``lambda: client.get_token(user, scopes)``. It is called when a task asks for the token and
+        less than 2 minutes are left, or less than half of a shorter lifetime.
     :paramtype token_refresher: ~typing.Callable[[], ~typing.Awaitable[
         ~azure.core.credentials.AccessToken or ~azure.core.credentials.AccessTokenInfo or str]]
     :keyword bool proactive_refresh: Whether a background task calls the refresher ahead of need:
-        10 minutes before the token expires, or at half of its life if it lives shorter. Defaults
-        to False. Starts with the first use of the credential.
+        10 minutes before the token expires, or at half of a shorter lifetime. Defaults to False.
+        The task starts with the first use of the credential.
     :keyword str resource_endpoint: The endpoint of the resource, to exchange Entra tokens.
     :keyword token_credential: The Entra credential of the user.
     :paramtype token_credential: ~azure.core.credentials_async.AsyncTokenCredential or
@@ -61,8 +61,8 @@ class CommunicationTokenCredential:
         to ``["https://communication.azure.com/clients/.default"]``.
     :paramtype scopes: ~collections.abc.Sequence[str]
     :keyword ~datetime.timedelta opaque_token_lifetime: The assumed lifetime of an opaque token,
-        from a second to a day. It is refreshed at half of it. Defaults to 10 minutes. Pass or
-        return an ``AccessToken`` with its ``expires_on`` if the expiry is known.
+        from a second to a day. The token is refreshed after half of it. Defaults to 10 minutes.
+        Pass or return an ``AccessToken`` with its ``expires_on`` if the expiry is known.
     :keyword clock: Returns the current time, in Unix seconds.
     :paramtype clock: ~typing.Callable[[], float]
     :raises TypeError: If an argument has the wrong type, an option is unknown, or the Entra
@@ -74,8 +74,8 @@ class CommunicationTokenCredential:
     raised to all callers for a second, then the refresher is called again. The pause doubles with
     each failure, up to a minute.
 
-    Close a credential that refreshes ahead of need, or use it in an ``async with`` statement. It
-    serves no tokens after that.
+    Close a credential that refreshes ahead of need, or use it in an ``async with`` statement. A
+    closed one serves no tokens.
     """
 
     @overload
