@@ -41,13 +41,13 @@ class Fault(NamedTuple):
 SPELLINGS = """\
 status:CODE          an error of the service with that status (400 to 599)
 status:CODE:SECONDS  the same with Retry-After
-html                 503 with a page of HTML, as when the front door is down
-delay:SECONDS        the answer comes late
-reset                the connection is reset, nothing is done
-reset-in-body        it is done, and the connection reset in the middle of the answer
-truncated            it is done, and the answer is the first half of its JSON
-no-fields            it is done, and the answer is {} with the status of success
-clock:MINUTES        the clock of the service is ahead by so much, behind when negative
+html                 503 with a page of HTML, like that of a proxy
+delay:SECONDS        the response, late
+reset                a connection reset; the operation is not executed
+reset-in-body        a connection reset in the middle of the response; the operation is executed
+truncated            the first half of the JSON; the operation is executed
+no-fields            {} with a success status; the operation is executed
+clock:MINUTES        the response of a service whose clock is ahead, or behind if negative
 """
 
 _HAS_VALUE = (Kind.STATUS, Kind.DELAY, Kind.CLOCK)
@@ -98,7 +98,7 @@ def _non_negative(text: str) -> int:
 
 
 class Armed(NamedTuple):
-    """A fault as injected, how many requests will still get it, and how many have got it."""
+    """A fault as injected, how many requests are still to get it, and how many have got it."""
 
     operation: str
     fault: str

@@ -1,1 +1,1 @@
-"""The emulator's own paths: the managed identity, and what steers the emulator."""
+"""The emulator's own paths: the managed identity, and the control API."""

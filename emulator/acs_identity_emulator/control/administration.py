@@ -1,4 +1,4 @@
-"""The endpoints that steer and inspect the emulator: `IdentityEmulator` over HTTP."""
+"""The endpoints that control and inspect the emulator: `IdentityEmulator` over HTTP."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
