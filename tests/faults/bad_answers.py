@@ -18,7 +18,7 @@ from faults.scripts import (
     sends,
     status,
 )
-from faults.server import Script, good, good_body, good_head, whole
+from faults.server import Script, good, good_body, good_head, whole, without_ids
 from faults.table import Fault, row
 
 _TOKEN = SECRET.decode()
@@ -264,6 +264,14 @@ ANSWERS: list[Fault] = [
     row("answer to another request", sends(another), Ending.NO_RESPONSE),
     row("two answers at once", sends(answers_twice), *_MIXED_UP, calls=3),
     row("an answer unasked", later(another), *_MIXED_UP, calls=3),
+    # Without ids, a transport has to see what arrives unasked. aiohttp does not look.
+    *(
+        row(f"{name} without ids", script, *_MIXED_UP, calls=3, pause=0.1, own_only=True)
+        for name, script in (
+            ("two answers at once", sends(lambda r: without_ids(answers_twice(r)))),
+            ("an answer unasked", later(lambda r: without_ids(another(r)), waits=False)),
+        )
+    ),
     row("garbage unasked", later(lambda r: SECRET), *_MIXED_UP, calls=3),
     row("garbage after an answer", sends(lambda r: good(r) + SECRET), *_MIXED_UP, calls=3),
     row("closed after an answer", sends(good, "close"), *_MIXED_UP, calls=3),

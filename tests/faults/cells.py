@@ -5,15 +5,18 @@ from typing import Any, NamedTuple
 
 from either_client import EitherClient
 from faults.endings import Ending, Repeated
+from faults.shown import ENTRA_TOKEN
 from faults.table import Fault
 
 USER = "8:acs:a-user"
+GUID = "11111111-2222-3333-4444-555555555555"
 
 Operation = Callable[[EitherClient], Any]
 OPERATIONS: dict[str, Operation] = {
     "create": lambda client: client.create_user().raw_id,
     "create by id": lambda client: client.create_user(custom_id="a").raw_id,
     "issue": lambda client: client.get_token(USER, ["chat"]).token,
+    "exchange": lambda client: client.get_token_for_teams_user(ENTRA_TOKEN, GUID, GUID).token,
     "delete": lambda client: client.delete_user(USER),
     "list": lambda client: client.items(client.wrapped.list_entra_assignments())[0].object_id,
 }
@@ -26,12 +29,14 @@ class Transport(NamedTuple):
     :ivar flavour: ``sync`` or ``async``.
     :ivar kind: ``default``, ``stock``, or ``session``.
     :ivar has_proxy: Whether a proxy is in between.
+    :ivar is_secure: Whether all faults happen below TLS, to calls with an Entra credential.
     """
 
     name: str
     flavour: str
     kind: str
     has_proxy: bool = False
+    is_secure: bool = False
 
     @property
     def is_own(self) -> bool:
@@ -42,10 +47,12 @@ class Transport(NamedTuple):
 TRANSPORTS = (
     Transport("urllib3", "sync", "default"),
     Transport("urllib3, proxy", "sync", "default", has_proxy=True),
+    Transport("urllib3, TLS, Entra", "sync", "default", is_secure=True),
     Transport("RequestsTransport", "sync", "stock"),
     Transport("requests.Session", "sync", "session"),
     Transport("aiohttp", "async", "default"),
     Transport("aiohttp, proxy", "async", "default", has_proxy=True),
+    Transport("aiohttp, TLS, Entra", "async", "default", is_secure=True),
     Transport("AioHttpTransport", "async", "stock"),
     Transport("aiohttp.ClientSession", "async", "session"),
 )
@@ -67,6 +74,10 @@ class Cell(NamedTuple):
             fits = transport.has_proxy
         else:
             fits = fault.place == "http" or not transport.has_proxy
+        if transport.is_secure:
+            # Those before the first request have cells of their own, in the place "tls".
+            has_request = fault.script is not None and not fault.greets and not fault.endpoint
+            fits = fault.place == "http" and has_request
         if fault.own_only and not transport.is_own:
             fits = False
         if fault.needs_body and self.operation == "delete":

@@ -12,14 +12,15 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import trustme
+from azure.core.credentials import AccessToken
 from azure.core.pipeline.transport import AioHttpTransport, RequestsTransport
 from either_client import KEY, ClientFactory, EitherClient
 from faults import rules
 from faults.cells import OPERATIONS, Cell, Transport
 from faults.endings import Ending
-from faults.rules import PASSWORD
 from faults.scripts import raw
 from faults.server import FaultServer
+from faults.shown import ENTRA_TOKEN, PASSWORD, Shown
 from faults.table import Fault
 from transports.clients import close_session, new_session
 from transports.raw_server import send
@@ -96,9 +97,27 @@ def _full_queue() -> Iterator[int]:
         yield port
 
 
-def _server(fault: Fault, place: Place) -> FaultServer:
+class _EntraCredential:
+    """Has a token, and does not say it."""
+
+    def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+        return AccessToken(ENTRA_TOKEN, int(time.time()) + 3600)
+
+
+class _AsyncEntraCredential:
+    async def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+        return AccessToken(ENTRA_TOKEN, int(time.time()) + 3600)
+
+
+def _credential(transport: Transport) -> Any:
+    if not transport.is_secure:
+        return KEY
+    return _EntraCredential() if transport.flavour == "sync" else _AsyncEntraCredential()
+
+
+def _server(fault: Fault, transport: Transport, place: Place) -> FaultServer:
     context = None
-    if fault.place == "tls" and not fault.greets:
+    if transport.is_secure or (fault.place == "tls" and not fault.greets):
         context = place.context(fault.certificate)
     return FaultServer(fault.script or raw(send(b"")), context, greets=fault.greets)
 
@@ -123,7 +142,7 @@ def _client(
             # Otherwise it reads .netrc.
             else AioHttpTransport(use_env_settings=False, **settings)
         )
-    client = factory(endpoint, KEY, **options)
+    client = factory(endpoint, _credential(transport), **options)
 
     def close() -> None:
         client.close()
@@ -144,11 +163,12 @@ def run(cell: Cell, place: Place) -> Outcome:
     fault, transport = cell.fault, cell.transport
     before = set(threading.enumerate())
     with ExitStack() as stack:
-        server = stack.enter_context(_server(fault, place))
+        server = stack.enter_context(_server(fault, transport, place))
         port = stack.enter_context(_full_queue()) if fault.endpoint == "full" else server.port
         if fault.script is None and fault.place != "tls":
             server.__exit__()
-        scheme = "https" if fault.place in ("tls", "tunnel") else "http"
+        is_secure = transport.is_secure or fault.place in ("tls", "tunnel")
+        scheme = "https" if is_secure else "http"
         host = "localhost" if scheme == "https" else "127.0.0.1"
         endpoint = fault.endpoint if "//" in (fault.endpoint or "") else f"{scheme}://{host}:{port}"
         if transport.has_proxy:
@@ -161,6 +181,7 @@ def run(cell: Cell, place: Place) -> Outcome:
             "connection_timeout": _timeout(cell),
             "read_timeout": _timeout(cell),
             "connection_verify": place.bundle,
+            "logging_enable": True,
             "raw_request_hook": lambda request: sent.append(
                 request.http_request.headers["x-ms-client-request-id"]
             ),
@@ -168,17 +189,28 @@ def run(cell: Cell, place: Place) -> Outcome:
             **fault.options,
         }
         proxy = f"http://user:{PASSWORD}@127.0.0.1:{port}"
-        client, close = _client(transport, place, str(endpoint), proxy, options)
-        outcome = _call(cell, client, server, sent)
-        close()
-        if not transport.is_own:
-            gc.collect()  # pools of requests are closed by a finalizer
-        left_open = _left_open(server, before, place)
+        shown = Shown()
+        with shown.watching():
+            client, close = _client(transport, place, str(endpoint), proxy, options)
+            outcome = _call(cell, place, client, server, sent, shown)
+            shown.texts["client"] = [repr(client.wrapped), str(client.wrapped)]
+            close()
+            if not transport.is_own:
+                gc.collect()  # pools of requests are closed by a finalizer
+            left_open = _left_open(server, before, place)
     complaints = [*outcome.complaints, *([f"left open: {left_open}"] if left_open else [])]
+    complaints += shown.secrets(is_argument=cell.operation == "exchange")
     return outcome._replace(left_open=left_open, complaints=tuple(complaints))
 
 
-def _call(cell: Cell, client: EitherClient, server: FaultServer, sent: list[str]) -> Outcome:
+def _call(
+    cell: Cell,
+    place: Place,
+    client: EitherClient,
+    server: FaultServer,
+    sent: list[str],
+    shown: Shown,
+) -> Outcome:
     operation = OPERATIONS[cell.operation]
     error: BaseException | None = None
     result: str | None = None
@@ -191,12 +223,16 @@ def _call(cell: Cell, client: EitherClient, server: FaultServer, sent: list[str]
         try:
             result = operation(client)
         except BaseException as caught:  # noqa: BLE001 - it is looked at
-            error = caught
+            # Without the frame of this function, whose locals no caller has.
+            error = caught.with_traceback(caught.__traceback__ and caught.__traceback__.tb_next)
         seconds = time.monotonic() - began
         if error is not None:
+            shown.add_exception(error, is_detailed=not cell.is_repeated)
             break
         if result is not None and not result.endswith(sent[-1]):
             complaints.append("the answer belongs to another request")
+        # In the event loop, where connections are read from.
+        place.loop.run_until_complete(asyncio.sleep(cell.fault.pause))
     # The hello of TLS is not a request.
     received = len([r for r in server.requests[received:] if r[:1].isalpha()])
     # What an earlier call has sent may be read late.

@@ -1,8 +1,8 @@
 """What servers do: the parts of which the faults are made."""
 
+import select
 import socket
 from collections.abc import Callable
-from contextlib import suppress
 from weakref import WeakSet
 
 from faults.server import TOKEN, Script, good, good_head, request_id, whole
@@ -93,20 +93,21 @@ def answers_twice(request: bytes) -> bytes:
 
 def another(request: bytes) -> bytes:
     """The response to somebody else's request."""
-    ours = request_id(request).encode()
-    echo = f"x-ms-client-request-id: {'0' * 36}"
-    return good(request.replace(ours, b"0" * 36), echo)
+    return good(request.replace(request_id(request).encode(), b"0" * 36))
 
 
-def later(data: Callable[[bytes], bytes]) -> Script:
-    """Answers, and sends something unasked a moment later."""
+def later(data: Callable[[bytes], bytes], *, waits: bool = True) -> Script:
+    """Answers, and sends something unasked a moment later.
+
+    :param data: Makes what to send of the request.
+    :param waits: Whether to wait for the next request, if that comes soon, and send before it is
+        answered. Otherwise it is sent before there is one.
+    """
 
     def script(connection: socket.socket, request: bytes) -> None:
         connection.sendall(good(request))
-        with suppress(TimeoutError):
-            connection.settimeout(0.1)
-            connection.recv(1, socket.MSG_PEEK)
-        connection.settimeout(raw_server.PATIENCE)
+        if waits:
+            select.select([connection], [], [], 0.1)
         connection.sendall(data(request))
 
     return script

@@ -14,7 +14,8 @@ TOKEN = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0LXRva2Vu.c2VjcmV0"
 Script = Callable[[socket.socket, bytes], None]
 """What to do with a connection on which a request was received."""
 
-_REQUEST_ID = re.compile(rb"x-ms-client-request-id: *(\S+)", re.IGNORECASE)
+REQUEST_ID = "x-ms-client-request-id"
+_ID_LINE = re.compile(rb"x-ms-client-request-id: *(\S+)\r\n", re.IGNORECASE)
 
 
 class FaultServer(RawServer):
@@ -41,15 +42,20 @@ class FaultServer(RawServer):
 
 def request_id(request: bytes) -> str:
     """The ``x-ms-client-request-id`` of a request."""
-    match = _REQUEST_ID.search(request)
+    match = _ID_LINE.search(request)
     return "" if match is None else match[1].decode()
+
+
+def without_ids(response: bytes) -> bytes:
+    """A response that echoes no id, as those of other services."""
+    return _ID_LINE.sub(b"", response)
 
 
 def good_body(request: bytes) -> bytes:
     """What the service answers, with the id of the request in it."""
     line = request.partition(b"\r\n")[0]
     token = {"token": f"{TOKEN}{request_id(request)}", "expiresOn": "2099-01-01T00:00:00Z"}
-    if b"issueAccessToken" in line:
+    if _has_token(line):
         return json.dumps(token).encode()
     if line.startswith(b"POST"):
         return json.dumps({"identity": {"id": f"8:acs:{request_id(request)}"}}).encode()
@@ -64,13 +70,20 @@ def good_body(request: bytes) -> bytes:
     return b""
 
 
+def _has_token(line: bytes) -> bool:
+    return b":issueAccessToken" in line or b":exchangeAccessToken" in line
+
+
 def good_head(request: bytes) -> bytes:
     """Status line and headers of a success, without an end and a length."""
     line = request.partition(b"\r\n")[0]
-    status = b"204 No Content" if line.startswith(b"DELETE") else b"200 OK"
-    if line.startswith(b"POST") and b"issueAccessToken" not in line:
-        status = b"201 Created"
-    return b"HTTP/1.1 " + status + b"\r\nContent-Type: application/json\r\n"
+    status = "204 No Content" if line.startswith(b"DELETE") else "200 OK"
+    if line.startswith(b"POST") and not _has_token(line):
+        status = "201 Created"
+    lines = [f"HTTP/1.1 {status}", "Content-Type: application/json", ""]
+    if own_id := request_id(request):
+        lines.insert(2, f"{REQUEST_ID}: {own_id}")
+    return "\r\n".join(lines).encode()
 
 
 def good(request: bytes, *headers: str) -> bytes:

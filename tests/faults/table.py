@@ -21,6 +21,7 @@ class Fault(NamedTuple):
     :ivar operations: The only operations that have it, or None.
     :ivar greets: Whether the server acts before it has read a request.
     :ivar calls: How many calls are made. The last one is looked at; those before succeed.
+    :ivar pause: Seconds between two calls.
     :ivar timeout: The deadline of the call in seconds.
     :ivar options: Options of the client.
     :ivar endpoint: The endpoint, if it is not the server's.
@@ -37,6 +38,7 @@ class Fault(NamedTuple):
     operations: tuple[str, ...] | None = None
     greets: bool = False
     calls: int = 1
+    pause: float = 0.0
     timeout: float = 20.0
     options: Mapping[str, Any] = MappingProxyType({})
     endpoint: str | None = None
