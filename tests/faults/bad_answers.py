@@ -19,7 +19,7 @@ from faults.scripts import (
     status,
 )
 from faults.server import Script, good, good_body, good_head, whole, without_ids
-from faults.table import Fault, row
+from faults.table import STOCK, Fault, at, row
 
 _TOKEN = SECRET.decode()
 _DEEP = b'{"a":' * 100_000 + b"1" + b"}" * 100_000
@@ -35,8 +35,12 @@ def _coded(coding: str, change: Callable[[bytes], bytes]) -> Script:
     )
 
 
+_NOT_NOTICED = at(STOCK, "does not notice it", Ending.SUCCESS, Ending.INVALID_BODY)
+_NO_LIMIT = at(STOCK, "decompresses all of it", Ending.INVALID_BODY)
+_ONLY_RAW = at("AioHttpTransport", "expects no zlib header", Ending.NO_RESPONSE)
+
 CODINGS: list[Fault] = [
-    row(f"{coding} {name}", _coded(coding, change), ending, needs_body=True, **rest)
+    row(f"{coding} {name}".rstrip(), _coded(coding, change), ending, needs_body=True, **rest)
     for coding, name, change, ending, rest in (
         ("gzip", "damaged", lambda b: SECRET, Ending.NO_RESPONSE, {}),
         (
@@ -51,14 +55,14 @@ CODINGS: list[Fault] = [
             "cut short",
             lambda b: gzip.compress(b)[:-9],
             Ending.NO_RESPONSE,
-            {"own_only": True},
+            {"elsewhere": _NOT_NOTICED},
         ),
         (
             "gzip",
             "bomb",
             lambda b: _BOMB,
             Ending.NO_RESPONSE,
-            {"own_only": True},
+            {"elsewhere": _NO_LIMIT},
         ),
         ("gzip", "twice", lambda b: gzip.compress(gzip.compress(b)), Ending.INVALID_BODY, {}),
         ("gzip", "", gzip.compress, Ending.SUCCESS, {}),
@@ -68,9 +72,9 @@ CODINGS: list[Fault] = [
             "cut short",
             lambda b: zlib.compress(b)[:-9],
             Ending.NO_RESPONSE,
-            {"own_only": True},
+            {"elsewhere": at("requests", "does not notice it", Ending.INVALID_BODY)},
         ),
-        ("deflate", "", zlib.compress, Ending.SUCCESS, {"own_only": True}),
+        ("deflate", "", zlib.compress, Ending.SUCCESS, {"elsewhere": _ONLY_RAW}),
         ("br", "that was not asked for", lambda b: b"\x8b" + b, Ending.INVALID_BODY, {}),
     )
 ]
@@ -226,12 +230,14 @@ WAITS: list[Fault] = [
     )
 ]
 
+_PARSED = at("requests", "parses the location, and fails", Ending.NO_RESPONSE)
+
 REDIRECTS: list[Fault] = [
     row(
         f"redirect to {location}",
         status("307 Temporary Redirect", f"Location: {location}"),
         Ending.REDIRECT,
-        counts="[" not in location,  # requests parses it, and fails
+        elsewhere=_PARSED if "[" in location else {},
     )
     for location in ("http://elsewhere.invalid/", "/", "http://[::1", "http://a..b/")
 ]
@@ -241,7 +247,7 @@ REDIRECTS += [
         status("307 Temporary Redirect", *([f"Location: {location}"] if location else [])),
         Ending.REDIRECT,
         options={"permit_redirects": True},
-        counts="[" not in location,
+        elsewhere=_PARSED if "[" in location else {},
         operations=("issue",),  # it has a body, which goes nowhere else
     )
     for location in ("http://elsewhere.invalid/", "http://[::1", "http://a..b/", "ftp://a/", "")
@@ -252,33 +258,45 @@ REDIRECTS += [
         status("307 Temporary Redirect", "Location: /again"),
         Ending.LOOP,
         options={"permit_redirects": True},
-        counts=False,
     )
 ]
 
-# What is sent again on another connection succeeds. aiohttp does not use a response that has more
-# behind it.
+# What is sent again on another connection succeeds.
 _MIXED_UP = (Ending.SUCCESS, Ending.NO_RESPONSE)
+_BY_SPEED = "whether the connection has ended, or is known to be spoiled, when it is used again"
+
+_NOT_SEEN = at(
+    ("AioHttpTransport", "aiohttp.ClientSession"), "takes what it finds on an idle connection"
+)
 
 ANSWERS: list[Fault] = [
     row("answer to another request", sends(another), Ending.NO_RESPONSE),
-    row("two answers at once", sends(answers_twice), *_MIXED_UP, calls=3),
-    row("an answer unasked", later(another), *_MIXED_UP, calls=3),
-    # Without ids, a transport has to see what arrives unasked. aiohttp does not look.
     *(
-        row(f"{name} without ids", script, *_MIXED_UP, calls=3, pause=0.1, own_only=True)
+        row(name, script, *_MIXED_UP, race=_BY_SPEED, calls=3)
         for name, script in (
-            ("two answers at once", sends(lambda r: without_ids(answers_twice(r)))),
-            ("an answer unasked", later(lambda r: without_ids(another(r)), waits=False)),
+            ("two answers at once", sends(answers_twice)),
+            ("an answer unasked", later(another)),
+            ("garbage unasked", later(lambda r: SECRET)),
+            ("garbage after an answer", sends(lambda r: good(r) + SECRET)),
+            ("closed after an answer", sends(good, "close")),
         )
     ),
-    row("garbage unasked", later(lambda r: SECRET), *_MIXED_UP, calls=3),
-    row("garbage after an answer", sends(lambda r: good(r) + SECRET), *_MIXED_UP, calls=3),
-    row("closed after an answer", sends(good, "close"), *_MIXED_UP, calls=3),
+    *(
+        row(f"{name} without ids", script, *_MIXED_UP, race=_BY_SPEED, calls=3, **details)
+        for name, script, details in (
+            ("two answers at once", sends(lambda r: without_ids(answers_twice(r))), {}),
+            (
+                "an answer unasked",
+                later(lambda r: without_ids(another(r)), waits=False),
+                {"pause": 0.1, "elsewhere": _NOT_SEEN},
+            ),
+        )
+    ),
     row(
         "the second answer to another request",
         ends_with(sends(another)),
         *_MIXED_UP,
+        race=_BY_SPEED,
         calls=2,
     ),
 ]

@@ -14,18 +14,29 @@ from faults.scripts import (
     status,
 )
 from faults.server import good, good_body, good_head
-from faults.table import Fault, row
+from faults.table import STOCK, Fault, at, row
 from transports.raw_server import drip, send_and_close, send_and_hang, send_and_reset
 
-_EARLY = (Ending.NO_RESPONSE, Ending.NO_CONNECTION)  # which one depends on who is faster
+_EARLY = (Ending.NO_RESPONSE, Ending.NO_CONNECTION)
+_BY_SPEED = "whether the client sends its request before the server acts"
+
+# requests raises the same exception for a connection that breaks in the handshake and after it.
+_SAME_EXCEPTION = "tells no handshake from a response"
+_IN_HANDSHAKE = at("requests", _SAME_EXCEPTION, Ending.NO_RESPONSE)
 
 CONNECTION: list[Fault] = [
     row("refused", None, Ending.NO_CONNECTION),
     row("unknown host", None, Ending.NO_CONNECTION, place="direct", endpoint="http://a.invalid"),
     row("queue full", None, Ending.NO_CONNECTION_IN_TIME, endpoint="full"),
-    row("closed on accept", raw(send_and_close(b"")), *_EARLY, greets=True),
-    row("reset on accept", raw(send_and_reset(b"")), *_EARLY, greets=True),
-    row("greets", raw(send_and_close(b"SSH-2.0 " + SECRET + LINE)), *_EARLY, greets=True),
+    row("closed on accept", raw(send_and_close(b"")), *_EARLY, race=_BY_SPEED, greets=True),
+    row("reset on accept", raw(send_and_reset(b"")), *_EARLY, race=_BY_SPEED, greets=True),
+    row(
+        "greets",
+        raw(send_and_close(b"SSH-2.0 " + SECRET + LINE)),
+        *_EARLY,
+        race=_BY_SPEED,
+        greets=True,
+    ),
     row("silence on accept", raw(send_and_hang(b"")), Ending.NO_RESPONSE_IN_TIME, greets=True),
     row("closed", raw(send_and_close(b"")), Ending.NO_RESPONSE),
     row("reset", raw(send_and_reset(b"")), Ending.NO_RESPONSE),
@@ -34,8 +45,9 @@ CONNECTION: list[Fault] = [
     row(
         "closed when idle",
         ends_with(raw(send_and_close(b""))),
-        Ending.SUCCESS,  # on a new connection
+        Ending.SUCCESS,
         Ending.NO_RESPONSE,
+        race="whether the client sees the end before it sends",
         calls=2,
     ),
 ]
@@ -50,6 +62,7 @@ TLS: list[Fault] = [
         Ending.NO_CONNECTION,
         place="tls",
         greets=True,
+        elsewhere=_IN_HANDSHAKE,
     ),
     row(
         "reset in handshake",
@@ -57,6 +70,7 @@ TLS: list[Fault] = [
         Ending.NO_CONNECTION,
         place="tls",
         greets=True,
+        elsewhere=at("requests", _SAME_EXCEPTION, Ending.NO_RESPONSE, Ending.NO_CONNECTION),
     ),
     row(
         "silence in handshake",
@@ -64,6 +78,7 @@ TLS: list[Fault] = [
         Ending.NO_CONNECTION_IN_TIME,
         place="tls",
         greets=True,
+        elsewhere=at("requests", _SAME_EXCEPTION, Ending.NO_RESPONSE_IN_TIME),
     ),
     row(
         "http instead of a handshake",
@@ -71,6 +86,7 @@ TLS: list[Fault] = [
         Ending.NO_CONNECTION,
         place="tls",
         greets=True,
+        elsewhere=_IN_HANDSHAKE,
     ),
     row(
         "an alert",
@@ -78,6 +94,7 @@ TLS: list[Fault] = [
         Ending.NO_CONNECTION,
         place="tls",
         greets=True,
+        elsewhere=_IN_HANDSHAKE,
     ),
 ]
 
@@ -131,11 +148,15 @@ STATUS_LINE += [
         ("status -200", b"HTTP/1.1 -200 OK", Ending.NO_RESPONSE),
         ("status abc", b"HTTP/1.1 abc " + SECRET, Ending.NO_RESPONSE),
         ("no status", b"HTTP/1.1", Ending.NO_RESPONSE),
-        ("status 99", b"HTTP/1.1 099 OK", Ending.NO_RESPONSE),
         ("a TLS alert", b"\x15\x03\x01\x00\x02\x02\x50", Ending.NO_RESPONSE),
         ("null characters", b"\0" * 10, Ending.NO_RESPONSE),
     )
 ]
+# The response has no body: aiohttp keeps its connection, on which the server is silent.
+_KEPT = at(
+    "aiohttp.ClientSession", "keeps the connection", Ending.NO_RESPONSE, Ending.NO_RESPONSE_IN_TIME
+)
+
 STATUS_LINE += [
     row(
         "status line: no head", sends(b'{"token": "' + SECRET + b'"}', "close"), Ending.NO_RESPONSE
@@ -146,6 +167,12 @@ STATUS_LINE += [
         Ending.NO_RESPONSE,
     ),
     row(
+        "status line: status 99",
+        sends(b"HTTP/1.1 099 OK\r\nContent-Length: 2\r\n\r\n{}", "hang"),
+        Ending.NO_RESPONSE,
+        elsewhere=_KEPT | at("AioHttpTransport", "takes any status", Ending.FINAL),
+    ),
+    row(
         "status line: drips",
         sends(b"HTTP/1.1 200 O", "stay"),
         Ending.NO_RESPONSE_IN_TIME,
@@ -153,7 +180,12 @@ STATUS_LINE += [
 ]
 
 HEADERS: list[Fault] = [
-    row("headers, close", head(b"X-A: b\r\n", "close"), Ending.NO_RESPONSE, own_only=True),
+    row(
+        "headers, close",
+        head(b"X-A: b\r\n", "close"),
+        Ending.NO_RESPONSE,
+        elsewhere=at("requests", "takes the end of a connection for that of the headers"),
+    ),
     row("headers, reset", head(b"X-A: b\r\n", "reset"), Ending.NO_RESPONSE),
     row("headers, hang", head(b"X-A: b\r\n"), Ending.NO_RESPONSE_IN_TIME),
     row("headers: drip", drips(b"a", b"X: "), Ending.DEADLINE, timeout=0.6),
@@ -161,13 +193,12 @@ HEADERS: list[Fault] = [
         "headers: no colon",
         head(b"X-Token " + SECRET + LINE + LINE),
         Ending.NO_RESPONSE,
-        own_only=True,
+        elsewhere=at("requests", "ignores the line, and logs it"),
     ),
     row(
         "headers: no colon, endless",
         floods(b"X-Token\r\n" * 999),
         Ending.NO_RESPONSE,
-        own_only=True,
     ),
     row("headers: a line of a megabyte", floods(b"a" * 65536, b"X: "), Ending.NO_RESPONSE),
     row("headers: endless", floods(b"X-Many: 1\r\n" * 999), Ending.NO_RESPONSE),
@@ -182,7 +213,7 @@ HEADERS: list[Fault] = [
         "headers: begin folded",
         sends(lambda r: good_head(r).partition(LINE)[0] + b"\r\n X: a\r\n\r\n", "close"),
         Ending.NO_RESPONSE,
-        Ending.INVALID_BODY,  # aiohttp ignores the line
+        elsewhere=at("aiohttp", "ignores the line", Ending.INVALID_BODY),
         needs_body=True,
     ),
     *(
@@ -190,35 +221,47 @@ HEADERS: list[Fault] = [
             f"{status} without an end",
             raw(drip(b"", b"HTTP/1.1 %d X\r\n\r\n" % status * 99, pause=0.001)),
             Ending.NO_RESPONSE,
-            Ending.NO_RESPONSE_IN_TIME,  # aiohttp counts none of their bytes
-            own_only=True,
+            elsewhere={
+                **at("aiohttp", "counts none of their bytes", Ending.NO_RESPONSE_IN_TIME),
+                **at("AioHttpTransport", "has no timeout after the first"),
+                **at("requests", "has no limit for 100, and takes 103 for the response"),
+            },
         )
         for status in (100, 103)
     ),
-    row("101", sends(b"HTTP/1.1 101 Switching Protocols\r\n\r\n", "hang"), Ending.NO_RESPONSE),
+    row(
+        "101",
+        sends(b"HTTP/1.1 101 Switching Protocols\r\n\r\n", "hang"),
+        Ending.NO_RESPONSE,
+        elsewhere=_KEPT | at(STOCK, "takes it for the response", Ending.FINAL),
+    ),
     row(
         "100 and 103 before the response",
         sends(lambda r: b"HTTP/1.1 100 A\r\n\r\nHTTP/1.1 103 B\r\nLink: a\r\n\r\n" + good(r)),
         Ending.SUCCESS,
-        own_only=True,
+        elsewhere=at("requests", "takes 103 for the response", Ending.FINAL),
     ),
 ]
 
+
+_IGNORED = at("requests", "ignores the length", Ending.NO_RESPONSE_IN_TIME)
+_UNLIMITED = at(STOCK, "reads a body of any length", Ending.NO_RESPONSE_IN_TIME)
+_FILLS_THE_MEMORY = at(STOCK, "reads a body of any length")
 
 LENGTHS: list[Fault] = [
     row(
         f"length of {name}",
         head(b"Content-Length: %b\r\n\r\n{" % value),
         Ending.NO_RESPONSE,
-        **rest,
+        elsewhere=elsewhere,
     )
-    for name, value, rest in (
-        ("10**12", b"1000000000000", {"needs_body": True, "own_only": True}),
-        ("5000 digits", b"9" * 5000, {"needs_body": True}),
-        ("-5", b"-5", {"needs_body": True}),
-        ("abc", b"abc", {"own_only": True}),
-        ("+5", b"+5", {"own_only": True}),
-        ("5 and 6", b"5\r\nContent-Length: 6", {"needs_body": True}),
+    for name, value, elsewhere in (
+        ("10**12", b"1000000000000", _UNLIMITED),
+        ("5000 digits", b"9" * 5000, _IGNORED),
+        ("-5", b"-5", _IGNORED),
+        ("abc", b"abc", _IGNORED),
+        ("+5", b"+5", _IGNORED),
+        ("5 and 6", b"5\r\nContent-Length: 6", {}),
     )
 ]
 LENGTHS += [
@@ -230,16 +273,21 @@ LENGTHS += [
         "gigabyte with a length",
         floods(b"a" * 2**20, b"Content-Length: 1000000000\r\n\r\n"),
         Ending.NO_RESPONSE,
-        own_only=True,
+        elsewhere=_FILLS_THE_MEMORY,
     ),
-    row("gigabyte to the end", floods(b"a" * 2**20, LINE), Ending.NO_RESPONSE, own_only=True),
+    row(
+        "gigabyte to the end",
+        floods(b"a" * 2**20, LINE),
+        Ending.NO_RESPONSE,
+        elsewhere=_FILLS_THE_MEMORY,
+    ),
     row(
         "length too short",
         sends(
             lambda request: good_head(request) + b"Content-Length: 5\r\n\r\n" + good_body(request)
         ),
         Ending.INVALID_BODY,
-        Ending.NO_RESPONSE,  # aiohttp sees what is too much
+        elsewhere=at("aiohttp", "rejects a response with bytes behind it", Ending.NO_RESPONSE),
     ),
 ]
 LENGTHS = [fault._replace(needs_body=True) for fault in LENGTHS]
@@ -267,23 +315,31 @@ CHUNKS += [
         "gigabyte of chunks",
         floods(b"100000\r\n" + b"a" * 2**20 + LINE, CHUNKED),
         Ending.NO_RESPONSE,
-        own_only=True,
+        elsewhere=_FILLS_THE_MEMORY,
         needs_body=True,
     ),
     row(
         "extension of a chunk without an end",
         floods(b"a" * 65536, CHUNKED + b"1;"),
         Ending.NO_RESPONSE,
-        Ending.NO_RESPONSE_IN_TIME,  # aiohttp skips it
+        elsewhere=at("aiohttp", "skips extensions", Ending.NO_RESPONSE_IN_TIME),
         needs_body=True,
     ),
     row(
         "trailers without an end",
         floods(b"X-Trailer: a\r\n" * 99_999, CHUNKED + b"0\r\n"),
         Ending.NO_RESPONSE,
-        Ending.DEADLINE,  # urllib3 skips them
+        elsewhere={
+            **at("urllib3", "skips trailers", Ending.DEADLINE),
+            **at("requests", "skips trailers, and its read cannot be interrupted"),
+            **at(
+                "aiohttp, TLS, Entra",
+                "decrypts a megabyte before it rejects it",
+                Ending.NO_RESPONSE,
+                Ending.DEADLINE,
+            ),
+        },
         timeout=1.0,
         needs_body=True,
-        own_only=True,
     ),
 ]

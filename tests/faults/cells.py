@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from either_client import EitherClient
-from faults.endings import Ending, Repeated
+from faults.endings import REDIRECTS, Ending, Repeated
 from faults.shown import ENTRA_TOKEN
 from faults.table import Fault
 
@@ -37,6 +37,13 @@ class Transport(NamedTuple):
     kind: str
     has_proxy: bool = False
     is_secure: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What rows call it, the most specific name first."""
+        if self.flavour == "async":
+            return self.name, "aiohttp"
+        return self.name, "urllib3" if self.is_own else "requests"
 
     @property
     def is_own(self) -> bool:
@@ -78,14 +85,31 @@ class Cell(NamedTuple):
             # Those before the first request have cells of their own, in the place "tls".
             has_request = fault.script is not None and not fault.greets and not fault.endpoint
             fits = fault.place == "http" and has_request
-        if fault.own_only and not transport.is_own:
+        if not self.endings:
             fits = False
         if fault.needs_body and self.operation == "delete":
             fits = False  # 204 has no body
         return fits and (fault.operations is None or self.operation in fault.operations)
 
-    def expected_requests(self, ending: Ending) -> int:
-        """How often the request is sent."""
+    @property
+    def endings(self) -> tuple[Ending, ...]:
+        """How the call may end; empty where a library leaves that to chance."""
+        for name in self.transport.names:
+            if name in self.fault.elsewhere:
+                return self.fault.elsewhere[name].endings
+        return self.fault.endings
+
+    def expected_requests(self) -> range:
+        """How often the request may be sent."""
+        counts = {ending: self._requests_until(ending) for ending in self.endings}
+        # azure-core counts failures to connect and to read separately. Where it depends on timing
+        # which one is seen, a call may have both.
+        kinds = {ending.value.error: count - 1 for ending, count in counts.items()}
+        return range(min(counts.values()), 2 + sum(kinds.values()))
+
+    def _requests_until(self, ending: Ending) -> int:
+        if ending is Ending.LOOP:
+            return 1 + REDIRECTS
         if not self.is_repeated:
             return 1
         repeated: Repeated = ending.value.repeated

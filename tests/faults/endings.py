@@ -19,6 +19,9 @@ from azure.core.exceptions import (
 REPEATS = 3
 """How often a call is repeated by default."""
 
+REDIRECTS = 30
+"""How many redirects are followed by default."""
+
 
 class Repeated(enum.Enum):
     """After which failures an operation is repeated."""

@@ -83,7 +83,7 @@ def run_all(cells: Iterable[Cell], processes: int) -> Iterator[Result]:
 
 def _patience(batch: list[Cell]) -> float:
     """About how long some cells wait, in seconds."""
-    is_slow = bool(SLOW & set(batch[0].fault.endings))
+    is_slow = bool(SLOW & set(batch[0].endings))
     return sum((4 if cell.is_repeated else 1) * is_slow for cell in batch) + len(batch) / 100
 
 

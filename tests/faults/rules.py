@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from azure.core import exceptions
 from faults.cells import Cell
-from faults.endings import Ending
 from transports.raw_server import PATIENCE
 
 _SLACK = 3.0
@@ -43,24 +42,14 @@ def broken(cell: Cell, error: BaseException | None, seconds: float, attempts: in
         limit = max(limit, PATIENCE + _SLACK)
     if seconds > limit:
         yield f"{seconds:.1f} s"
-    if not cell.is_repeated and attempts != 1 and fault.counts:
-        yield f"{attempts} requests with retry_total=0"
-    # If it depends on timing which failure is seen, each has its own number of attempts.
-    if cell.is_repeated and fault.counts and len(fault.endings) == 1:
-        expected = {cell.expected_requests(ending) for ending in fault.endings}
-        if not cell.transport.is_own and expected != {1}:
-            expected |= set(range(1, 8))  # other transports cannot tell each fault from others
-        if attempts not in expected:
-            yield f"{attempts} requests in place of {sorted(expected)}"
+    expected = cell.expected_requests()
+    if attempts not in expected:
+        yield f"{attempts} requests in place of {' or '.join(map(str, expected))}"
 
 
 def _about_the_class(cell: Cell, error: BaseException | None) -> Iterator[str]:
     kind = None if error is None else documented(error)
-    expected = {ending.value.error for ending in cell.fault.endings}
-    if kind in expected:
-        return
-    name = "a result" if kind is None else kind.__name__
-    if cell.transport.is_own or kind is None or Ending.SUCCESS in cell.fault.endings:
-        yield f"{name} in place of {sorted(str(each) for each in expected)}"
-    elif not issubclass(kind, exceptions.AzureError):
-        yield f"{name} is not documented"
+    expected = [ending.value.error for ending in cell.endings]
+    if kind not in expected:
+        names = sorted({"a result" if each is None else each.__name__ for each in expected})
+        yield f"{'a result' if kind is None else kind.__name__} in place of {' or '.join(names)}"

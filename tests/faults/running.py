@@ -153,7 +153,7 @@ def _client(
 
 
 def _timeout(cell: Cell) -> float:
-    if _TIMED & set(cell.fault.endings):
+    if _TIMED & set(cell.endings):
         return _SHORT
     return _LONG if cell.transport.is_own else _FOREIGN
 

@@ -115,8 +115,8 @@ def _by_rich(error: BaseException) -> str:
         error,
         error.__traceback__,
         show_locals=True,
-        locals_max_string=None,
-        locals_max_length=None,
+        locals_max_string=100_000,
+        locals_max_length=1_000,
     )
     nodes = [
         f"{name} = {node}"

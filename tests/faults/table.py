@@ -8,13 +8,25 @@ from faults.endings import Ending
 from faults.server import Script
 
 
+class Elsewhere(NamedTuple):
+    """How a call ends with a library that treats a fault in its own way.
+
+    :ivar reason: What the library does.
+    :ivar endings: The endings. None at all where the library leaves the call to chance.
+    """
+
+    reason: str
+    endings: tuple[Ending, ...]
+
+
 class Fault(NamedTuple):
     """One row of the matrix.
 
     :ivar name: What goes wrong.
     :ivar script: What the server does. None if there is no server to connect to.
-    :ivar endings: How the call may end on the transports of this library; more than one where
-        which is seen first depends on timing.
+    :ivar endings: How the call may end; more than one if that depends on timing.
+    :ivar race: What it depends on.
+    :ivar elsewhere: What differs, by the library or the name of the transport.
     :ivar place: ``http`` for all transports, ``direct`` for those without a proxy, ``tls`` for
         those with TLS in addition, ``tunnel`` for those with a proxy, to an https endpoint.
     :ivar needs_body: Whether only responses with a body have it.
@@ -26,8 +38,6 @@ class Fault(NamedTuple):
     :ivar options: Options of the client.
     :ivar endpoint: The endpoint, if it is not the server's.
     :ivar certificate: The name of the certificate of a TLS server.
-    :ivar own_only: Whether other transports lack the limit, or the check, that ends the call.
-    :ivar counts: Whether the number of requests is that of the retry table.
     """
 
     name: str
@@ -43,8 +53,18 @@ class Fault(NamedTuple):
     options: Mapping[str, Any] = MappingProxyType({})
     endpoint: str | None = None
     certificate: str = "trusted"
-    own_only: bool = False
-    counts: bool = True
+    race: str = ""
+    elsewhere: Mapping[str, Elsewhere] = MappingProxyType({})
+
+
+def at(libraries: str | tuple[str, ...], reason: str, *endings: Ending) -> dict[str, Elsewhere]:
+    """What differs with a library, or with some, for short."""
+    names = (libraries,) if isinstance(libraries, str) else libraries
+    return dict.fromkeys(names, Elsewhere(reason, endings))
+
+
+STOCK = ("requests", "AioHttpTransport")
+"""The transports of azure-core."""
 
 
 def row(name: str, script: Script | None, *endings: Ending, **details: Any) -> Fault:

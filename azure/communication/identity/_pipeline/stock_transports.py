@@ -13,7 +13,7 @@ from typing import Any
 
 from azure.core.exceptions import (
     AzureError,
-    IncompleteReadError,
+    HttpResponseError,
     ServiceRequestError,
     ServiceResponseError,
 )
@@ -59,7 +59,7 @@ class _Translator:
         self.caught: Kinds = (
             ServiceRequestError,
             ServiceResponseError,
-            IncompleteReadError,
+            HttpResponseError,  # of a body; there is no policy below that looks at statuses
             *library,
         )
 

@@ -53,8 +53,13 @@ def guess_whether_sent(error: BaseException, attempt: Attempt) -> None:
         attempt.is_sent = True
 
 
-_BEFORE_SENDING = (aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError)
+_BEFORE_SENDING = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ClientHttpProxyError,
+    aiohttp.ConnectionTimeoutError,
+)
 _AFTER_SENDING = (
+    asyncio.TimeoutError,  # at the deadline, perhaps after sending
     aiohttp.ClientOSError,
     aiohttp.ClientResponseError,
     aiohttp.ServerDisconnectedError,
