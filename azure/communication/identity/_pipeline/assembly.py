@@ -23,7 +23,7 @@ from .answer_policy import MatchingAnswerPolicy
 from .deadlines import bounded, without_zero_timeouts
 from .logging_policy import RedactedTraceLoggingPolicy, new_http_logging_policy
 from .option_checks import UnknownOptionsPolicy, refuse_unknown_client_options
-from .policy_chain import chained
+from .pipelines import AsyncChainPipeline, ChainPipeline
 from .redirect_policies import AsyncGuardedRedirectPolicy, GuardedRedirectPolicy
 from .request_ids import RandomRequestIdPolicy
 from .retries import new_retry_policy
@@ -81,7 +81,9 @@ def _pipeline_options(
             if result.get(name) is None:
                 result[name] = new_policy(**options)
         policies = (_in_order_redacting if redacts else _in_order)(result)
-        result["policies"] = chained(policies) if is_async else policies
+        new_pipeline = AsyncChainPipeline if is_async else ChainPipeline
+        result["pipeline"] = new_pipeline(result["transport"], policies)
+        result["policies"] = policies  # so that the generated client makes none
         result.pop("per_call_policies", None)
         result.pop("per_retry_policies", None)
     return result

@@ -217,7 +217,8 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         is_complete = False
         opened.under_way.add(attempt)
         try:
-            async with time_limit(attempt.within(_sum(attempt.timeouts))) as limit:
+            async with time_limit(attempt.within(attempt.until_connected)) as limit:
+                attempt.limit = limit
                 internal = await opened.session.request(
                     request.method.upper(),
                     _verbatim(request.url),
@@ -297,14 +298,11 @@ async def _close(opened: _Opened) -> None:
     await opened.session.close()
 
 
-def _sum(limits: Timeouts) -> float | None:
-    # Limits the headers: aiohttp drops its own timeout after a provisional (1xx) response.
-    return limits.connect + limits.read if limits.connect and limits.read else None
-
-
 @lru_cache(maxsize=16)
 def _timeout(limits: Timeouts) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(sock_connect=limits.connect, sock_read=limits.read)
+    # The attempt limits the reading: aiohttp drops its own limit after a provisional (1xx) response
+    # and after a malformed chunk, and its timers take 4 % of a call.
+    return aiohttp.ClientTimeout(sock_connect=limits.connect)
 
 
 def _context(opened: _Opened, verify: bool | str, cert: Any) -> SSLContext | bool:

@@ -14,6 +14,7 @@ import aiohttp
 from . import _limits
 from ._attempt import Attempt
 from ._tcp import socket_options
+from ._time_limit import extend
 
 _CONNECTORS: WeakSet["Connector"] = WeakSet()
 _NOWHERE: list[socket.socket] = []
@@ -26,13 +27,25 @@ def _cancellations(task: Any) -> int:
 class AsyncAttempt(Attempt):
     """An attempt that knows its task and its connection."""
 
-    __slots__ = ("_cancellations", "_task", "transport")
+    __slots__ = ("_cancellations", "_task", "limit", "transport", "until_connected")
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
+        connect, read = self.timeouts
+        self.until_connected = max(connect, read) if connect and read else None
+        self.limit: Any = None
         self.transport: asyncio.Transport | None = None
         self._task: Any = asyncio.current_task()
         self._cancellations = _cancellations(self._task)
+
+    def begin_reading(self, *, is_new: bool) -> None:
+        """Gives the server ``read_timeout`` for the headers, from now on.
+
+        :keyword bool is_new: Whether time has passed since the attempt began.
+        """
+        read = self.timeouts.read
+        if self.limit is not None and (is_new or self.until_connected != read):
+            extend(self.limit, self.within(read))
 
     def abort(self) -> None:
         """Wakes the task. Must be called in the thread of the event loop."""
@@ -145,6 +158,7 @@ class Connector(aiohttp.TCPConnector):
             if attempt is not None:
                 attempt.is_sent = True
                 attempt.transport = connection.transport
+                attempt.begin_reading(is_new=opened_at is None)
             return connection
 
 

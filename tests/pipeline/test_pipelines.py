@@ -9,7 +9,7 @@ from azure.core.pipeline.policies import AsyncHTTPPolicy, SansIOHTTPPolicy
 from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.core.rest import HttpRequest
 
-from azure.communication.identity._pipeline.policy_chain import (
+from azure.communication.identity._pipeline.pipelines import (
     AsyncPolicyChain,
     chained,
 )
