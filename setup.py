@@ -44,7 +44,7 @@ setup(
         "typing-extensions>=4.12.0",
         "urllib3>=2.2.3",
     ],
-    extras_require={"aio": ["aiohttp>=3.13.4", 'async-timeout>=4.0; python_version < "3.11"']},
+    extras_require={"aio": ["aiohttp>=3.13.4"]},
     keywords=["azure", "communication", "identity", "access token"],
     classifiers=[
         "Development Status :: 4 - Beta",

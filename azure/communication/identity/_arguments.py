@@ -121,10 +121,14 @@ def entra_assignments_patch(assignments: Mapping[str, EntraAssignmentUpdate | No
 def request_to_send(request: HttpRequest, options: Mapping[str, Any]) -> HttpRequest:
     """Checks the arguments of ``send_request``.
 
-    :raises TypeError: If the request has the wrong type, or an option is only for other methods.
+    :raises TypeError: If the request has the wrong type or is a batch, or an option is only for
+        other methods.
     """
     if not isinstance(request, HttpRequest):
         raise TypeError(_wanted("request", "an azure.core.rest.HttpRequest", request))
+    may_be_batch: Any = request  # with an attribute that azure-core does not declare
+    if may_be_batch.multipart_mixed_info:
+        raise TypeError("The service has no batches: send the parts of multipart/mixed one by one.")
     for name in ("api_version", "params", "error_map"):
         if name in options:
             raise TypeError(

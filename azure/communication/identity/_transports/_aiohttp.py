@@ -16,14 +16,14 @@ from typing_extensions import Self
 from yarl import URL
 
 from .._shared.urls import split_url
-from ._aiohttp_connector import CURRENT_ATTEMPT, AsyncAttempt, Connector
+from ._aiohttp_attempts import CURRENT_ATTEMPT, AsyncAttempt, AttemptsUnderWay
+from ._aiohttp_connector import Connector
 from ._aiohttp_response import FAILURES, AiohttpResponse, azure_error, guess_whether_sent
 from ._environment import ProxyMap
 from ._failures import InvalidResponseError, InvalidSettingError
 from ._matching import MISMATCH, REQUEST_ID, is_mismatch
 from ._outgoing import body_of, headers_of
 from ._settings import Timeouts, connection_configuration, timeouts, verification
-from ._time_limit import time_limit
 from ._tls import configured
 
 
@@ -33,7 +33,8 @@ class _Opened:
     def __init__(self, session: aiohttp.ClientSession, loop: asyncio.AbstractEventLoop) -> None:
         self.session = session
         self.loop = loop
-        self.under_way: set[AsyncAttempt] = set()
+        self.under_way = AttemptsUnderWay(loop)
+        self.is_own = isinstance(session.connector, Connector)
         self.contexts: dict[Any, SSLContext | bool] = {}
 
 
@@ -189,7 +190,7 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
             kwargs.get("connection_timeout", config.timeout),
             kwargs.get("read_timeout", config.read_timeout),
         )
-        attempt = AsyncAttempt(limits, deadline, bool(kwargs.get("stream")))
+        attempt = AsyncAttempt(opened.under_way, limits, deadline, bool(kwargs.get("stream")))
         result = await self._response_or_error(request, attempt, opened, kwargs)
         if isinstance(result, AzureError):
             # Raised outside of the handler: tracebacks must not show the cause.
@@ -209,7 +210,7 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         body = body_of(request)
         headers = headers_of(request, body)
         headers.setdefault("host", host)
-        config = self.connection_config
+        config, limits = self.connection_config, attempt.timeouts
         verify = verification(options.get("connection_verify", config.verify))
         cert = options.get("connection_cert", config.cert)
         peer = f"{origin.partition('://')[0]}://{host}"
@@ -217,49 +218,49 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         is_complete = False
         opened.under_way.add(attempt)
         try:
-            async with time_limit(attempt.within(attempt.until_connected)) as limit:
-                attempt.limit = limit
-                internal = await opened.session.request(
-                    request.method.upper(),
-                    _verbatim(request.url),
-                    headers=headers,
-                    data=body,
-                    # aiohttp would make one up, even for an empty body.
-                    skip_auto_headers=None if body else ("Content-Type",),
-                    allow_redirects=False,
-                    timeout=_timeout(attempt.timeouts),
-                    ssl=_context(opened, verify, cert) if origin.startswith("https") else True,
-                    proxy=self._proxy(origin, options.get("proxies")),
-                )
-                attempt.is_sent = True  # by a mock or a recorder, perhaps
-                response = AiohttpResponse(
-                    request,
-                    internal,
-                    attempt,
-                    peer,
-                    config.data_block_size,
-                    decompress=not opened.session.auto_decompress,
-                )
-                problem = _problem(internal, headers.get(REQUEST_ID))
-                if problem is not None:
-                    await response.close()
-                    attempt.abort_connection()
-                    raise InvalidResponseError(problem)
-                if not attempt.is_streamed:
-                    await response.read_whole(limit)
-                is_complete = True
-                return response
-        except asyncio.CancelledError as error:
-            if not attempt.is_only_aborted():
+            attempt.limit_to(_before_headers(limits, opened.is_own))
+            internal = await opened.session.request(
+                request.method.upper(),
+                _verbatim(request.url),
+                headers=headers,
+                data=body,
+                # aiohttp would make one up, even for an empty body.
+                skip_auto_headers=None if body else ("Content-Type",),
+                allow_redirects=False,
+                timeout=_timeout(limits, opened.is_own),
+                ssl=_context(opened, verify, cert) if origin.startswith("https") else True,
+                proxy=self._proxy(origin, options.get("proxies")),
+            )
+            attempt.is_sent = True  # by a mock or a recorder, perhaps
+            response = AiohttpResponse(
+                request,
+                internal,
+                attempt,
+                peer,
+                config.data_block_size,
+                decompress=not opened.session.auto_decompress,
+            )
+            problem = _problem(internal, headers.get(REQUEST_ID))
+            if problem is not None:
+                await response.close()
+                attempt.abort_connection()
+                raise InvalidResponseError(problem)
+            if not attempt.is_streamed:
+                await response.read_whole()
+            is_complete = True
+            return response
+        except asyncio.CancelledError:
+            if not attempt.uncancel():
                 raise
-            return azure_error(error, attempt, peer)
+            return azure_error(asyncio.TimeoutError(), attempt, peer)
         except FAILURES as error:
-            if not isinstance(opened.session.connector, Connector):
+            if not opened.is_own:
                 guess_whether_sent(error, attempt)
             return azure_error(error, attempt, peer)
         finally:
             CURRENT_ATTEMPT.reset(token)
             opened.under_way.discard(attempt)
+            attempt.uncancel()  # if the cancellation was ignored
             if not is_complete:
                 attempt.drop_connection()
 
@@ -298,11 +299,19 @@ async def _close(opened: _Opened) -> None:
     await opened.session.close()
 
 
+def _before_headers(limits: Timeouts, is_own: bool) -> float | None:
+    if limits.connect is None or limits.read is None:
+        return None
+    # Our connector begins the time to read when there is a new connection.
+    return max(limits.connect, limits.read) if is_own else limits.connect + limits.read
+
+
 @lru_cache(maxsize=16)
-def _timeout(limits: Timeouts) -> aiohttp.ClientTimeout:
-    # The attempt limits the reading: aiohttp drops its own limit after a provisional (1xx) response
-    # and after a malformed chunk, and its timers take 4 % of a call.
-    return aiohttp.ClientTimeout(sock_connect=limits.connect)
+def _timeout(limits: Timeouts, is_own: bool) -> aiohttp.ClientTimeout:
+    # Attempts limit the reading: the timers of aiohttp take 4 % of a call, and do not return after
+    # a provisional (1xx) response or a malformed chunk.
+    read = None if is_own else limits.read
+    return aiohttp.ClientTimeout(sock_connect=limits.connect, sock_read=read)
 
 
 def _context(opened: _Opened, verify: bool | str, cert: Any) -> SSLContext | bool:

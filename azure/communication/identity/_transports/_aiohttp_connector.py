@@ -3,77 +3,18 @@
 import asyncio
 import os
 import socket
-import sys
 import time
-from contextvars import ContextVar
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 import aiohttp
 
 from . import _limits
-from ._attempt import Attempt
+from ._aiohttp_attempts import CURRENT_ATTEMPT
 from ._tcp import socket_options
-from ._time_limit import extend
 
 _CONNECTORS: WeakSet["Connector"] = WeakSet()
 _NOWHERE: list[socket.socket] = []
-
-
-def _cancellations(task: Any) -> int:
-    return task.cancelling() if sys.version_info >= (3, 11) else 0
-
-
-class AsyncAttempt(Attempt):
-    """An attempt that knows its task and its connection."""
-
-    __slots__ = ("_cancellations", "_task", "limit", "transport", "until_connected")
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        connect, read = self.timeouts
-        self.until_connected = max(connect, read) if connect and read else None
-        self.limit: Any = None
-        self.transport: asyncio.Transport | None = None
-        self._task: Any = asyncio.current_task()
-        self._cancellations = _cancellations(self._task)
-
-    def begin_reading(self, *, is_new: bool) -> None:
-        """Gives the server ``read_timeout`` for the headers, from now on.
-
-        :keyword bool is_new: Whether time has passed since the attempt began.
-        """
-        read = self.timeouts.read
-        if self.limit is not None and (is_new or self.until_connected != read):
-            extend(self.limit, self.within(read))
-
-    def abort(self) -> None:
-        """Wakes the task. Must be called in the thread of the event loop."""
-        if not self.is_aborted:
-            self.is_aborted = True
-            self._task.cancel()
-
-    def is_only_aborted(self) -> bool:
-        """Whether a cancellation comes from :meth:`abort` alone."""
-        if self.is_aborted and sys.version_info >= (3, 11):
-            return bool(self._task.uncancel() <= self._cancellations)
-        return self.is_aborted
-
-    def abort_connection(self) -> None:
-        """Ends the connection, which aiohttp may keep for another request."""
-        if self.transport is not None:
-            self.transport.abort()
-
-    def drop_connection(self) -> None:
-        """Ends the connection at once if aiohttp has closed it.
-
-        Otherwise a server that keeps sending delays the end of TLS.
-        """
-        if self.transport is not None and self.transport.is_closing():
-            self.transport.abort()
-
-
-CURRENT_ATTEMPT: ContextVar[AsyncAttempt | None] = ContextVar("current_attempt", default=None)
 
 # aiohttp's own limit, 100, lets tasks that wait for a connection starve behind those that have one.
 _CONNECTIONS = 1024
@@ -158,7 +99,13 @@ class Connector(aiohttp.TCPConnector):
             if attempt is not None:
                 attempt.is_sent = True
                 attempt.transport = connection.transport
-                attempt.begin_reading(is_new=opened_at is None)
+                limits = attempt.timeouts
+                if (
+                    opened_at is None
+                    or limits.connect is None
+                    or limits.connect > (limits.read or 0)
+                ):
+                    attempt.limit_to(limits.read)
             return connection
 
 

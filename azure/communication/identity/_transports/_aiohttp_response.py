@@ -10,7 +10,7 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 from typing_extensions import Self
 
 from . import _limits
-from ._attempt import Attempt
+from ._aiohttp_attempts import AsyncAttempt
 from ._decompression import TOO_LONG, Decompressor, decompressor
 from ._failures import (
     COMMON,
@@ -20,7 +20,6 @@ from ._failures import (
     failure,
 )
 from ._response import ResponseBase
-from ._time_limit import extend, time_limit
 
 FAILURES: tuple[type[BaseException], ...] = (
     aiohttp.ClientError,
@@ -31,7 +30,7 @@ FAILURES: tuple[type[BaseException], ...] = (
 """What aiohttp and the layers below raise."""
 
 
-def azure_error(error: BaseException, attempt: Attempt, peer: str) -> AzureError:
+def azure_error(error: BaseException, attempt: AsyncAttempt, peer: str) -> AzureError:
     """What to raise when an attempt fails.
 
     :param error: One of :data:`FAILURES`.
@@ -43,7 +42,7 @@ def azure_error(error: BaseException, attempt: Attempt, peer: str) -> AzureError
     return failure(error, attempt, peer, is_timeout=isinstance(error, asyncio.TimeoutError))
 
 
-def guess_whether_sent(error: BaseException, attempt: Attempt) -> None:
+def guess_whether_sent(error: BaseException, attempt: AsyncAttempt) -> None:
     """Notes whether a session of the caller has sent the request, as far as its error tells.
 
     :param error: One of :data:`FAILURES`.
@@ -74,7 +73,7 @@ class AiohttpResponse(ResponseBase, AsyncHttpResponse):
         self,
         request: HttpRequest,
         internal_response: aiohttp.ClientResponse,
-        attempt: Attempt,
+        attempt: AsyncAttempt,
         peer: str,
         block_size: int,
         *,
@@ -95,10 +94,9 @@ class AiohttpResponse(ResponseBase, AsyncHttpResponse):
         for name, value in self.internal_response.headers.items():
             yield name, value.strip()
 
-    async def read_whole(self, limit: Any) -> None:
+    async def read_whole(self) -> None:
         """Reads the body of a response that is not streamed.
 
-        :param limit: The time limit to keep within.
         :raises Exception: One of :data:`FAILURES`.
         """
         internal = self.internal_response
@@ -107,7 +105,7 @@ class AiohttpResponse(ResponseBase, AsyncHttpResponse):
                 raise InvalidResponseError(TOO_LONG)
             stream = internal.content
             # A small body has come together with the headers.
-            raw = stream.read_nowait() if stream.is_eof() else await self._blocks(stream, limit)
+            raw = stream.read_nowait() if stream.is_eof() else await self._blocks(stream)
             if len(raw) > _limits.MAX_BODY_BYTES:
                 raise InvalidResponseError(TOO_LONG)
             coding = self._decompressor(has_limit=True)
@@ -120,11 +118,10 @@ class AiohttpResponse(ResponseBase, AsyncHttpResponse):
             self._is_stream_consumed = True
             await self.close()
 
-    async def _blocks(self, stream: aiohttp.StreamReader, limit: Any) -> bytes:
+    async def _blocks(self, stream: aiohttp.StreamReader) -> bytes:
         content = bytearray()
         while len(content) <= _limits.MAX_BODY_BYTES:
-            # aiohttp has this timeout too, but forgets it when a chunk is malformed.
-            extend(limit, self._attempt.within(self._attempt.timeouts.read))
+            self._attempt.limit_to(self._attempt.timeouts.read)
             block = await stream.readany()
             if not block:
                 break
@@ -184,9 +181,9 @@ class AiohttpResponse(ResponseBase, AsyncHttpResponse):
             raise failed
 
     async def _next_block(self) -> bytes:
-        async with time_limit(self._attempt.within(self._attempt.timeouts.read)):
-            block: bytes = await self.internal_response.content.read(self.block_size)
-            return block
+        limit = self._attempt.within(self._attempt.timeouts.read)
+        reading = self.internal_response.content.read(self.block_size)
+        return await asyncio.wait_for(reading, limit)
 
     def stream_download(
         self, pipeline: Any = None, *, decompress: bool = True, **kwargs: Any
