@@ -107,11 +107,11 @@ MALFORMED = {
 
 @pytest.mark.parametrize("token", MALFORMED.values(), ids=MALFORMED)
 def test_a_malformed_token_is_refused_and_not_shown(token: str) -> None:
-    with pytest.raises(ValueError, match=r"^The token is not a JWT with an expiry") as refused:
+    with pytest.raises(ValueError, match=r"^The token is not a JWT with an expiry") as caught:
         create_access_token(token)
-    assert type(refused.value) is ValueError
-    assert refused.value.__suppress_context__
-    assert SECRET not in str(refused.value)
+    assert type(caught.value) is ValueError
+    assert caught.value.__suppress_context__
+    assert SECRET not in str(caught.value)
 
 
 @pytest.mark.parametrize("token", [None, b"a.b.c", 1])

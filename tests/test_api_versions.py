@@ -65,9 +65,9 @@ def test_a_version_is_taken_whether_it_is_known_or_not(version: str) -> None:
     "version", ["", " ", " 2025-06-30", "2025-06-30\n", "2025/06/30", "a&b=c", "-1", "2025-06-30é"]
 )
 def test_what_cannot_be_a_version_is_refused(version: str) -> None:
-    with pytest.raises(ValueError, match="api_version must be like '2025-06-30' or") as refused:
+    with pytest.raises(ValueError, match="api_version must be like '2025-06-30' or") as caught:
         version_string(version)
-    assert repr(version) in str(refused.value)
+    assert repr(version) in str(caught.value)
 
 
 @pytest.mark.parametrize("version", [None, 20250630, b"2025-06-30"])

@@ -30,7 +30,7 @@ class AsyncTamperingTransport(AioHttpTransport):  # type: ignore[misc]
         return await super().send(request, **kwargs)
 
 
-def refusal(call: Callable[..., Any], *arguments: Any) -> ClientAuthenticationError:
+def error_of(call: Callable[..., Any], *arguments: Any) -> ClientAuthenticationError:
     with pytest.raises(ClientAuthenticationError) as raised:
         call(*arguments)
     assert raised.value.status_code == 401
@@ -39,7 +39,7 @@ def refusal(call: Callable[..., Any], *arguments: Any) -> ClientAuthenticationEr
 
 def test_a_wrong_key_is_denied(make_client: ClientFactory, emulator: IdentityEmulator) -> None:
     client = make_client(emulator.endpoint, "d3Jvbmc=")
-    error = refusal(client.create_user).error
+    error = error_of(client.create_user).error
     assert error is not None
     assert (error.code, error.message) == ("Denied", "Denied by the resource provider.")
 
@@ -49,7 +49,7 @@ def test_a_body_that_was_changed_on_the_way_is_denied(
 ) -> None:
     transport = TamperingTransport() if flavour == "sync" else AsyncTamperingTransport()
     client = make_client.from_connection_string(emulator.connection_string, transport=transport)
-    error = refusal(client.create_user_and_token, ["chat"]).error
+    error = error_of(client.create_user_and_token, ["chat"]).error
     assert error is not None
     assert error.code == "Denied"
     assert "x-ms-content-sha256" in str(error.message)
@@ -58,7 +58,7 @@ def test_a_body_that_was_changed_on_the_way_is_denied(
 @pytest.mark.parametrize("offset", [-310.0, 310.0])
 def test_a_stale_date_is_denied(client: EitherClient, clock: Clock, offset: float) -> None:
     clock.offset = offset
-    error = refusal(client.create_user).error
+    error = error_of(client.create_user).error
     assert error is not None
     assert error.code == "Denied"
     assert "5 minutes" in str(error.message)
@@ -68,7 +68,7 @@ def test_a_stale_date_is_denied(client: EitherClient, clock: Clock, offset: floa
 def test_a_user_of_another_resource_is_refused(client: EitherClient, method: str) -> None:
     guid = "00000000-0000-0000-0000-000000000000"
     more = (["chat"],) if method == "get_token" else ()
-    error = refusal(getattr(client, method), f"8:acs:{guid}_{guid}", *more).error
+    error = error_of(getattr(client, method), f"8:acs:{guid}_{guid}", *more).error
     assert error is not None
     assert error.code == "IdentityNotOwned"
 

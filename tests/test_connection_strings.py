@@ -115,9 +115,9 @@ def shown(error: BaseException) -> str:
 def test_an_ill_formed_connection_string_is_refused_and_its_key_not_shown(
     text: str, message: str
 ) -> None:
-    with pytest.raises(ValueError, match=message) as refused:
+    with pytest.raises(ValueError, match=message) as caught:
         parse_connection_str(text)
-    assert "c2Vj" not in shown(refused.value)
+    assert "c2Vj" not in shown(caught.value)
 
 
 def test_the_message_says_what_was_expected() -> None:
@@ -132,6 +132,6 @@ def test_none_is_a_value_error() -> None:
 
 @pytest.mark.parametrize("value", [b"endpoint=a;accesskey=c2Vj", 1, ("a", "b")])
 def test_another_type_is_a_type_error(value: object) -> None:
-    with pytest.raises(TypeError, match=r"^The connection string must be a str, not ") as refused:
+    with pytest.raises(TypeError, match=r"^The connection string must be a str, not ") as caught:
         parse_connection_str(value)  # type: ignore[arg-type]
-    assert "c2Vj" not in shown(refused.value)
+    assert "c2Vj" not in shown(caught.value)

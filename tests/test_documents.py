@@ -130,7 +130,7 @@ def test_links_lead_somewhere(document: Path) -> None:
         assert not anchor or anchor in anchors(path), target
 
 
-def refused(client: CommunicationIdentityClient) -> dict[str, Callable[[], object]]:
+def rejected_calls(client: CommunicationIdentityClient) -> dict[str, Callable[[], object]]:
     """The messages of TROUBLESHOOTING.md, as far as one call shows them."""
     connect: Any = CommunicationIdentityClient.from_connection_string
     make: Any = CommunicationIdentityClient
@@ -151,7 +151,7 @@ def refused(client: CommunicationIdentityClient) -> dict[str, Callable[[], objec
     }
 
 
-def test_refusals_are_worded_as_documented(reader: dict[str, Any]) -> None:
+def test_errors_are_worded_as_documented(reader: dict[str, Any]) -> None:
     text = (CHECKOUT / "TROUBLESHOOTING.md").read_text(encoding="utf-8")
     section = text.partition("## Errors of the service")[0]
     documented = set(re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE))
@@ -160,7 +160,7 @@ def test_refusals_are_worded_as_documented(reader: dict[str, Any]) -> None:
         "The async client needs aiohttp",
         "The client has connections of another event loop",
     }
-    calls = refused(reader["client"])
+    calls = rejected_calls(reader["client"])
     assert documented == calls.keys()
     for wording, call in calls.items():
         with pytest.raises((TypeError, ValueError)) as caught:

@@ -201,9 +201,9 @@ def test_a_segment_that_leads_to_another_path_is_refused(value: str) -> None:
         lambda value: builders.build_teams_extension_delete_assignment_request("tenant", value),
         lambda value: builders.build_teams_extension_delete_assignment_request(value, "object"),
     ):
-        with pytest.raises(ValueError, match="cannot be a segment of a path") as refused:
+        with pytest.raises(ValueError, match="cannot be a segment of a path") as caught:
             build(value)
-        assert repr(value) in str(refused.value)
+        assert repr(value) in str(caught.value)
 
 
 # Whatever can be encoded and does not lead elsewhere; marks of URLs more often than by chance.

@@ -69,9 +69,9 @@ wrong = pytest.mark.parametrize(("key", "problem"), WRONG.items())
 def test_a_wrong_key_is_an_error_at_once(
     make_client: ClientFactory, credential: Callable[[str], Any], key: str, problem: str
 ) -> None:
-    with pytest.raises(ValueError, match=f"^The access key {problem}") as refused:
+    with pytest.raises(ValueError, match=f"^The access key {problem}") as caught:
         make_client("https://host", credential(key))
-    assert KEY[:8] not in str(refused.value)
+    assert KEY[:8] not in str(caught.value)
 
 
 @wrong
@@ -82,9 +82,9 @@ def test_a_key_that_is_rotated_to_a_wrong_one_is_an_error_before_anything_is_sen
     credential = AzureKeyCredential(KEY)
     client = make_client(service.endpoint, credential)
     credential.update(key)
-    with pytest.raises(ValueError, match=f"^The access key {problem}") as refused:
+    with pytest.raises(ValueError, match=f"^The access key {problem}") as caught:
         client.delete_user("8:acs:1_2")
-    assert KEY[:8] not in str(refused.value)
+    assert KEY[:8] not in str(caught.value)
     assert service.requests == []
     credential.update(KEY)
     client.delete_user("8:acs:1_2")
@@ -106,9 +106,9 @@ def test_a_key_that_is_rotated_to_a_wrong_one_is_an_error_before_anything_is_sen
 def test_a_wrong_connection_string_is_an_error_at_once(
     make_client: ClientFactory, text: str, problem: str
 ) -> None:
-    with pytest.raises(ValueError, match=f"^The connection string {problem}") as refused:
+    with pytest.raises(ValueError, match=f"^The connection string {problem}") as caught:
         make_client.from_connection_string(text)
-    assert KEY[:8] not in str(refused.value)
+    assert KEY[:8] not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -122,6 +122,6 @@ def test_a_wrong_connection_string_is_an_error_at_once(
 def test_a_wrong_endpoint_is_an_error_at_once(
     make_client: ClientFactory, endpoint: str, problem: str
 ) -> None:
-    with pytest.raises(ValueError, match=f"^endpoint must be the URL .*{problem}") as refused:
+    with pytest.raises(ValueError, match=f"^endpoint must be the URL .*{problem}") as caught:
         make_client(endpoint)
-    assert KEY[:8] not in str(refused.value)
+    assert KEY[:8] not in str(caught.value)

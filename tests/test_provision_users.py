@@ -291,10 +291,10 @@ def test_stops_when_nothing_would_succeed(
 
 
 @pytest.fixture
-def refusal(sample: Any, capsys: pytest.CaptureFixture[str]) -> Callable[[list[str]], str]:
+def error_line(sample: Any, capsys: pytest.CaptureFixture[str]) -> Callable[[list[str]], str]:
     """Runs the sample with what it cannot use, and returns the line that says so."""
 
-    def refusal(arguments: list[str]) -> str:
+    def error_line(arguments: list[str]) -> str:
         with pytest.raises(SystemExit) as exit_:
             sample.main(arguments)
         assert exit_.value.code == 2
@@ -302,7 +302,7 @@ def refusal(sample: Any, capsys: pytest.CaptureFixture[str]) -> Callable[[list[s
         assert all(line.startswith(("usage: ", "  ")) for line in usage)
         return line
 
-    return refusal
+    return error_line
 
 
 @pytest.mark.parametrize(
@@ -318,12 +318,12 @@ def refusal(sample: Any, capsys: pytest.CaptureFixture[str]) -> Callable[[list[s
     ],
 )
 def test_says_what_is_wrong_with_the_people(
-    start: Any, refusal: Any, files: Files, people: bytes | None, words: str
+    start: Any, error_line: Any, files: Files, people: bytes | None, words: str
 ) -> None:
     emulator = start()
     if people is not None:
         files.people.write_bytes(people)
-    assert f"error: {files.people} {words}" in refusal(files.arguments())
+    assert f"error: {files.people} {words}" in error_line(files.arguments())
     assert not files.users.exists()
     assert emulator.identities() == []
 
@@ -337,11 +337,11 @@ def test_says_what_is_wrong_with_the_people(
     ],
 )
 def test_leaves_a_file_alone_that_is_not_its_own(
-    start: Any, refusal: Any, files: Files, users: bytes, words: str
+    start: Any, error_line: Any, files: Files, users: bytes, words: str
 ) -> None:
     emulator = start()
     files.with_people(2).users.write_bytes(users)
-    assert f"error: {files.users} {words}" in refusal(files.arguments())
+    assert f"error: {files.users} {words}" in error_line(files.arguments())
     assert files.users.read_bytes() == users
     assert emulator.identities() == []
 
@@ -354,10 +354,10 @@ def test_goes_on_with_a_header(sample: Any, start: Any, files: Files, written: b
     check_that_all_are_there_once(files, emulator)
 
 
-def test_says_that_it_cannot_write(start: Any, refusal: Any, files: Files) -> None:
+def test_says_that_it_cannot_write(start: Any, error_line: Any, files: Files) -> None:
     start()
     files.with_people(1).users = files.people.parent / "missing" / "users.csv"
-    assert f"error: {files.users} cannot be written: No such file" in refusal(files.arguments())
+    assert f"error: {files.users} cannot be written: No such file" in error_line(files.arguments())
 
 
 @pytest.mark.parametrize(
@@ -373,12 +373,12 @@ def test_says_that_it_cannot_write(start: Any, refusal: Any, files: Files) -> No
     ],
 )
 def test_says_which_numbers_it_takes(
-    start: Any, refusal: Any, files: Files, option: str, values: list[str], words: str
+    start: Any, error_line: Any, files: Files, option: str, values: list[str], words: str
 ) -> None:
     start()
     files.with_people(1)
     for value in values:
-        line = refusal(files.arguments(f"{option}={value}"))
+        line = error_line(files.arguments(f"{option}={value}"))
         assert line.endswith(f"error: argument {option}: {words}{value!r}")
     assert not files.users.exists()
 
@@ -393,7 +393,7 @@ def test_says_which_numbers_it_takes(
 )
 def test_says_what_resource_it_needs(
     monkeypatch: pytest.MonkeyPatch,
-    refusal: Any,
+    error_line: Any,
     files: Files,
     environment: dict[str, str],
     words: str,
@@ -403,17 +403,17 @@ def test_says_what_resource_it_needs(
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert f"error: {words}" in refusal(files.with_people(1).arguments())
+    assert f"error: {words}" in error_line(files.with_people(1).arguments())
     assert not files.users.exists()
 
 
 def test_says_that_it_needs_azure_identity(
-    monkeypatch: pytest.MonkeyPatch, refusal: Any, files: Files
+    monkeypatch: pytest.MonkeyPatch, error_line: Any, files: Files
 ) -> None:
     monkeypatch.delenv(CONNECTION_STRING, raising=False)
     monkeypatch.setenv(ENDPOINT, "https://host")
     monkeypatch.setitem(sys.modules, "azure.identity.aio", None)
-    line = refusal(files.with_people(1).arguments())
+    line = error_line(files.with_people(1).arguments())
     assert line.endswith("is not installed. Run python -m pip install azure-identity")
 
 

@@ -87,10 +87,10 @@ NOT_BASE64 = {
 
 @pytest.mark.parametrize("key", NOT_BASE64.values(), ids=NOT_BASE64)
 def test_a_key_that_is_not_base64_is_refused_and_not_shown(key: str) -> None:
-    with pytest.raises(ValueError, match=r"^The access key is not base64\. Copy ") as refused:
+    with pytest.raises(ValueError, match=r"^The access key is not base64\. Copy ") as caught:
         decode_access_key(key)
-    assert "c2Vj" not in str(refused.value)
-    assert refused.value.__context__ is None
+    assert "c2Vj" not in str(caught.value)
+    assert caught.value.__context__ is None
 
 
 @pytest.mark.parametrize(
@@ -122,13 +122,13 @@ def test_a_key_may_have_around_it_what_pasting_adds(key: str) -> None:
     ],
 )
 def test_the_error_names_what_was_pasted_in_the_place_of_a_key(key: str, problem: str) -> None:
-    with pytest.raises(ValueError, match=f"^The access key {problem}") as refused:
+    with pytest.raises(ValueError, match=f"^The access key {problem}") as caught:
         decode_access_key(key)
-    assert "c2Vj" not in str(refused.value)
+    assert "c2Vj" not in str(caught.value)
 
 
 @pytest.mark.parametrize("key", [None, b"c2VjcmV0IQ==", 1])
 def test_a_key_of_another_type_is_refused_and_not_shown(key: object) -> None:
-    with pytest.raises(TypeError, match=r"^The access key must be a str, not ") as refused:
+    with pytest.raises(TypeError, match=r"^The access key must be a str, not ") as caught:
         decode_access_key(key)  # type: ignore[arg-type]
-    assert "c2Vj" not in str(refused.value)
+    assert "c2Vj" not in str(caught.value)

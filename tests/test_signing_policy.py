@@ -176,9 +176,9 @@ def test_an_update_to_what_is_no_key_is_refused_and_not_shown() -> None:
     signs = policy(credential)
     credential.update("no-base64!")
     request = HttpRequest("POST", URL)
-    with pytest.raises(ValueError, match="not base64") as refused:
+    with pytest.raises(ValueError, match="not base64") as caught:
         signed(request, signs)
-    assert "no-base64!" not in str(refused.value)
+    assert "no-base64!" not in str(caught.value)
     credential.update(KEY)
     signed(request, signs)
 

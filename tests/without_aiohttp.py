@@ -59,10 +59,10 @@ def main() -> None:
     try:
         AsyncClient.from_connection_string(connection_string)
     except ImportError as error:
-        refusal = str(error)
+        message = str(error)
     else:
         sys.exit("The async client was made without a transport.")
-    assert refusal.startswith("The async client needs aiohttp"), refusal
+    assert message.startswith("The async client needs aiohttp"), message
 
 
 if __name__ == "__main__":

@@ -298,7 +298,7 @@ def taken_port() -> Iterator[int]:
 
 @pytest.mark.heavy
 class TestExitsWithTwo:
-    def refusal(self, run: Run, *arguments: str) -> str:
+    def failure(self, run: Run, *arguments: str) -> str:
         process = run(*arguments)
         output, log = process.communicate(timeout=60)
         assert (process.returncode, output) == (2, "")
@@ -306,23 +306,23 @@ class TestExitsWithTwo:
         return log
 
     def test_a_taken_port(self, run: Run, taken_port: int) -> None:
-        assert "name another with --port" in self.refusal(run, "--port", str(taken_port))
+        assert "name another with --port" in self.failure(run, "--port", str(taken_port))
 
     def test_an_unwritable_database(self, run: Run, tmp_path: Path) -> None:
-        log = self.refusal(run, "--database", str(tmp_path / "none" / "a.db"))
+        log = self.failure(run, "--database", str(tmp_path / "none" / "a.db"))
         assert "name a file in a writable folder" in log
 
     def test_a_folder_for_a_database(self, run: Run, tmp_path: Path) -> None:
-        assert "name a file" in self.refusal(run, "--database", str(tmp_path))
+        assert "name a file" in self.failure(run, "--database", str(tmp_path))
 
     def test_a_database_in_use(self, run: Run, tmp_path: Path) -> None:
         with IdentityEmulator(database=tmp_path / "a.db"):
-            log = self.refusal(run, "--database", str(tmp_path / "a.db"))
+            log = self.failure(run, "--database", str(tmp_path / "a.db"))
         assert "in use by another emulator" in log
 
     @pytest.mark.parametrize("option", ["--access-key", "--secondary-key"])
     def test_a_key_that_is_no_base64(self, run: Run, option: str) -> None:
-        log = self.refusal(run, option, "not-base64!")
+        log = self.failure(run, option, "not-base64!")
         assert "must be base64" in log
         assert "not-base64!" not in log
 
@@ -330,10 +330,10 @@ class TestExitsWithTwo:
         "fault", ["", "issue", "issue=", "sing=html", "issue=x", "issue=html*0"]
     )
     def test_a_fault_that_is_none(self, run: Run, fault: str) -> None:
-        assert "--fault" in self.refusal(run, "--fault", fault)
+        assert "--fault" in self.failure(run, "--fault", fault)
 
     def test_a_fault_of_another_spelling(self, run: Run) -> None:
-        log = self.refusal(run, "--fault", "issue=nope")
+        log = self.failure(run, "--fault", "issue=nope")
         assert "fault must be one of those listed, not 'nope' (see --help)" in log
 
     @pytest.mark.parametrize(
@@ -349,30 +349,30 @@ class TestExitsWithTwo:
         ],
     )
     def test_other_mistakes(self, run: Run, arguments: list[str], reason: str) -> None:
-        assert f"acs-identity-emulator: {reason}" in self.refusal(run, *arguments)
+        assert f"acs-identity-emulator: {reason}" in self.failure(run, *arguments)
 
     @pytest.mark.parametrize("text", ["x", "x=y", f"{APPLICATION}=", "=", ""])
     def test_an_application_that_is_invalid(self, run: Run, text: str) -> None:
-        assert "--application must be CLIENT_ID" in self.refusal(run, "--application", text)
+        assert "--application must be CLIENT_ID" in self.failure(run, "--application", text)
 
     def test_an_invalid_page_size(self, run: Run) -> None:
-        assert "page_size must be from 1" in self.refusal(run, "--page-size", "0")
+        assert "page_size must be from 1" in self.failure(run, "--page-size", "0")
 
     def test_a_resource_id_that_is_no_guid(self, run: Run) -> None:
-        assert "must be a GUID" in self.refusal(run, "--resource-id", "x")
+        assert "must be a GUID" in self.failure(run, "--resource-id", "x")
 
     def test_an_address_of_another_machine(self, run: Run) -> None:
         arguments = ("--host", "192.0.2.1", "--control-token", "t")
-        assert "cannot listen on 192.0.2.1" in self.refusal(run, *arguments)
+        assert "cannot listen on 192.0.2.1" in self.failure(run, *arguments)
 
     def test_beyond_loopback_without_a_control_token(self, run: Run) -> None:
-        assert "set control_token" in self.refusal(run, "--host", "0.0.0.0")
+        assert "set control_token" in self.failure(run, "--host", "0.0.0.0")
 
     @pytest.mark.parametrize("seconds", ["0", "86401", "1e3"])
     def test_a_lifetime_out_of_range(self, run: Run, seconds: str) -> None:
-        assert "lifetime" in self.refusal(run, "--token-lifetime", seconds)
+        assert "lifetime" in self.failure(run, "--token-lifetime", seconds)
 
     def test_a_host_that_does_not_exist(self, run: Run) -> None:
-        assert "cannot listen on nowhere.invalid" in self.refusal(
+        assert "cannot listen on nowhere.invalid" in self.failure(
             run, "--host", "nowhere.invalid", "--control-token", "t"
         )

@@ -22,7 +22,7 @@ COMMAND = [sys.executable, "-m", "acs_identity_emulator"]
 POSIX_ONLY = pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes and limits")
 
 
-def refusal(*arguments: str) -> str:
+def failure(*arguments: str) -> str:
     done = subprocess.run(
         [*COMMAND, *arguments], capture_output=True, text=True, timeout=20, check=False
     )
@@ -103,10 +103,10 @@ def test_what_cannot_be_imported(tmp_path: Path) -> None:
     for name in ("none", "text", "empty"):
         with pytest.raises(DatabaseError, match=name):
             IdentityEmulator(import_state=tmp_path / name).start()
-    assert "there is no database" in refusal(
+    assert "there is no database" in failure(
         "--database", str(tmp_path / "none.db"), "--export", str(tmp_path / "x")
     )
-    assert "--export needs --database" in refusal("--export", str(tmp_path / "x"))
+    assert "--export needs --database" in failure("--export", str(tmp_path / "x"))
 
 
 def damage(database: Path, setting: str, value: object) -> str:
@@ -132,7 +132,7 @@ def test_a_bad_byte_in_a_kept_value(tmp_path: Path, setting: str) -> None:
     IdentityEmulator(database=tmp_path / "a.db").start().stop()
     kept = damage(tmp_path / "a.db", setting, "")
     damage(tmp_path / "a.db", setting, b"\xff" + kept.encode())
-    log = refusal("--database", str(tmp_path / "a.db"))
+    log = failure("--database", str(tmp_path / "a.db"))
     assert "damaged" in log
     assert kept[10:40] not in log
 
@@ -144,7 +144,7 @@ def test_a_kept_value_that_is_cut_off(tmp_path: Path, setting: str, cut: slice) 
     IdentityEmulator(database=tmp_path / "a.db").start().stop()
     kept = damage(tmp_path / "a.db", setting, "")
     damage(tmp_path / "a.db", setting, kept[cut])
-    log = refusal("--database", str(tmp_path / "a.db"))
+    log = failure("--database", str(tmp_path / "a.db"))
     assert "damaged" in log
     assert kept[12:40] not in log
 
@@ -158,7 +158,7 @@ def test_a_file_that_is_cut_off(tmp_path: Path) -> None:
         with contextlib.suppress(DatabaseError):
             IdentityEmulator(database=database).start().stop()
     database.write_bytes(whole[:200] + b"\xff" * 4000 + whole[4200:])
-    assert "damaged" in refusal("--database", str(database))
+    assert "damaged" in failure("--database", str(database))
 
 
 @POSIX_ONLY

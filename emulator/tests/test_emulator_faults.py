@@ -164,7 +164,7 @@ class TestWhichRequest:
         assert send("POST", "/identities").status == 201
 
 
-REFUSED = [
+INVALID = [
     ("sing", "html", 1, "operation must be any, create, get"),
     ("create", "flood", 1, "fault must be one of those listed, not 'flood'"),
     ("create", "status", 1, "fault must be"),
@@ -185,7 +185,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("operation", "fault", "times", "message"), REFUSED)
+@pytest.mark.parametrize(("operation", "fault", "times", "message"), INVALID)
 def test_inject_refuses(
     emulator: IdentityEmulator, operation: str, fault: str, times: int, message: str
 ) -> None:

@@ -15,7 +15,7 @@ EXPIRES_ON = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{0,6}[1-9])?\+00:00
 FOREIGN = "8:acs:00000000-0000-0000-0000-000000000001_00000000-0000-0000-0000-000000000002"
 
 
-class Refused(NamedTuple):
+class Expected(NamedTuple):
     """An error as the service reports it; `versions`: does it carry api-supported-versions."""
 
     status: int
@@ -25,41 +25,41 @@ class Refused(NamedTuple):
     versions: bool
 
 
-MALFORMED_ID = Refused(400, "ValidationError", "Provided identity has invalid format.", "id", True)
-NOT_OWNED = Refused(
+MALFORMED_ID = Expected(400, "ValidationError", "Provided identity has invalid format.", "id", True)
+NOT_OWNED = Expected(
     401, "IdentityNotOwned", "Provided identity doesn't belong to the resource.", None, True
 )
-NOT_FOUND = Refused(404, "IdentityNotFound", "Provided identity doesn't exist.", None, True)
-SCOPES_REQUIRED = Refused(
+NOT_FOUND = Expected(404, "IdentityNotFound", "Provided identity doesn't exist.", None, True)
+SCOPES_REQUIRED = Expected(
     400, "ValidationError", "Scopes: The Scopes field is required.", "Scopes", False
 )
-NO_SCOPES = Refused(
+NO_SCOPES = Expected(
     400, "ValidationError", "Invalid scopes - Scopes field is required.", "scopes", True
 )
-NOT_JSON = Refused(400, "ValidationError", "The request body is not valid JSON.", None, False)
-NO_OBJECT = Refused(400, "ValidationError", "The request body must be a JSON object.", None, False)
-NO_BODY = Refused(400, "ValidationError", "A non-empty request body is required.", None, False)
+NOT_JSON = Expected(400, "ValidationError", "The request body is not valid JSON.", None, False)
+NO_OBJECT = Expected(400, "ValidationError", "The request body must be a JSON object.", None, False)
+NO_BODY = Expected(400, "ValidationError", "A non-empty request body is required.", None, False)
 
 
-def unknown_scope(scope: str) -> Refused:
+def unknown_scope(scope: str) -> Expected:
     message = f"Invalid scopes - '{scope}' is not a known scope."
-    return Refused(400, "ValidationError", message, "scopes", True)
+    return Expected(400, "ValidationError", message, "scopes", True)
 
 
-def expiry(minutes: int) -> Refused:
+def expiry(minutes: int) -> Expected:
     message = (
         f"ExpiresInMinutes value {minutes} is invalid. "
         "Value must be within the [60, 1440] interval."
     )
-    return Refused(400, "ValidationError", message, "ExpiresInMinutes", True)
+    return Expected(400, "ValidationError", message, "ExpiresInMinutes", True)
 
 
-def wrong_type(field: str, expected: str) -> Refused:
+def wrong_type(field: str, expected: str) -> Expected:
     message = f"{field}: The {field} field must be {expected}."
-    return Refused(400, "ValidationError", message, field, False)
+    return Expected(400, "ValidationError", message, field, False)
 
 
-def assert_refused(reply: SimpleNamespace, expected: Refused) -> None:
+def assert_error(reply: SimpleNamespace, expected: Expected) -> None:
     error: dict[str, object] = {"code": expected.code, "message": expected.message}
     if expected.target is not None:
         error["target"] = expected.target
@@ -99,7 +99,7 @@ def test_create_with_token(send: Send, minutes: int | None) -> None:
     assert EXPIRES_ON.fullmatch(reply.json["accessToken"]["expiresOn"])
 
 
-CREATE_REFUSED: list[tuple[object, Refused]] = [
+CREATE_REFUSED: list[tuple[object, Expected]] = [
     ({"createTokenWithScopes": ["chat"], "expiresInMinutes": 59}, expiry(59)),
     ({"createTokenWithScopes": ["chat"], "expiresInMinutes": 1441}, expiry(1441)),
     ({"createTokenWithScopes": ["chat"], "expiresInMinutes": -1}, expiry(-1)),
@@ -129,8 +129,8 @@ CREATE_REFUSED: list[tuple[object, Refused]] = [
 
 
 @pytest.mark.parametrize(("body", "expected"), CREATE_REFUSED)
-def test_create_refused(send: Send, body: object, expected: Refused) -> None:
-    assert_refused(send("POST", "/identities", body), expected)
+def test_create_refused(send: Send, body: object, expected: Expected) -> None:
+    assert_error(send("POST", "/identities", body), expected)
 
 
 @pytest.mark.parametrize("body", [{"scopes": ["chat"]}, {"scopes": ["voip", "chat", "voip"]}])
@@ -142,7 +142,7 @@ def test_issue(send: Send, user: str, body: object) -> None:
     assert "api-supported-versions" in reply.headers
 
 
-ISSUE_REFUSED: list[tuple[object, Refused]] = [
+ISSUE_REFUSED: list[tuple[object, Expected]] = [
     ({}, SCOPES_REQUIRED),
     ({"scopes": None, "expiresInMinutes": None}, SCOPES_REQUIRED),
     ({"scopes": []}, NO_SCOPES),
@@ -157,8 +157,8 @@ ISSUE_REFUSED: list[tuple[object, Refused]] = [
 
 
 @pytest.mark.parametrize(("body", "expected"), ISSUE_REFUSED)
-def test_issue_refused(send: Send, user: str, body: object, expected: Refused) -> None:
-    assert_refused(send("POST", f"/identities/{user}/:issueAccessToken", body), expected)
+def test_issue_refused(send: Send, user: str, body: object, expected: Expected) -> None:
+    assert_error(send("POST", f"/identities/{user}/:issueAccessToken", body), expected)
 
 
 @pytest.mark.parametrize("operation", ["delete", "revoke", "issue"])
@@ -181,26 +181,26 @@ class TestEveryOperationOnAnIdentity:
         assert self.call(send, operation, user.replace(":", "%3A")).status in (200, 204)
 
     def test_foreign(self, send: Send, operation: str) -> None:
-        assert_refused(self.call(send, operation, FOREIGN), NOT_OWNED)
+        assert_error(self.call(send, operation, FOREIGN), NOT_OWNED)
 
     def test_never_issued(self, send: Send, user: str, operation: str) -> None:
         never = user[:-12] + "000000000000"
-        assert_refused(self.call(send, operation, never), NOT_OWNED)
+        assert_error(self.call(send, operation, never), NOT_OWNED)
 
     def test_of_another_cloud(self, send: Send, user: str, operation: str) -> None:
         other = user.replace("8:acs:", "8:gcch-acs:")
-        assert_refused(self.call(send, operation, other), NOT_OWNED)
+        assert_error(self.call(send, operation, other), NOT_OWNED)
 
     @pytest.mark.parametrize("malformed", ["x", "8:acs:1_2", "8:orgid:" + FOREIGN[6:42], "8"])
     def test_malformed(self, send: Send, operation: str, malformed: str) -> None:
-        assert_refused(self.call(send, operation, malformed), MALFORMED_ID)
+        assert_error(self.call(send, operation, malformed), MALFORMED_ID)
 
     def test_deleted(self, send: Send, deleted_user: str, operation: str) -> None:
         reply = self.call(send, operation, deleted_user)
         if operation == "delete":
             assert reply.status == 204
         else:
-            assert_refused(reply, NOT_FOUND)
+            assert_error(reply, NOT_FOUND)
 
 
 class TestCustomId:
@@ -238,7 +238,7 @@ class TestCustomId:
     @pytest.mark.parametrize("custom_id", ["", "x" * 257])
     def test_length(self, send: Send, custom_id: str) -> None:
         reply = send("POST", "/identities", {"customId": custom_id}, version=self.VERSION)
-        assert_refused(reply, wrong_type("CustomId", "a string of 1 to 256 characters"))
+        assert_error(reply, wrong_type("CustomId", "a string of 1 to 256 characters"))
 
     def test_get_without_custom_id(self, send: Send, user: str) -> None:
         reply = send("GET", f"/identities/{user}", version=self.VERSION)
@@ -246,4 +246,4 @@ class TestCustomId:
 
     def test_get_of_a_deleted_identity(self, send: Send, deleted_user: str) -> None:
         reply = send("GET", f"/identities/{deleted_user}", version=self.VERSION)
-        assert_refused(reply, NOT_FOUND)
+        assert_error(reply, NOT_FOUND)

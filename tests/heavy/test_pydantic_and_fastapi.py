@@ -62,9 +62,9 @@ def test_the_raw_id_of_another_kind_is_an_error_that_names_both(
     cls: type[CommunicationIdentifier], raw_id: str
 ) -> None:
     for other in RAW_IDS.keys() - {cls}:
-        with pytest.raises(ValidationError) as refused:
+        with pytest.raises(ValidationError) as caught:
             model_of(other).model_validate({"who": raw_id})
-        message = refused.value.errors()[0]["msg"]
+        message = caught.value.errors()[0]["msg"]
         assert f"expected a {other.__name__} or its raw id, not a {cls.__name__}" in message
 
 

@@ -127,6 +127,6 @@ def test_what_cannot_be_decrypted_is_no_token() -> None:
     assert box.open(box.seal(issued)) == issued
     for sealed in (b"", b"x", another.seal(issued), box.seal(issued)[:-5]):
         assert box.open(sealed) is None
-    with pytest.raises(ValueError, match="32 bytes") as refused:
+    with pytest.raises(ValueError, match="32 bytes") as caught:
         TokenBox(["c2VjcmV0"])
-    assert "c2VjcmV0" not in str(refused.value)
+    assert "c2VjcmV0" not in str(caught.value)

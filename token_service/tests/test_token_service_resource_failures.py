@@ -11,7 +11,7 @@ from running_service import Browser, Calls, Clock, Reply, Services, until_faults
 from acs_identity_emulator import IdentityEmulator
 
 
-def refused(reply: Reply) -> tuple[int, str]:
+def status_and_code(reply: Reply) -> tuple[int, str]:
     assert int(reply.headers["Retry-After"]) >= 1
     return reply.status, reply.code
 
@@ -24,11 +24,11 @@ class TestThrottled:
         services.emulator.inject("issue", "status:429:40")
         calls = Calls()
         reply = await ada.ask("voip")
-        assert refused(reply) == (503, "Busy")
+        assert status_and_code(reply) == (503, "Busy")
         assert int(reply.headers["Retry-After"]) == 40
         # Told at once, without another call.
         for browser in [first, second] if services.storage.is_shared else [first]:
-            assert refused(await ada.at(browser).ask("voip")) == (503, "Busy")
+            assert status_and_code(await ada.at(browser).ask("voip")) == (503, "Busy")
         assert calls("issue") == 1
         assert await ada.token("chat") == cached
 
@@ -36,7 +36,7 @@ class TestThrottled:
         browser = await services.start()
         ada = await browser.sign_in("ada")
         services.emulator.inject("issue", "status:429:1")
-        assert refused(await ada.ask()) == (503, "Busy")
+        assert status_and_code(await ada.ask()) == (503, "Busy")
         calls = Calls()
         assert (await ada.ask()).status == 200  # waits in the queue for the second
         assert calls("issue") == 1
@@ -48,7 +48,7 @@ class TestThrottled:
         ada = await browser.sign_in("ada")
         services.emulator.inject("create", "status:429")
         reply = await ada.ask()
-        assert refused(reply) == (503, "Busy")
+        assert status_and_code(reply) == (503, "Busy")
         assert int(reply.headers["Retry-After"]) == 30
 
 
@@ -64,7 +64,7 @@ class TestDown:
         assert (await ada.ask("chat")).status == 200
         bob = await browser.sign_in("bob")
         services.emulator.inject(operation, fault, times=2)
-        assert refused(await bob.ask("chat")) == (503, "ResourceUnavailable")
+        assert status_and_code(await bob.ask("chat")) == (503, "ResourceUnavailable")
         assert (await bob.ask("chat")).status == 200
         assert len(services.emulator.identities()) == 2
 
@@ -97,7 +97,7 @@ class TestDown:
         before = await ada.ask("chat")
         async with IdentityEmulator() as another:
             wrong = await services.start(resource_connection_string=another.connection_string)
-            assert refused(await ada.at(wrong).ask("voip")) == (503, "ResourceUnavailable")
+            assert status_and_code(await ada.at(wrong).ask("voip")) == (503, "ResourceUnavailable")
             assert another.identities() == []
         after = await ada.ask("voip")
         assert after.body["identity"] == before.body["identity"]
@@ -115,7 +115,7 @@ class TestKey:
         ada = await browser.sign_in("ada")
         old = await ada.token("chat")
         emulator.rotate_key("primary")
-        assert refused(await ada.ask("voip")) == (503, "ResourceUnavailable")
+        assert status_and_code(await ada.ask("voip")) == (503, "ResourceUnavailable")
         file.write_text(emulator.connection_string)
         assert emulator.is_token_valid(await ada.token("voip"))
         assert old  # revoked by the rotation, as the resource documents
@@ -128,7 +128,7 @@ class TestKey:
         browser = await services.start(resource_connection_string=wrong)
         ada = await browser.sign_in("ada")
         reply = await ada.ask()
-        assert refused(reply) == (503, "ResourceUnavailable")
+        assert status_and_code(reply) == (503, "ResourceUnavailable")
         ready = await browser.send("GET", "/readyz")
         assert (ready.status, ready.body["resource"]) == (503, "key rejected")
         assert key not in caplog.text + str(reply) + str(ready)
@@ -137,7 +137,7 @@ class TestKey:
         browser = await services.start()
         ada = await browser.sign_in("ada")
         services.emulator.inject("any", "clock:10", times=2)
-        assert refused(await ada.ask()) == (503, "ResourceUnavailable")
+        assert status_and_code(await ada.ask()) == (503, "ResourceUnavailable")
         ready = await browser.send("GET", "/readyz")
         assert (ready.status, ready.body["resource"]) == (503, "key rejected")
 

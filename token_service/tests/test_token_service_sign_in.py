@@ -116,7 +116,7 @@ def claiming(**changes: Any) -> Callable[[Provider], str]:
     return lambda provider: provider.issue(**changes)
 
 
-REFUSED: dict[str, Callable[[Provider], str]] = {
+REJECTED: dict[str, Callable[[Provider], str]] = {
     "unsigned": unsigned,
     "public key as secret": signed_with_the_public_key_as_secret,
     "signed by another key": signed_by_another_key,
@@ -142,14 +142,14 @@ REFUSED: dict[str, Callable[[Provider], str]] = {
 }
 
 
-@pytest.mark.parametrize("what", REFUSED)
+@pytest.mark.parametrize("what", REJECTED)
 async def test_is_refused(
     browser: Browser, provider: Provider, what: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert (
         await status_of(browser, provider.issue()) == 200
     )  # otherwise everything could be rejected
-    bearer = REFUSED[what](provider)
+    bearer = REJECTED[what](provider)
     calls = Calls()
     reply = await Visitor(browser, bearer).ask()
     assert (reply.status, reply.code) == (401, "NotSignedIn")
