@@ -344,6 +344,7 @@ def test_a_forked_child_that_ends_leaves_the_files(tmp_path: Path) -> None:
 def test_the_files_are_gone_before_another_emulator_can_have_the_port() -> None:
     with IdentityEmulator() as emulator:
         file, port = Path(emulator.ca_file), urlsplit(emulator.endpoint).port
+        assert port is not None
         emulator.inject("create", "delay:1")
         client = CommunicationIdentityClient.from_connection_string(emulator.connection_string)
 
