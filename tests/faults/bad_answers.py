@@ -199,10 +199,15 @@ STATUSES += [
 STATUSES += [
     row("status 206", status("206 Partial"), Ending.FINAL),
     row("status 202", status("202 Accepted"), Ending.FINAL),
-    row(
-        "claims challenge that is malformed",
-        status("401 X", 'WWW-Authenticate: Bearer error="insufficient_claims", claims="\xe9"'),
-        Ending.UNAUTHORIZED,
+    *(
+        row(
+            f"claims challenge that is {name}",
+            status(
+                "401 X", f'WWW-Authenticate: Bearer error="insufficient_claims", claims="{claims}"'
+            ),
+            Ending.UNAUTHORIZED,
+        )
+        for name, claims in (("not ASCII", "\xe9"), ("not base64", "a"), ("not UTF-8", "_w=="))
     ),
 ]
 

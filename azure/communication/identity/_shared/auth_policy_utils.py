@@ -9,6 +9,7 @@ from azure.core.pipeline.policies import (
     BearerTokenCredentialPolicy,
 )
 
+from .bearer import AsyncEntraPolicy, EntraPolicy
 from .policy import HMACCredentialsPolicy
 from .tokens import refuse_async
 
@@ -43,9 +44,9 @@ def get_authentication_policy(
         return HMACCredentialsPolicy(endpoint, credential, decode_url=decode_url)
     if hasattr(credential, "get_token") or hasattr(credential, "get_token_info"):
         if is_async:
-            return AsyncBearerTokenCredentialPolicy(credential, _SCOPE)  # type: ignore[arg-type]
+            return AsyncEntraPolicy(credential, _SCOPE)  # type: ignore[arg-type]
         refuse_async("credential", credential, "CommunicationIdentityClient")
-        return BearerTokenCredentialPolicy(credential, _SCOPE)  # type: ignore[arg-type]
+        return EntraPolicy(credential, _SCOPE)  # type: ignore[arg-type]
     raise TypeError(f"credential must be {_EXPECTED}, not {type(credential).__name__}.")
 
 
