@@ -187,11 +187,36 @@ def test_json_shows_the_raw_id_and_the_properties_or_the_raw_id_alone(case: Case
     assert json.loads(json.dumps([case.identifier], default=attrgetter("raw_id"))) == [case.raw_id]
 
 
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (CommunicationUserIdentifier, "id"),
+        (PhoneNumberIdentifier, "value"),
+        (MicrosoftTeamsUserIdentifier, "user_id"),
+        (MicrosoftTeamsAppIdentifier, "app_id"),
+        (UnknownIdentifier, "identifier"),
+    ],
+)
+def test_the_first_argument_may_be_named_and_the_others_must_be(make: Any, name: str) -> None:
+    assert make(**{name: "x"}) == make("x")
+    with pytest.raises(TypeError, match="positional argument"):
+        make("x", "y")
+
+
+@pytest.mark.parametrize("make", [TeamsExtensionUserIdentifier, _MicrosoftBotIdentifier])
+def test_the_arguments_must_be_named(make: Any) -> None:
+    with pytest.raises(TypeError, match="positional argument"):
+        make("x", "y", "z")
+
+
 def test_identifiers_are_sorted_by_raw_id() -> None:
     identifiers = [case.identifier for case in CASES.values()]
     ordered: list[Any] = sorted([*identifiers, ForeignUser("5:foreign")])
     raw_ids = [identifier.raw_id for identifier in ordered]
     assert raw_ids == sorted([*(case.raw_id for case in CASES.values()), "5:foreign"])
+    user: Any = CommunicationUserIdentifier("8:acs:1")
+    assert not user < copy.copy(user)
+    assert user <= copy.copy(user)
     with pytest.raises(TypeError, match="not supported between"):
         CommunicationUserIdentifier("8:acs:1") < "8:acs:2"  # type: ignore[operator]  # noqa: B015
 

@@ -9,6 +9,7 @@ from either_client import KEY, ClientFactory
 from scripted_service import ScriptedService
 
 from acs_identity_emulator import IdentityEmulator
+from azure.communication.identity._shared.pasted import unwrapped
 
 PASTED: dict[str, Callable[[str], str]] = {
     "a line break": "{}\n".format,
@@ -19,6 +20,23 @@ PASTED: dict[str, Callable[[str], str]] = {
     "a byte order mark, quotes and a line break": "\ufeff'{}'\r\n".format,
 }
 as_pasted = pytest.mark.parametrize("as_pasted", PASTED.values(), ids=PASTED)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('""', ""),
+        ("' a '", "a"),
+        ('"', '"'),
+        ('"a', '"a'),
+        ('a"', 'a"'),
+        ("\"a'", "\"a'"),
+        ("aba", "aba"),
+        ("''a''", "'a'"),
+    ],
+)
+def test_one_pair_of_quotes_is_removed(text: str, expected: str) -> None:
+    assert unwrapped(text) == expected
 
 
 @as_pasted

@@ -289,13 +289,17 @@ class NewerEntraCredential:
 
 @pytest.mark.parametrize("make_credential", [EntraCredential, NewerEntraCredential])
 @pytest.mark.parametrize(
-    ("is_async", "expected"),
-    [(False, BearerTokenCredentialPolicy), (True, AsyncBearerTokenCredentialPolicy)],
+    ("options", "expected"),
+    [
+        ({}, BearerTokenCredentialPolicy),
+        ({"is_async": False}, BearerTokenCredentialPolicy),
+        ({"is_async": True}, AsyncBearerTokenCredentialPolicy),
+    ],
 )
 def test_an_entra_credential_gives_bearer_tokens_of_the_resource(
-    make_credential: Any, is_async: bool, expected: type
+    make_credential: Any, options: dict[str, bool], expected: type
 ) -> None:
-    found = get_authentication_policy("https://host", make_credential(), is_async=is_async)
+    found = get_authentication_policy("https://host", make_credential(), **options)
     assert type(found) is expected
     assert vars(found)["_scopes"] == ("https://communication.azure.com//.default",)
 

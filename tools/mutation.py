@@ -69,11 +69,11 @@ def main(arguments: list[str] | None = None) -> int:
         tree = Path(folder) / "tree"
         copy_repository(tree)
         reports = []
-        with forked_pytest(tree, configuration) as pytest:
-            for module, tests in chosen:
+        for module, tests in chosen:
+            with forked_pytest(module, tree, configuration) as pytest:
                 command, operators = pytest + tests, configuration["operators"]
                 reports.append(run(module, tree, command, operators, equivalent))
-                print(*lines_of(reports[-1]), sep="\n", flush=True)
+            print(*lines_of(reports[-1]), sep="\n", flush=True)
     return conclusion(reports, equivalent)
 
 
@@ -87,6 +87,7 @@ def modules(configuration: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
         (f"{folder}/{name}.py", tests) for folder, of in table.items() for name, tests in of.items()
     ]
     files = {file for _, tests in pairs for file in tests}
+    files.discard("--heavy")
     missing = [file for file in sorted(files) if not (ROOT / file).exists()]
     known = {module for module, _ in pairs} | set(configuration["without_mutants"])
     found = {
@@ -101,9 +102,9 @@ def modules(configuration: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
 
 
 def equivalent_mutants() -> set[Change]:
-    """The mutants that behave like the original code."""
+    """The mutants that behave like the original code. An empty one stands for all of its line."""
     entries = yaml.safe_load(EQUIVALENT.read_text("utf-8"))
-    return {(entry["module"], entry["line"], entry["mutant"]) for entry in entries}
+    return {(entry["module"], entry["line"], entry.get("mutant", "")) for entry in entries}
 
 
 def copy_repository(to: Path) -> None:
@@ -122,17 +123,18 @@ def copy_repository(to: Path) -> None:
 
 
 @contextmanager
-def forked_pytest(tree: Path, configuration: dict[str, Any]) -> Iterator[list[str]]:
-    """Starts the server of forked_pytest.py, and stops it.
+def forked_pytest(module: str, tree: Path, configuration: dict[str, Any]) -> Iterator[list[str]]:
+    """Starts the server of forked_pytest.py for the tests of a module, and stops it.
 
     :return: The command that runs pytest in a fork of it.
     """
     program, address = str(ROOT / "tools" / "forked_pytest.py"), str(tree.parent / "pytest.socket")
-    command = [sys.executable, program, "serve", address, *configuration["preloaded"]]
+    preloaded = configuration["preloaded"] + configuration["preloaded_for"][Path(module).parts[0]]
     environment = os.environ | {
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # the plugins that tests need are options
         "PYTHONPATH": os.pathsep.join(str(tree / name) for name in ("", "emulator")),
     }
+    command = [sys.executable, program, "serve", address, *preloaded]
     with subprocess.Popen(command, cwd=tree, env=environment) as server:
         try:
             while not Path(address).exists() and server.poll() is None:
@@ -140,6 +142,7 @@ def forked_pytest(tree: Path, configuration: dict[str, Any]) -> Iterator[list[st
             yield [sys.executable, "-I", "-S", program, "run", address, *configuration["pytest"]]
         finally:
             server.terminate()
+            Path(address).unlink(missing_ok=True)
 
 
 def run(
@@ -220,11 +223,14 @@ def report_of(module: str, database: WorkDB, equivalent: set[Change]) -> Report:
     for _, result in database.results:
         if result.worker_outcome != WorkerOutcome.NORMAL:
             continue
-        change = (module, *changed_line(result.diff))
+        line, mutant = changed_line(result.diff)
+        known = {(module, line, mutant), (module, line, "")} & equivalent
         if result.is_killed:
             report = report._replace(killed=report.killed + 1)
+        elif known:
+            report.equivalent.extend(known)
         else:
-            (report.equivalent if change in equivalent else report.survivors).append(change)
+            report.survivors.append((module, line, mutant))
     return report
 
 
@@ -232,7 +238,8 @@ def changed_line(diff: str) -> tuple[str, str]:
     """The changed line of a diff, before and after."""
     lines = diff.splitlines()[3:]
     return tuple(  # type: ignore[return-value] # two of them
-        " ".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in "-+"
+        " ".join(" ".join(line[1:] for line in lines if line.startswith(sign)).split())
+        for sign in "-+"
     )
 
 

@@ -1,7 +1,9 @@
 """Which values both credentials accept as tokens, and their errors for others."""
 
+import json
 import logging
 import os
+from base64 import urlsafe_b64encode
 from datetime import timedelta
 from math import inf, nan
 from typing import Any
@@ -122,6 +124,9 @@ class TestExpiry:
 
     async def test_in_the_year_9999_is_not(self, serve: Any) -> None:
         assert (await serve(AccessToken("token", 253_402_300_799))).expires_on == 253_402_300_799
+
+    def test_may_be_long_ago(self, driver: Any) -> None:
+        driver.make(AccessToken("token", -253_402_300_799))
 
 
 class TestText:
@@ -251,7 +256,8 @@ async def test_a_token_with_its_expiry_is_no_reason_to_warn(
         (None, TypeError),
         (timedelta(0), ValueError),
         (timedelta(seconds=-1), ValueError),
-        (timedelta(days=1, seconds=1), ValueError),
+        (timedelta(seconds=1) - timedelta.resolution, ValueError),
+        (timedelta(days=1) + timedelta.resolution, ValueError),
     ],
 )
 def test_the_lifetime_of_opaque_tokens_is_checked(
@@ -259,3 +265,16 @@ def test_the_lifetime_of_opaque_tokens_is_checked(
 ) -> None:
     with pytest.raises(kind, match="opaque_token_lifetime must be"):
         driver.make(jwt(1), opaque_token_lifetime=lifetime)
+
+
+@pytest.mark.parametrize("lifetime", [timedelta(seconds=1), timedelta(days=1)])
+def test_the_shortest_and_the_longest_lifetime_of_opaque_tokens(
+    driver: Any, jwt: Any, lifetime: timedelta
+) -> None:
+    driver.make(jwt(1), opaque_token_lifetime=lifetime)
+
+
+@pytest.mark.parametrize("size", range(12))
+def test_the_header_of_an_opaque_token_may_have_any_length(driver: Any, size: int) -> None:
+    header = urlsafe_b64encode(json.dumps({"alg": "x" * size}).encode()).decode()
+    driver.make(f"{header.rstrip('=')}.e30.c2ln")
