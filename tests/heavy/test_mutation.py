@@ -25,5 +25,5 @@ def test_a_survivor_is_printed(
     assert "4 killed, 2 survived, 0 equivalent" in printed
     assert (
         "  + nearest = [] if name in known else get_close_matches(name, sorted(known), n= 2)"
-        in (printed)
+        in printed
     )
