@@ -9,6 +9,7 @@ from either_client import KEY, ClientFactory
 from scripted_service import ScriptedService
 
 TOKEN = {"token": "a", "expiresOn": "2026-11-24T09:05:00+00:00"}
+TOKEN_2099 = {"token": "a", "expiresOn": "2099-11-24T09:05:00+00:00"}
 
 
 def test_a_client_takes_less_than_20_kib(make_client: ClientFactory) -> None:
@@ -31,3 +32,26 @@ def test_what_is_set_for_retries_is_set_for_one_client(
     assert len(service.requests) == 2
     patient = make_client(service.endpoint, KEY)
     assert patient.get_token("8:acs:1", ["chat"]).token == "a"
+
+
+def test_a_call_leaves_nothing_to_the_garbage_collector(
+    make_client: ClientFactory, service: ScriptedService
+) -> None:
+    client = make_client(service.endpoint, KEY)
+    calls = 20
+    for _ in range(2 * calls):
+        service.will_answer(200, TOKEN_2099)
+
+    def call() -> None:
+        for _ in range(calls):
+            client.get_token("8:acs:1", ["chat"])
+
+    call()
+    gc.collect()
+    gc.disable()
+    try:
+        call()
+        found = gc.collect()
+    finally:
+        gc.enable()
+    assert found < calls  # those of the event loop and the server

@@ -38,7 +38,7 @@ class Attempts:
             policy = copy(policy)
             policy.retry_mode = _mode(mode)
         self._policy: Any = policy
-        self._request = request
+        # Not the request, whose context has this: cycles are left to the garbage collector.
         self.transport: Any = request.context.transport
         self._methods = options.get("retry_on_methods", policy.methods)
         self._statuses = options.pop("retry_on_status_codes", policy.statuses)
@@ -57,12 +57,13 @@ class Attempts:
         """When an attempt that has a deadline is cancelled."""
         return (self.deadline or 0.0) + self._grace
 
-    def begin(self) -> None:
+    def begin(self, request: Request) -> None:
         """Prepares the next attempt.
 
+        :param request: The request.
         :raises ~azure.core.exceptions.ServiceResponseTimeoutError: If the deadline has passed.
         """
-        context = self._request.context
+        context = request.context
         context["retry_count"] = len(self.settings["history"])
         if self.deadline is not None:
             context.options.update(attempt_options(self.transport, self._timeouts, self.deadline))
@@ -72,7 +73,8 @@ class Attempts:
         status = response.http_response.status_code
         if status < 400:
             return None
-        if not is_transient_status(status, self._is_repeatable(), self._statuses):
+        is_repeatable = self._is_repeatable(response.http_request)
+        if not is_transient_status(status, is_repeatable, self._statuses):
             return None
         retry_after = self._policy.get_retry_after(response)
         limit = _LONGEST_WAIT if self.deadline is None else self.deadline - monotonic()
@@ -84,19 +86,18 @@ class Attempts:
             backoff = max(backoff, min(self.settings["backoff"], self.settings["max_backoff"]))
         return self._in_time(retry_after or backoff)
 
-    def pause_after_error(self, error: AzureError) -> float | None:
+    def pause_after_error(self, error: AzureError, request: Request) -> float | None:
         """The seconds until the next attempt. None if the error ends the call."""
-        if not is_transient_error(error, self._is_repeatable()):
+        if not is_transient_error(error, self._is_repeatable(request.http_request)):
             return None
         if not isinstance(error, ServiceRequestError):
             # IncompleteReadError is an HttpResponseError, but counts as a read error here.
             error = ServiceResponseError(error.message, error=error)
-        if not self._policy.increment(self.settings, response=self._request, error=error):
+        if not self._policy.increment(self.settings, response=request, error=error):
             return None
         return self._in_time(self._policy.get_backoff_time(self.settings))
 
-    def _is_repeatable(self) -> bool:
-        http_request = self._request.http_request
+    def _is_repeatable(self, http_request: Any) -> bool:
         if self._methods is not None:
             return http_request.method.upper() in self._methods
         return operation_of(http_request).is_repeatable
@@ -144,14 +145,14 @@ class OperationRetryPolicy(RetryPolicy[Any, Any]):
         attempts = _attempts(self, request)
         while True:
             try:
-                attempts.begin()
+                attempts.begin(request)
                 response = self._attempt(request, attempts.deadline)
                 pause = attempts.pause_after_response(response)
                 if pause is None:
                     self.update_context(response.context, attempts.settings)
                     return response
             except AzureError as error:
-                pause = attempts.pause_after_error(error)
+                pause = attempts.pause_after_error(error, request)
                 if pause is None:
                     raise
             if pause:
@@ -193,7 +194,7 @@ class AsyncOperationRetryPolicy(AsyncRetryPolicy[Any, Any]):
         attempts = _attempts(self, request)
         while True:
             try:
-                attempts.begin()
+                attempts.begin(request)
                 if attempts.deadline is None:
                     response: Response = await self.next.send(request)
                 else:
@@ -203,7 +204,7 @@ class AsyncOperationRetryPolicy(AsyncRetryPolicy[Any, Any]):
                     self.update_context(response.context, attempts.settings)
                     return response
             except AzureError as error:
-                pause = attempts.pause_after_error(error)
+                pause = attempts.pause_after_error(error, request)
                 if pause is None:
                     raise
             if pause:

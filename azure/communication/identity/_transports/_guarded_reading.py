@@ -60,7 +60,7 @@ class GuardedFile(io.RawIOBase):
 
     def __init__(self, sock: Any, attempt: Attempt | None) -> None:
         self._sock = sock
-        self._file = sock.makefile("rb", buffering=0)
+        self._file = sock.makefile("rb", buffering=0)  # keeps the socket open
         self._limit: float | None = sock.gettimeout()
         self._deadline = math.inf
         self._is_streamed = attempt is not None and attempt.is_streamed
@@ -90,7 +90,7 @@ class GuardedFile(io.RawIOBase):
         """Whether the file can be read from: always."""
         return True
 
-    def readinto(self, buffer: Any) -> int | None:
+    def readinto(self, buffer: Any) -> int:
         """Reads what the socket has, or waits for it.
 
         :raises TimeoutError: If the deadline has passed.
@@ -103,9 +103,9 @@ class GuardedFile(io.RawIOBase):
             raise TimeoutError("The deadline has passed.")
         if self._limit is None or remaining < self._limit:
             self._sock.settimeout(None if remaining == math.inf else remaining)
-        count: int | None = self._file.readinto(buffer)
+        count: int = self._sock.recv_into(buffer)
         self.has_ended = count == 0
-        self._received += count or 0
+        self._received += count
         if self._received > self._allowed:
             raise InvalidResponseError(f"{self._what} too long.")
         return count

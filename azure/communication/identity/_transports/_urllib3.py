@@ -24,7 +24,7 @@ from ._outgoing import body_of, headers_of
 from ._settings import connection_configuration, timeouts, verification
 from ._tcp import socket_options
 from ._tls import configured
-from ._urllib3_pools import MAX_IDLE, SyncAttempt, new_pool
+from ._urllib3_pools import CURRENT, MAX_IDLE, SyncAttempt, new_pool
 from ._urllib3_response import FAILURES, Urllib3Response, azure_error
 
 # The retry policy retries.
@@ -165,34 +165,33 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
         cert = options.get("connection_cert", config.cert)
         peer = f"{origin.partition('://')[0]}://{host}"
         connections.attempts.add(attempt)
+        before, CURRENT.attempt = CURRENT.attempt, attempt  # one may send another, in a hook
         try:
-            with attempt.in_this_thread():
-                pool = self._pool(connections, origin, options.get("proxies"), verify, cert)
-                raw = pool.urlopen(
-                    request.method.upper(),
-                    request.url if pool.proxy is not None and pool.scheme == "http" else target,
-                    body=body,
-                    headers=headers,
-                    retries=_NO_RETRIES,
-                    redirect=False,
-                    assert_same_host=False,
-                    timeout=_timeout(
-                        attempt.within(attempt.timeouts.connect), attempt.timeouts.read
-                    ),
-                    preload_content=False,
-                    enforce_content_length=True,
-                )
-                attempt.is_sent = True  # by a mock or a recorder, perhaps
-                response = Urllib3Response(request, raw, attempt, peer, config.data_block_size)
-                if is_mismatch(headers.get(REQUEST_ID), raw.headers.get(REQUEST_ID)):
-                    response.close()
-                    raise InvalidResponseError(MISMATCH)
-                if not attempt.is_streamed:
-                    response.read_whole()
-                return response
+            pool = self._pool(connections, origin, options.get("proxies"), verify, cert)
+            raw = pool.urlopen(
+                request.method.upper(),
+                request.url if pool.proxy is not None and pool.scheme == "http" else target,
+                body=body,
+                headers=headers,
+                retries=_NO_RETRIES,
+                redirect=False,
+                assert_same_host=False,
+                timeout=_timeout(attempt.within(attempt.timeouts.connect), attempt.timeouts.read),
+                preload_content=False,
+                enforce_content_length=True,
+            )
+            attempt.is_sent = True  # by a mock or a recorder, perhaps
+            response = Urllib3Response(request, raw, attempt, peer, config.data_block_size)
+            if is_mismatch(headers.get(REQUEST_ID), raw.headers.get(REQUEST_ID)):
+                response.close()
+                raise InvalidResponseError(MISMATCH)
+            if not attempt.is_streamed:
+                response.read_whole()
+            return response
         except FAILURES as error:
             return azure_error(error, attempt, peer)
         finally:
+            CURRENT.attempt = before
             connections.attempts.discard(attempt)
 
     def _pool(

@@ -10,8 +10,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import lru_cache
 from ssl import SSLSocket
 from typing import Any
@@ -25,12 +24,16 @@ from ._guarded_reading import GuardedResponse, GuardedSocket
 MAX_IDLE = 64
 """Connections that are kept; more are opened when more threads send at once."""
 
+_SMALL_BODY = 64 * 1024
 
-class _State(threading.local):
+
+class CurrentAttempt(threading.local):
+    """Tells the connections of a thread its attempt."""
+
     attempt: "SyncAttempt | None" = None
 
 
-_STATE = _State()
+CURRENT = CurrentAttempt()
 
 
 class SyncAttempt(Attempt):
@@ -41,15 +44,6 @@ class SyncAttempt(Attempt):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.socket: socket.socket | None = None
-
-    @contextmanager
-    def in_this_thread(self) -> Iterator[None]:
-        """Lets the connections of this thread know the attempt."""
-        previous, _STATE.attempt = _STATE.attempt, self
-        try:
-            yield
-        finally:
-            _STATE.attempt = previous
 
     def abort(self) -> None:
         """Wakes a thread that waits for the response."""
@@ -121,10 +115,11 @@ class _Guarded:
     attempt: SyncAttempt | None = None
     opened_at = 0.0
     has_excess = False
+    _unsent: list[Any] | None = None
 
     def connect(self) -> None:
         """Connects, to the end of TLS and of a proxy's tunnel."""
-        attempt = self.attempt = _STATE.attempt
+        attempt = self.attempt = CURRENT.attempt
         try:
             if attempt is not None and attempt.has_deadline:
                 _connect_in_time(self, attempt, super().connect)  # type: ignore[misc]
@@ -136,12 +131,29 @@ class _Guarded:
         self.opened_at = time.monotonic()
         self.has_excess = False
 
+    def request(self, method: str, url: str, body: Any = None, *args: Any, **kwargs: Any) -> None:
+        """Sends a request: the headers and a small body together.
+
+        http.client sends them one after the other, which costs a system call and a packet.
+        """
+        is_small = isinstance(body, bytes) and len(body) <= _SMALL_BODY
+        unsent = self._unsent = [] if is_small else None
+        try:
+            super().request(method, url, body, *args, **kwargs)  # type: ignore[misc]
+        finally:
+            self._unsent = None
+        if unsent:
+            self.send(b"".join(unsent))
+
     def send(self, data: Any) -> None:
         """Sends a part of a request."""
+        if self._unsent is not None:
+            self._unsent.append(data)
+            return
         if self.sock is None:
             self.connect()
         sock: Any = self.sock
-        attempt = self.attempt = _STATE.attempt
+        attempt = self.attempt = CURRENT.attempt
         if attempt is not None:
             attempt.socket = sock
             if attempt.is_aborted:
