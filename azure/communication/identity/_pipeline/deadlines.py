@@ -1,6 +1,7 @@
 """Deadlines: the time that is left of a call's ``timeout``, for its attempts and for its tokens."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -147,15 +148,30 @@ async def ended_by(deadline: float, work: Coroutine[Any, Any, T]) -> T:
     :raises ~azure.core.exceptions.ServiceResponseTimeoutError: If the deadline passes first.
     """
     try:
-        asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
     except RuntimeError:
         return await work
+    # Not asyncio.wait_for: before Python 3.12, it can lose a cancellation of the task.
+    task: Any = asyncio.current_task()
+    others = task.cancelling() if sys.version_info >= (3, 11) else 0
+    is_over = False
+
+    def end() -> None:
+        nonlocal is_over
+        is_over = True
+        task.cancel()
+
+    timer = loop.call_later(max(0.0, deadline - monotonic()), end)
     try:
-        return await asyncio.wait_for(work, max(0.0, deadline - monotonic()))
-    except asyncio.TimeoutError:
-        if monotonic() < deadline:  # the work raised it
-            raise
-        raise timed_out() from None
+        return await work
+    except asyncio.CancelledError:
+        if is_over and (sys.version_info < (3, 11) or task.cancelling() == others + 1):
+            raise timed_out() from None
+        raise
+    finally:
+        timer.cancel()
+        if is_over and sys.version_info >= (3, 11):
+            task.uncancel()
 
 
 class _Bounded:
