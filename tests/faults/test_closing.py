@@ -101,10 +101,10 @@ def test_an_async_client_that_nobody_closes(
         client: Any = AsyncCommunicationIdentityClient(server.url, KEY, **options)
         await client.get_token(USER, ["chat"])
         assert server.open_connections == 1
-        del client
         with warnings.catch_warnings():
             # aiohttp warns of a session that nobody closes, and asyncio of its transports.
             warnings.simplefilter("ignore", ResourceWarning)
+            del client
             gc.collect()
         assert await only_this_task()
         assert await asyncio.to_thread(nothing_is_open, server)

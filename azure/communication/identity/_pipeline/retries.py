@@ -10,7 +10,7 @@ from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import AsyncRetryPolicy, RetryMode, RetryPolicy
 
 from .deadlines import TIMEOUTS, attempt_options, deadline_after, ended_by, with_tokens_until
-from .retry_rules import is_transient_error, is_transient_status, operation_of
+from .retry_rules import TRANSIENT_STATUSES, is_transient_error, is_transient_status, operation_of
 
 Request = PipelineRequest[Any]
 Response = PipelineResponse[Any, Any]
@@ -71,8 +71,8 @@ class Attempts:
     def pause_after_response(self, response: Response) -> float | None:
         """The seconds until the next attempt. None if the response ends the call."""
         status = response.http_response.status_code
-        if status < 400:
-            return None
+        if status < 400 or (status not in TRANSIENT_STATUSES and status not in self._statuses):
+            return None  # before the operation is looked for
         is_repeatable = self._is_repeatable(response.http_request)
         if not is_transient_status(status, is_repeatable, self._statuses):
             return None

@@ -1,6 +1,6 @@
 """The part of a response that both libraries share."""
 
-from codecs import getincrementaldecoder
+from codecs import BOM_UTF8
 from collections.abc import Iterable
 from email.message import Message
 from json import JSONDecodeError, loads
@@ -138,7 +138,7 @@ class ResponseBase:
         """
         charset = encoding or self.encoding
         if charset is None or charset.lower() == "utf-8":
-            return getincrementaldecoder("utf-8-sig")(errors="replace").decode(self.content)
+            return self.content.removeprefix(BOM_UTF8).decode(errors="replace")
         return self.content.decode(charset, errors="replace")
 
     def json(self) -> Any:
