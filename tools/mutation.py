@@ -102,7 +102,10 @@ def mistakes(configuration: dict[str, Any]) -> list[str]:
 
 
 def equivalent_mutants() -> set[Change]:
-    """The mutants that behave like the original code. An empty one stands for all of its line."""
+    """The mutants that behave like the original code.
+
+    An empty mutant stands for all of its line, and ``*`` for all modules.
+    """
     entries = yaml.safe_load(EQUIVALENT.read_text("utf-8"))
     return {(entry["module"], entry["line"], entry.get("mutant", "")) for entry in entries}
 
@@ -224,7 +227,8 @@ def report_of(module: str, database: WorkDB, equivalent: set[Change]) -> Report:
         if result.worker_outcome != WorkerOutcome.NORMAL:
             continue
         line, mutant = changed_line(result.diff)
-        known = {(module, line, mutant), (module, line, "")} & equivalent
+        meant = {(where, line, what) for where in (module, "*") for what in (mutant, "")}
+        known = meant & equivalent
         if result.is_killed:
             report = report._replace(killed=report.killed + 1)
         elif known:
