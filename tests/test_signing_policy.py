@@ -300,7 +300,7 @@ def test_an_entra_credential_gives_bearer_tokens_of_the_resource(
     make_credential: Any, options: dict[str, bool], expected: type
 ) -> None:
     found = get_authentication_policy("https://host", make_credential(), **options)
-    assert type(found) is expected
+    assert isinstance(found, expected)
     assert vars(found)["_scopes"] == ("https://communication.azure.com//.default",)
 
 
