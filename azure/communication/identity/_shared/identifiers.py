@@ -82,7 +82,7 @@ class PhoneNumberIdentifier(Identifier):
         self._fill("4:" + value if raw_id is None else raw_id, properties)
         if raw_id is not None:
             properties["is_anonymous"] = raw_id == "4:anonymous"
-            if asserted_id := raw_id[raw_id.rfind("_") + 1 or len(raw_id) :]:
+            if "_" in raw_id and (asserted_id := raw_id.rpartition("_")[2]):
                 properties["asserted_id"] = asserted_id
 
     @property
@@ -294,8 +294,10 @@ class TeamsExtensionUserIdentifier(Identifier):
             raise not_a_str("tenant_id", tenant_id)
         if not isinstance(resource_id, str):
             raise not_a_str("resource_id", resource_id)
+        if not isinstance(cloud, CommunicationCloudEnvironment):
+            cloud = known_cloud(cloud)
         properties = _TeamsExtensionUserProperties(
-            user_id=user_id, tenant_id=tenant_id, resource_id=resource_id, cloud=known_cloud(cloud)
+            user_id=user_id, tenant_id=tenant_id, resource_id=resource_id, cloud=cloud
         )
         self._fill(properties["id"] if raw_id is None else raw_id, properties)
 
