@@ -216,7 +216,7 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         peer = f"{origin.partition('://')[0]}://{host}"
         token = CURRENT_ATTEMPT.set(attempt)
         is_complete = False
-        opened.under_way.add(attempt)
+        attempt.begin()
         try:
             attempt.limit_to(_before_headers(limits, opened.is_own))
             internal = await opened.session.request(
@@ -259,8 +259,7 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
             return azure_error(error, attempt, peer)
         finally:
             CURRENT_ATTEMPT.reset(token)
-            opened.under_way.discard(attempt)
-            attempt.uncancel()  # if the cancellation was ignored
+            attempt.end()
             if not is_complete:
                 attempt.drop_connection()
 

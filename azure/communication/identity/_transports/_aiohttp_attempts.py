@@ -35,10 +35,19 @@ class AsyncAttempt(Attempt):
         if self.deadline is not None:
             self._last_moment = under_way.loop.time() + self.deadline - monotonic()
         self.until = self._last_moment
-        task: Any = asyncio.current_task(under_way.loop)
+        self._has_cancelled = False
+
+    def begin(self) -> None:
+        """Begins to wait for the server, in the current task."""
+        task: Any = asyncio.current_task(self._under_way.loop)
         self._task = task
         self._cancellations = task.cancelling() if sys.version_info >= (3, 11) else 0
-        self._has_cancelled = False
+        self._under_way.add(self)
+
+    def end(self) -> None:
+        """Waits no longer."""
+        self._under_way.discard(self)
+        self.uncancel()  # if the cancellation was ignored
 
     def limit_to(self, seconds: float | None) -> None:
         """Ends the attempt after some seconds, or at its deadline if that is earlier.

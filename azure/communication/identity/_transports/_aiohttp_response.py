@@ -181,9 +181,18 @@ class AiohttpResponse(ResponseBase, AsyncHttpResponse):
             raise failed
 
     async def _next_block(self) -> bytes:
-        limit = self._attempt.within(self._attempt.timeouts.read)
-        reading = self.internal_response.content.read(self.block_size)
-        return await asyncio.wait_for(reading, limit)
+        attempt = self._attempt
+        attempt.begin()
+        try:
+            attempt.limit_to(attempt.timeouts.read)
+            block: bytes = await self.internal_response.content.read(self.block_size)
+            return block
+        except asyncio.CancelledError:
+            if not attempt.uncancel():
+                raise
+            raise asyncio.TimeoutError from None
+        finally:
+            attempt.end()
 
     def stream_download(
         self, pipeline: Any = None, *, decompress: bool = True, **kwargs: Any
