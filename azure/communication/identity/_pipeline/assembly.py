@@ -1,6 +1,5 @@
 """The pipelines of the two clients: transports, and policies in order."""
 
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
@@ -19,7 +18,6 @@ from azure.core.pipeline.transport import HttpTransport
 
 from .._shared.auth_policy_utils import get_authentication_policy
 from .._version import SDK_MONIKER
-from .answer_policy import MatchingAnswerPolicy
 from .deadlines import bounded, without_zero_timeouts
 from .logging_policy import RedactedTraceLoggingPolicy, new_http_logging_policy
 from .option_checks import UnknownOptionsPolicy, refuse_unknown_client_options
@@ -119,16 +117,11 @@ def _in_order(policies: Mapping[str, Any]) -> list[Any]:
         policies["custom_hook_policy"],
         *_listed(policies.get("per_retry_policies")),
         UnknownOptionsPolicy(),
-        *_without_netrc(policies["transport"]),
         policies["logging_policy"],
         DistributedTracingPolicy(**{"instrumentation_config": INSTRUMENTATION, **policies}),
         SensitiveHeaderCleanupPolicy(**policies),
         policies["http_logging_policy"],
-        *(
-            []
-            if getattr(policies["transport"], "takes_deadline", False)
-            else [MatchingAnswerPolicy(), *_translating(policies["transport"])]
-        ),
+        *_next_to(policies["transport"]),
     ]
 
 
@@ -162,28 +155,12 @@ def _listed(one_or_more: Any) -> list[Any]:
     return list(one_or_more) if isinstance(one_or_more, Iterable) else [one_or_more]
 
 
-def _without_netrc(transport: object) -> list[Any]:
-    # A caller who passes a requests transport has already imported requests; do not import it for
-    # anyone else.
-    if "requests" not in sys.modules:
+def _next_to(transport: object) -> list[Any]:
+    if getattr(transport, "takes_deadline", False):
         return []
-    from .._transports._netrc import without_netrc
+    from .stock_transports import policies_for
 
-    return without_netrc(transport)
-
-
-def _translating(transport: object) -> list[Any]:
-    from . import stock_transports
-
-    return [
-        policy
-        for library, policies in (
-            ("requests", stock_transports.of_requests),
-            ("aiohttp", stock_transports.of_aiohttp),
-        )
-        if library in sys.modules
-        for policy in policies(transport)
-    ]
+    return policies_for(transport)
 
 
 def _sync_transport(options: Mapping[str, Any]) -> HttpTransport[Any, Any]:

@@ -6,7 +6,9 @@ be repeated.
 """
 
 import asyncio
+import sys
 import zlib
+from collections.abc import Mapping
 from http.client import HTTPException
 from ssl import SSLCertVerificationError, SSLError
 from typing import Any
@@ -18,12 +20,13 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 from azure.core.pipeline import PipelineRequest, PipelineResponse
-from azure.core.pipeline.policies import AsyncHTTPPolicy, HTTPPolicy
+from azure.core.pipeline.policies import AsyncHTTPPolicy, HTTPPolicy, SansIOHTTPPolicy
 from azure.core.pipeline.transport import AsyncHttpTransport
 
 from .._shared.urls import split_url
 from .._transports._attempt import Attempt
 from .._transports._failures import chain, failure
+from .._transports._matching import MISMATCH, REQUEST_ID, is_mismatch
 from .._transports._settings import Timeouts
 
 Request = PipelineRequest[Any]
@@ -44,16 +47,41 @@ _BARE: Kinds = (
 )
 
 
+class MatchingAnswerPolicy(SansIOHTTPPolicy[Any, Any]):
+    """Rejects a response that echoes the id of another request.
+
+    Nothing else sees such a response. The transports of this library check it themselves, and close
+    the connection.
+    """
+
+    def on_response(self, request: Request, response: Response) -> None:
+        """Compares the ids.
+
+        :param request: The request.
+        :type request: ~azure.core.pipeline.PipelineRequest
+        :param response: The response.
+        :type response: ~azure.core.pipeline.PipelineResponse
+        :raises ~azure.core.exceptions.ServiceResponseError: If the ids differ.
+        """
+        sent = request.http_request.headers.get(REQUEST_ID)
+        if is_mismatch(sent, response.http_response.headers.get(REQUEST_ID)):
+            raise ServiceResponseError(f"The response is not used: {MISMATCH}")
+
+
 class _Translator:
     """Translates exceptions.
 
     :param unsent: What the HTTP library raises only if nothing was sent.
     :param timeouts: What it raises when time runs out.
     :param library: What else the HTTP library raises.
+    :param options: What the transport gets with each request.
     """
 
-    def __init__(self, unsent: Kinds, timeouts: Kinds, library: Kinds) -> None:
+    def __init__(
+        self, unsent: Kinds, timeouts: Kinds, library: Kinds, options: Mapping[str, Any]
+    ) -> None:
         super().__init__()
+        self.options = options
         self._unsent = unsent
         self._timeouts: Kinds = (TimeoutError, asyncio.TimeoutError, *timeouts)
         self.caught: Kinds = (
@@ -62,6 +90,11 @@ class _Translator:
             HttpResponseError,  # of a body; there is no policy below that looks at statuses
             *library,
         )
+
+    def take_back(self, request: Request) -> None:
+        """Removes the options, which would count as unknown ones of the caller on a retry."""
+        for name in self.options:
+            request.context.options.pop(name, None)
 
     def translated(self, error: BaseException, request: Request) -> AzureError:
         """The exception to raise instead.
@@ -95,6 +128,7 @@ class StockErrorsPolicy(_Translator, HTTPPolicy[Any, Any]):
         :raises ~azure.core.exceptions.ServiceRequestError: If the request could not be sent.
         :raises ~azure.core.exceptions.ServiceResponseError: If there is no complete response.
         """
+        request.context.options.update(self.options)
         try:
             return self.next.send(request)
         except self.caught as error:
@@ -102,6 +136,8 @@ class StockErrorsPolicy(_Translator, HTTPPolicy[Any, Any]):
             if type(error) is ValueError and transport.session is None:
                 raise  # it is closed
             translated = self.translated(error, request)
+        finally:
+            self.take_back(request)
         # Not while the first one is handled, which would be shown with it.
         raise translated
 
@@ -118,23 +154,38 @@ class AsyncStockErrorsPolicy(_Translator, AsyncHTTPPolicy[Any, Any]):
         :raises ~azure.core.exceptions.ServiceRequestError: If the request could not be sent.
         :raises ~azure.core.exceptions.ServiceResponseError: If there is no complete response.
         """
+        request.context.options.update(self.options)
         try:
             response: Response = await self.next.send(request)
             return response
         except self.caught as error:
             translated = self.translated(error, request)
+        finally:
+            self.take_back(request)
         raise translated
 
 
-def of_requests(transport: object) -> list[Any]:
-    """The policy that a transport needs, if it is one of requests, sync or async."""
+def policies_for(transport: object) -> list[Any]:
+    """The policies that a transport needs.
+
+    :param transport: A transport that is not of this library.
+    """
+    policies: list[Any] = [MatchingAnswerPolicy()]
+    # What has not been imported has made no transport.
+    if "requests" in sys.modules:
+        policies += _of_requests(transport)
+    if "aiohttp" in sys.modules:
+        policies += _of_aiohttp(transport)
+    return policies
+
+
+def _of_requests(transport: object) -> list[Any]:
+    import requests
     from azure.core.pipeline.transport import RequestsTransport
+    from urllib3 import exceptions
 
     if not isinstance(transport, RequestsTransport):
         return []
-    import requests
-    from urllib3 import exceptions
-
     is_async = isinstance(transport, AsyncHttpTransport)
     return [
         (AsyncStockErrorsPolicy if is_async else StockErrorsPolicy)(
@@ -149,26 +200,27 @@ def of_requests(transport: object) -> list[Any]:
             ),
             (requests.Timeout, exceptions.ReadTimeoutError),
             (requests.RequestException, exceptions.HTTPError, ValueError, *_BARE),
+            # requests looks into .netrc for credentials, which would replace the signature, unless
+            # some are set: here, a callable that adds none.
+            {"auth": _unchanged},
         )
     ]
 
 
-def of_aiohttp(transport: object) -> list[Any]:
-    """The policy that a transport needs, if it is azure-core's on aiohttp."""
+def _unchanged(prepared_request: Any) -> Any:
+    return prepared_request
+
+
+def _of_aiohttp(transport: object) -> list[Any]:
     import aiohttp
     from azure.core.pipeline.transport import AioHttpTransport
 
     if not isinstance(transport, AioHttpTransport):
         return []
-    return [
-        AsyncStockErrorsPolicy(
-            (
-                aiohttp.ClientConnectorError,
-                aiohttp.ClientHttpProxyError,
-                aiohttp.ConnectionTimeoutError,
-                aiohttp.InvalidURL,
-            ),
-            (),
-            (aiohttp.ClientError, *_BARE),
-        )
-    ]
+    unsent = (
+        aiohttp.ClientConnectorError,
+        aiohttp.ClientHttpProxyError,
+        aiohttp.ConnectionTimeoutError,
+        aiohttp.InvalidURL,
+    )
+    return [AsyncStockErrorsPolicy(unsent, (), (aiohttp.ClientError, *_BARE), {})]
