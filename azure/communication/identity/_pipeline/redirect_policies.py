@@ -14,7 +14,21 @@ _ORIGIN = re.compile(r"https?://[A-Za-z0-9._\[\]:-]+")
 Response = PipelineResponse[Any, Any]
 
 
-class GuardedRedirectPolicy(RedirectPolicy[Any, Any]):
+class _Guarded:
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"permit_redirects": False, **kwargs})
+
+    def get_redirect_location(self, response: Response) -> Any:
+        """The location of a redirect that may be followed, else False.
+
+        :param response: The response.
+        :type response: ~azure.core.pipeline.PipelineResponse
+        """
+        location = super().get_redirect_location(response)  # type: ignore[misc]
+        return location and _is_safe(location, response.http_request) and location
+
+
+class GuardedRedirectPolicy(_Guarded, RedirectPolicy[Any, Any]):
     """Follows redirects of the sync client if ``permit_redirects`` is True.
 
     A redirect from https to http is not followed, nor is one that would send a body to another
@@ -22,37 +36,12 @@ class GuardedRedirectPolicy(RedirectPolicy[Any, Any]):
     Options are those of the base class.
     """
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"permit_redirects": False, **kwargs})
 
-    def get_redirect_location(self, response: Response) -> Any:
-        """The location of a redirect that may be followed, else False.
-
-        :param response: The response.
-        :type response: ~azure.core.pipeline.PipelineResponse
-        """
-        return _safe_location(super().get_redirect_location(response), response)
-
-
-class AsyncGuardedRedirectPolicy(AsyncRedirectPolicy[Any, Any]):
+class AsyncGuardedRedirectPolicy(_Guarded, AsyncRedirectPolicy[Any, Any]):
     """Follows redirects of the async client, as :class:`GuardedRedirectPolicy` does."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"permit_redirects": False, **kwargs})
 
-    def get_redirect_location(self, response: Response) -> Any:
-        """The location of a redirect that may be followed, else False.
-
-        :param response: The response.
-        :type response: ~azure.core.pipeline.PipelineResponse
-        """
-        return _safe_location(super().get_redirect_location(response), response)
-
-
-def _safe_location(location: Any, response: Response) -> Any:
-    if not location:
-        return False
-    request = response.http_request
+def _is_safe(location: str, request: Any) -> bool:
     try:
         target = urljoin(request.url, location)
     except ValueError:  # not a URL
@@ -63,6 +52,4 @@ def _safe_location(location: Any, response: Response) -> Any:
     if not _ORIGIN.fullmatch(next_origin):
         return False
     is_downgrade = origin.lower().startswith("https:") and not next_origin.startswith("https:")
-    if is_downgrade or (host != next_host and request.body):
-        return False
-    return location
+    return not is_downgrade and (host == next_host or not request.body)

@@ -29,15 +29,13 @@ class Attempts:
     :param request: The request.
     """
 
-    def __init__(
-        self, policy: "OperationRetryPolicy | AsyncOperationRetryPolicy", request: Request
-    ) -> None:
+    def __init__(self, policy: Any, request: Request) -> None:
         options = request.context.options
         mode = options.pop("retry_mode", None)
         if mode is not None:
             policy = copy(policy)
             policy.retry_mode = _mode(mode)
-        self._policy: Any = policy
+        self._policy = policy
         # Not the request, whose context has this: cycles are left to the garbage collector.
         self.transport: Any = request.context.transport
         self._methods = options.get("retry_on_methods", policy.methods)
@@ -107,16 +105,10 @@ class Attempts:
         return pause if in_time else None
 
 
-class OperationRetryPolicy(RetryPolicy[Any, Any]):
-    """Repeats requests of the sync client by what their operations do.
+class _Policy:
+    """What the policies of both clients have in common."""
 
-    Options are those of its base class, all of which calls may set, too. The default of ``timeout``
-    is None.
-
-    :keyword retry_on_methods: The methods that are repeated after any transient failure. Replaces
-        :data:`~.retry_rules.OPERATIONS`.
-    :paramtype retry_on_methods: ~collections.abc.Iterable[str]
-    """
+    retry_mode: RetryMode
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"timeout": None, **kwargs})
@@ -131,7 +123,29 @@ class OperationRetryPolicy(RetryPolicy[Any, Any]):
         :type response: ~azure.core.pipeline.PipelineResponse
         :return: The seconds. 0 if the header is missing or malformed.
         """
-        return _retry_after(super(), response)
+        try:
+            return float(super().get_retry_after(response) or 0.0)  # type: ignore[misc]
+        except (ValueError, TypeError, OverflowError):  # text, or more than a date can hold
+            return 0.0
+
+    def attempts(self, request: Request) -> Attempts:
+        """The attempts of a call. A redirect runs the policy again, but does not start it anew."""
+        attempts = request.context.get(_ATTEMPTS)
+        if not isinstance(attempts, Attempts):
+            attempts = request.context[_ATTEMPTS] = Attempts(self, request)
+        return attempts
+
+
+class OperationRetryPolicy(_Policy, RetryPolicy[Any, Any]):
+    """Repeats requests of the sync client by what their operations do.
+
+    Options are those of its base class, all of which calls may set, too. The default of ``timeout``
+    is None.
+
+    :keyword retry_on_methods: The methods that are repeated after any transient failure. Replaces
+        :data:`~.retry_rules.OPERATIONS`.
+    :paramtype retry_on_methods: ~collections.abc.Iterable[str]
+    """
 
     def send(self, request: Request) -> Response:
         """Sends a request, and repeats it after transient failures.
@@ -142,7 +156,7 @@ class OperationRetryPolicy(RetryPolicy[Any, Any]):
         :raises ~azure.core.exceptions.AzureError: If the last attempt has no response.
         :raises ~azure.core.exceptions.ServiceResponseTimeoutError: If the deadline passes.
         """
-        attempts = _attempts(self, request)
+        attempts = self.attempts(request)
         while True:
             try:
                 attempts.begin(request)
@@ -164,23 +178,8 @@ class OperationRetryPolicy(RetryPolicy[Any, Any]):
         return with_tokens_until(deadline, partial(self.next.send, request))
 
 
-class AsyncOperationRetryPolicy(AsyncRetryPolicy[Any, Any]):
+class AsyncOperationRetryPolicy(_Policy, AsyncRetryPolicy[Any, Any]):
     """Repeats requests of the async client, as :class:`OperationRetryPolicy` does."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"timeout": None, **kwargs})
-        self.retry_mode = _mode(self.retry_mode)
-        self.methods = kwargs.get("retry_on_methods")
-        self.statuses = kwargs.get("retry_on_status_codes", ())
-
-    def get_retry_after(self, response: Response) -> float:
-        """The seconds that a response asks the client to wait.
-
-        :param response: The response.
-        :type response: ~azure.core.pipeline.PipelineResponse
-        :return: The seconds. 0 if the header is missing or malformed.
-        """
-        return _retry_after(super(), response)
 
     async def send(self, request: Request) -> Response:
         """Sends a request, and repeats it after transient failures.
@@ -191,7 +190,7 @@ class AsyncOperationRetryPolicy(AsyncRetryPolicy[Any, Any]):
         :raises ~azure.core.exceptions.AzureError: If the last attempt has no response.
         :raises ~azure.core.exceptions.ServiceResponseTimeoutError: If the deadline passes.
         """
-        attempts = _attempts(self, request)
+        attempts = self.attempts(request)
         while True:
             try:
                 attempts.begin(request)
@@ -211,30 +210,12 @@ class AsyncOperationRetryPolicy(AsyncRetryPolicy[Any, Any]):
                 await attempts.transport.sleep(pause)
 
 
-def _attempts(
-    policy: OperationRetryPolicy | AsyncOperationRetryPolicy, request: Request
-) -> Attempts:
-    # A redirect runs the policy again, but does not start the call anew.
-    attempts = request.context.get(_ATTEMPTS)
-    if not isinstance(attempts, Attempts):
-        attempts = request.context[_ATTEMPTS] = Attempts(policy, request)
-    return attempts
-
-
 def _mode(mode: str) -> RetryMode:
     if not isinstance(mode, str):
         raise TypeError(
             f"retry_mode must be 'exponential', 'fixed' or a RetryMode, not {type(mode).__name__}."
         )
     return RetryMode(mode.lower())
-
-
-def _retry_after(base: Any, response: Response) -> float:
-    try:
-        seconds = base.get_retry_after(response)
-    except (ValueError, TypeError, OverflowError):  # text, or more than a date can hold
-        return 0.0
-    return float(seconds or 0.0)
 
 
 def new_retry_policy(is_async: bool, **options: Any) -> Any:
