@@ -162,7 +162,7 @@ def run(
         raise RuntimeError(f"The tests of {module} fail without a mutant:\n{unchanged.stdout}")
     session, settings = tree.parent / "session.sqlite", tree.parent / "session.toml"
     # Generous: only a mutant that hangs takes this long.
-    timeout = 10 + 5 * (time.monotonic() - started)
+    timeout = 10 + 3 * (time.monotonic() - started)
     settings.write_text(
         _SETTINGS.format(module=module, timeout=timeout, command=shlex.join(command))
     )

@@ -186,6 +186,19 @@ class TestFailing:
         assert "OSError: no network" in caplog.text  # the traceback
         assert "secret" not in caplog.text
 
+    def test_the_log_says_how_long_the_token_is_valid_and_when_the_next_refresh_is_due(
+        self, clock: Any, caplog: Any
+    ) -> None:
+        keeper = self.keeper(clock, 64)
+        clock.now += 60.86
+        keeper.failed(OSError())
+        clock.now += 2.64
+        keeper.failed(OSError())
+
+        assert "valid for 3 seconds more; the next refresh is due in 1.6 seconds" in caplog.text
+        assert "valid for 0 seconds more; the next refresh is due in 1 seconds" in caplog.text
+        assert keeper.delay() == 1
+
     def test_its_traceback_is_logged_once(self, clock: Any, caplog: Any) -> None:
         keeper = self.keeper(clock, 0)
         errors = [OSError("no network\nsecond line"), OSError("no network"), KeyError("name")]
