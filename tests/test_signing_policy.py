@@ -1,5 +1,6 @@
 """The signing policy: the signature covers the request as sent."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -9,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from azure.core.credentials import AzureKeyCredential, AzureSasCredential
+from azure.core.credentials import AccessToken, AzureKeyCredential, AzureSasCredential
 from azure.core.pipeline import Pipeline, PipelineContext, PipelineRequest
 from azure.core.pipeline.policies import (
     AsyncBearerTokenCredentialPolicy,
@@ -302,6 +303,57 @@ def test_an_entra_credential_gives_bearer_tokens_of_the_resource(
     found = get_authentication_policy("https://host", make_credential(), **options)
     assert isinstance(found, expected)
     assert vars(found)["_scopes"] == ("https://communication.azure.com//.default",)
+
+
+class ClaimsCredential:
+    """Remembers the claims that it is asked for."""
+
+    def __init__(self) -> None:
+        self.claims: list[str] = []
+
+    def get_token(self, *scopes: str, claims: str, **kwargs: Any) -> AccessToken:
+        self.claims.append(claims)
+        return AccessToken("token", 9_999_999_999)
+
+
+class AsyncClaimsCredential(ClaimsCredential):
+    async def get_token(  # type: ignore[override]
+        self, *scopes: str, claims: str, **kwargs: Any
+    ) -> AccessToken:
+        return super().get_token(*scopes, claims=claims)
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize(
+    ("challenge", "claims"),
+    [
+        *[
+            (f'Bearer error="insufficient_claims", claims="{encoded}"', [claims])
+            for encoded, claims in (("e30=", "{}"), ("e30", "{}"), ("WzFd", "[1]"), ("MQ", "1"))
+        ],
+        ('Bearer error="insufficient_claims", CLAIMS="e30"', ["{}"]),
+        *[
+            (f'Bearer error="insufficient_claims", claims="{malformed}"', [])
+            for malformed in ("a", "_w==", "\xe9")
+        ],
+        ('Bearer error="insufficient_claims"', []),
+        ("", []),
+    ],
+)
+def test_a_challenge_is_answered_if_its_claims_can_be_decoded(
+    is_async: bool, challenge: str, claims: list[str], loop: asyncio.AbstractEventLoop
+) -> None:
+    credential: Any = AsyncClaimsCredential() if is_async else ClaimsCredential()
+    found: Any = get_authentication_policy("https://host", credential, is_async=is_async)
+    request = PipelineRequest(HttpRequest("GET", "https://host"), PipelineContext(None))
+    headers = {"WWW-Authenticate": challenge} if challenge else {}
+    answered = found.on_challenge(
+        request, SimpleNamespace(http_response=SimpleNamespace(headers=headers))
+    )
+    assert (loop.run_until_complete(answered) if is_async else answered) is bool(claims)
+    assert credential.claims == claims
+    authorization = request.http_request.headers.get("Authorization")
+    assert authorization == ("Bearer token" if claims else None)
 
 
 @pytest.mark.parametrize("is_async", [False, True])
