@@ -38,7 +38,7 @@ setup(
     packages=find_namespace_packages(include=[PACKAGE, f"{PACKAGE}.*"]),
     package_data={PACKAGE: ["py.typed"]},
     install_requires=[
-        "azure-core>=1.33.0",
+        "azure-core>=1.35.1",
         "certifi>=2022.12.7",
         "msrest>=0.7.1",
         "typing-extensions>=4.12.0",
