@@ -24,7 +24,7 @@ OPTIONS = "_pipeline.options"
 _HEAD = """\
 # Public names
 
-Written by `python tools/api_surface.py`, and held by a test. Names that are not listed are private.
+Written by `python tools/api_surface.py`, and checked by a test. Names that are not listed are private.
 The keyword arguments of each `Unpack[…]` are at the end, and other names that signatures use at the
 end of each part.
 """
