@@ -24,9 +24,9 @@ OPTIONS = "_pipeline.options"
 _HEAD = """\
 # Public names
 
-Written by `python tools/api_surface.py`, and checked by a test. Names that are not listed are private.
-The keyword arguments of each `Unpack[…]` are at the end, and other names that signatures use at the
-end of each part.
+Written by `python tools/api_surface.py`, and checked by a test. Names that are not listed are
+private. The keyword arguments of each `Unpack[…]` are at the end, and other names that signatures
+use at the end of each part.
 """
 # Special names that are used through syntax: `with`, and `case` with positions.
 _LISTED_SPECIAL = {"__aenter__", "__aexit__", "__enter__", "__exit__", "__init__", "__match_args__"}
