@@ -31,7 +31,7 @@ FAILURES: tuple[type[BaseException], ...] = (
 
 
 def azure_error(error: BaseException, attempt: AsyncAttempt, peer: str) -> AzureError:
-    """What to raise when an attempt fails.
+    """The exception for a failed attempt.
 
     :param error: One of :data:`FAILURES`.
     :param attempt: The attempt.

@@ -72,7 +72,7 @@ def new_error(kind: type[AzureError], message: str, cause: BaseException | None)
 
 
 def failure(error: BaseException, attempt: Attempt, peer: str, *, is_timeout: bool) -> AzureError:
-    """What to raise when an attempt fails.
+    """The exception for a failed attempt.
 
     :param error: What a library raised.
     :param attempt: The attempt.

@@ -1,4 +1,4 @@
-"""What the options of a transport mean."""
+"""Reads the options of a transport."""
 
 import os
 from collections.abc import Mapping

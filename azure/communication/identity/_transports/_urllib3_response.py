@@ -29,7 +29,7 @@ FAILURES: tuple[type[BaseException], ...] = (HTTPError, InvalidSettingError, *CO
 
 
 def azure_error(error: BaseException, attempt: Attempt, peer: str) -> AzureError:
-    """What to raise when an attempt fails.
+    """The exception for a failed attempt.
 
     :param error: One of :data:`FAILURES`.
     :param attempt: The attempt.
