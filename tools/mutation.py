@@ -9,6 +9,7 @@ less than 95 % of the others are killed, or if an entry of that file is outdated
 """
 
 import argparse
+import ast
 import os
 import shlex
 import shutil
@@ -190,24 +191,33 @@ name = "local"
 def skip(database: WorkDB, source: str, operators: Iterable[str]) -> None:
     """Leaves out mutants of other operators, and those that say nothing about the tests.
 
-    They are mutants that do not compile, and those whose bytecode is that of the original or of an
-    earlier mutant.
+    They are mutants that do not compile, that change the ``*`` of a signature, which api.md holds,
+    and whose bytecode is that of the original or of an earlier mutant.
     """
     wanted = {f"core/{name}" for name in operators}
-    seen = {essence(compile(source, "", "exec", dont_inherit=True))}
+    original = ast.parse(source)
+    seen = {essence(compile(original, "", "exec", dont_inherit=True))}
     for item in database.pending_work_items:
         (mutation,) = item.mutations
         if mutation.operator_name in wanted:
             operator = get_operator(mutation.operator_name)()
             mutant = mutate_code(source, operator, mutation.occurrence)
             try:
-                code = essence(compile(mutant or "", "", "exec", dont_inherit=True))
+                tree = ast.parse(mutant or "")
+                code = essence(compile(tree, "", "exec", dont_inherit=True))
             except SyntaxError:
-                code = None
-            if code is not None and code not in seen:
+                tree, code = original, None
+            is_same_signature = positional_only(tree) == positional_only(original)
+            if code is not None and code not in seen and is_same_signature:
                 seen.add(code)
                 continue
         database.set_result(item.job_id, WorkResult(WorkerOutcome.SKIPPED))
+
+
+def positional_only(tree: ast.Module) -> int:
+    """How many parameters have no name for callers."""
+    found = (node for node in ast.walk(tree) if isinstance(node, ast.arguments))
+    return sum(len(arguments.posonlyargs) for arguments in found)
 
 
 def essence(code: CodeType) -> tuple[object, ...]:
