@@ -150,11 +150,12 @@ def test_an_expiry_is_a_time_that_datetime_can_hold(
     assert "expiresOn in its body is not a time up to year 9999" in str(failed(client))
 
 
+@pytest.mark.parametrize("date", [formatdate(usegmt=True), "Fri, 01 Mar 2024 12:35:06 GMT"])
 def test_a_success_with_a_token_that_had_expired_is_an_error(
-    client: EitherClient, service: ScriptedService
+    client: EitherClient, service: ScriptedService, date: str
 ) -> None:
     body = {"token": TOKEN, "expiresOn": "2024-03-01T12:30:05Z"}
-    service.will_answer(200, body, date=formatdate(usegmt=True))
+    service.will_answer(200, body, date=date)
     error = failed(client)
     assert isinstance(error, DecodeError)
     assert "token in its body has expired" in str(error)
