@@ -1,0 +1,12 @@
+"""A short soak: no user is lost, created twice, or mistaken for another."""
+
+from pathlib import Path
+
+import pytest
+from soak.running import soak
+
+
+@pytest.mark.heavy
+def test_twenty_seconds(tmp_path: Path) -> None:
+    # The memory of a process that has just started grows.
+    assert [each for each in soak(20, tmp_path) if not each.startswith("megabytes")] == []
