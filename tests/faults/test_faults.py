@@ -2,15 +2,17 @@
 
 import random
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import exception_table
 import pytest
 from faults.cells import Cell
+from faults.emulator import secrets_shown
 from faults.endings import Ending
 from faults.matrix import FAULTS, SLOW, Result, cells_of, run_all, run_cells
 
 SEED = 14
-QUICK, HEAVY = 80, 2400
+QUICK, HEAVY = 60, 2000
 
 
 def broken(results: Iterable[Result]) -> dict[str, tuple[str, ...]]:
@@ -56,6 +58,13 @@ def test_some_cells() -> None:
 @pytest.mark.heavy
 def test_many_cells() -> None:
     assert broken(run_all(in_order(all_cells(), HEAVY), 8)) == {}
+
+
+@pytest.mark.heavy
+def test_the_emulator_shows_no_secret(tmp_path: Path) -> None:
+    looked_for, found = secrets_shown(tmp_path)
+    assert looked_for > 30
+    assert found == []
 
 
 def test_the_table_of_exceptions_is_the_one_of_the_document() -> None:
