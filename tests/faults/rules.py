@@ -20,7 +20,7 @@ def documented(error: BaseException) -> type[BaseException]:
 
 def most_requests(cell: Cell) -> int:
     """How often a server may see the request of an attempt."""
-    is_post = cell.operation in ("create", "create by id", "issue")
+    is_post = cell.operation not in ("delete", "list")
     is_foreign = cell.transport.flavour == "async" and not cell.transport.is_own
     # aiohttp repeats GET and DELETE itself, unless the connector is the one of this library.
     return 2 if is_foreign and not is_post else 1
