@@ -107,7 +107,7 @@ def test_the_readme_begins_with_trying_and_testing() -> None:
         block.strip().splitlines() for block in snippets(CHECKOUT / "README.md", "sh")[:2]
     )
     assert trying[1:] == ["python samples/identity_samples.py"]
-    assert testing[1:] == ["python -m pytest"]
+    assert testing[1:] == ["python -m pytest -n auto"]
 
 
 def anchors(path: Path) -> set[str]:

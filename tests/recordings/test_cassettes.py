@@ -2,7 +2,6 @@
 
 import re
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from vcr.request import Request
@@ -10,7 +9,8 @@ from vcr.request import Request
 from .conftest import CASSETTES
 from .scrubbing import HOST, Scrubber, leaks
 
-GUID = str(uuid4())
+GUID = "4d1e7a52-93c0-4b8e-a6f1-0c2d5e7f9a3b"
+ANOTHER_GUID = "b7c90d16-2e4f-4a35-8d71-5f6e3c8a0b92"
 
 
 def exchanges(path: Path) -> str:
@@ -53,7 +53,8 @@ def test_the_scan_finds(text: str) -> None:
 
 SECRET_REQUEST = Request(
     "POST",
-    f"http://my-resource.example:8080/identities/8:acs:{GUID}_{uuid4()}/:issueAccessToken?api-version=1",
+    "http://my-resource.example:8080"
+    f"/identities/8:acs:{GUID}_{ANOTHER_GUID}/:issueAccessToken?api-version=1",
     f'{{"token": "opaque and secret", "appId": "{GUID}"}}',
     {"Authorization": "HMAC-SHA256 x", "User-Agent": "me", "Accept": "application/json"},
 )
