@@ -28,10 +28,6 @@ from azure.communication.identity._transports import _limits
 from azure.communication.identity._transports._aiohttp import AiohttpTransport
 from azure.communication.identity._transports._urllib3 import Urllib3Transport
 
-# aiohttp closes an aborted TLS connection twice, and asyncio then warns of its socket when it is
-# collected, in any test that follows.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
-
 
 def until(condition: Callable[[], bool]) -> None:
     """Waits until a server notices an event in its own thread."""

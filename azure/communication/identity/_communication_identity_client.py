@@ -97,6 +97,11 @@ class CommunicationIdentityClient(AssignmentMethods):
 
         Without a ``custom_id`` the call is retried only if the service cannot have created a user.
 
+        .. code-block:: python
+
+            user = client.create_user()
+            print(user.raw_id)
+
         :keyword custom_id: An id of your own for the user, 1 to 256 characters (API specification).
             If a user with this id exists, it is returned. Needs API version 2025-03-02-preview.
         :paramtype custom_id: str or None
@@ -159,6 +164,11 @@ class CommunicationIdentityClient(AssignmentMethods):
 
         Needs API version 2025-03-02-preview.
 
+        .. code-block:: python
+
+            detail = client.get_user_detail(user)
+            print(detail.custom_id, detail.last_token_issued_at)
+
         :param user: The user, or its raw id.
         :type user: ~azure.communication.identity.CommunicationUserIdentifier or str
         :return: The details of the user.
@@ -215,6 +225,10 @@ class CommunicationIdentityClient(AssignmentMethods):
 
         The revocation can take up to 15 minutes to take effect (documentation of the service).
 
+        .. code-block:: python
+
+            client.revoke_tokens(user)
+
         :param user: The user, or its raw id.
         :type user: ~azure.communication.identity.CommunicationUserIdentifier or str
         :raises TypeError: If ``user`` has the wrong type.
@@ -230,6 +244,10 @@ class CommunicationIdentityClient(AssignmentMethods):
         self, user: CommunicationUserIdentifier | str, **kwargs: Unpack[RequestOptions]
     ) -> None:
         """Deletes a user and revokes all tokens issued for it.
+
+        .. code-block:: python
+
+            client.delete_user(user)
 
         :param user: The user, or its raw id.
         :type user: ~azure.communication.identity.CommunicationUserIdentifier or str

@@ -30,6 +30,11 @@ class AssignmentMethods:
     ) -> TeamsExtensionAssignment:
         """Gets the assignment of a Teams user or resource account.
 
+        .. code-block:: python
+
+            assignment = await client.get_teams_extension_assignment(tenant_id, object_id)
+            print(assignment.principal_type, assignment.client_ids)
+
         :param str tenant_id: The id of the principal's Entra tenant.
         :param str object_id: The Entra object id of the principal.
         :return: The assignment.
@@ -99,6 +104,10 @@ class AssignmentMethods:
 
         The service revokes the tokens issued because of the assignment (API specification).
 
+        .. code-block:: python
+
+            await client.delete_teams_extension_assignment(tenant_id, object_id)
+
         :param str tenant_id: The id of the principal's Entra tenant.
         :param str object_id: The Entra object id of the principal.
         :raises TypeError: If an id is not a str.
@@ -145,6 +154,11 @@ class AssignmentMethods:
         self, object_id: str, **kwargs: Unpack[RequestOptions]
     ) -> EntraAssignment:
         """Gets the assignment of a user, group or tenant. Needs API version 2025-03-02-preview.
+
+        .. code-block:: python
+
+            assignment = await client.get_entra_assignment(object_id)
+            print(assignment.principal_type, assignment.client_ids)
 
         :param str object_id: The Entra object id of the principal.
         :return: The assignment.
@@ -209,6 +223,10 @@ class AssignmentMethods:
 
         The service revokes the tokens issued because of the assignment (API specification). Needs
         API version 2025-03-02-preview.
+
+        .. code-block:: python
+
+            await client.delete_entra_assignment(object_id)
 
         :param str object_id: The Entra object id of the principal.
         :raises TypeError: If the id is not a str.

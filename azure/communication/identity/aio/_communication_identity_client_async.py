@@ -99,6 +99,11 @@ class CommunicationIdentityClient(AssignmentMethods):
 
         Without a ``custom_id`` the call is retried only if the service cannot have created a user.
 
+        .. code-block:: python
+
+            user = await client.create_user()
+            print(user.raw_id)
+
         :keyword custom_id: An id of your own for the user, 1 to 256 characters (API specification).
             If a user with this id exists, it is returned. Needs API version 2025-03-02-preview.
         :paramtype custom_id: str or None
@@ -161,6 +166,11 @@ class CommunicationIdentityClient(AssignmentMethods):
 
         Needs API version 2025-03-02-preview.
 
+        .. code-block:: python
+
+            detail = await client.get_user_detail(user)
+            print(detail.custom_id, detail.last_token_issued_at)
+
         :param user: The user, or its raw id.
         :type user: ~azure.communication.identity.CommunicationUserIdentifier or str
         :return: The details of the user.
@@ -219,6 +229,10 @@ class CommunicationIdentityClient(AssignmentMethods):
 
         The revocation can take up to 15 minutes to take effect (documentation of the service).
 
+        .. code-block:: python
+
+            await client.revoke_tokens(user)
+
         :param user: The user, or its raw id.
         :type user: ~azure.communication.identity.CommunicationUserIdentifier or str
         :raises TypeError: If ``user`` has the wrong type.
@@ -234,6 +248,10 @@ class CommunicationIdentityClient(AssignmentMethods):
         self, user: CommunicationUserIdentifier | str, **kwargs: Unpack[RequestOptions]
     ) -> None:
         """Deletes a user and revokes all tokens issued for it.
+
+        .. code-block:: python
+
+            await client.delete_user(user)
 
         :param user: The user, or its raw id.
         :type user: ~azure.communication.identity.CommunicationUserIdentifier or str
