@@ -154,6 +154,41 @@ print(json.dumps(outcome))
         assert len(server.requests) == is_warm
 
 
+_MOCKED = """
+token = {{"token": "mocked", "expiresOn": "2099-11-24T09:05:00+00:00"}}
+url = "{url}/identities/8:acs:1/:issueAccessToken?api-version=2025-06-30"
+"""
+
+
+# pook makes an aiohttp.ClientResponse without the argument that aiohttp 3.14 requires, and so does
+# aioresponses: neither works with it, with any client.
+@pytest.mark.parametrize("flavour", ["sync"])
+@pytest.mark.parametrize("is_warm", [False, True], ids=["cold", "warm"])
+def test_pook(flavour: str, server: RawServer, is_warm: bool) -> None:
+    call = """
+import pook
+if {is_warm}:
+    caller()
+with pook.use():
+    pook.post(url).reply(200).json(token)
+    print(json.dumps(caller()))
+"""
+    assert program(flavour, server, "", _MOCKED + call, url=server.url, is_warm=is_warm) == "mocked"
+    assert len(server.requests) == is_warm
+
+
+def test_mocket(flavour: str, server: RawServer) -> None:
+    call = """
+from mocket import Mocketizer
+from mocket.mocks.mockhttp import Entry
+Entry.single_register(Entry.POST, url, body=json.dumps(token))
+with Mocketizer(strict_mode=True):
+    print(json.dumps(caller()))
+"""
+    assert program(flavour, server, "", _MOCKED + call, url=server.url) == "mocked"
+    assert server.requests == []
+
+
 @pytest.mark.parametrize("flavour", ["sync"])
 def test_debuglevel(flavour: str, server: RawServer) -> None:
     before = """

@@ -60,7 +60,7 @@ class GuardedFile(io.RawIOBase):
 
     def __init__(self, sock: Any, attempt: Attempt | None) -> None:
         self._sock = sock
-        self._file = sock.makefile("rb", buffering=0)  # keeps the socket open
+        self._file = sock.makefile("rb", 0)  # keeps the socket open
         self._limit: float | None = sock.gettimeout()
         self._deadline = math.inf
         self._is_streamed = attempt is not None and attempt.is_streamed
