@@ -79,16 +79,23 @@ def test_a_connection_that_is_not_used_again(
 
 
 def test_data_on_an_idle_connection(make_kept: MakeKept, context: Any, bundle: str) -> None:
+    is_idle, is_sent = threading.Event(), threading.Event()
+
     def twice(connection: socket.socket) -> None:
         answer(b"asked")(connection)
-        time.sleep(0.1)
+        assert is_idle.wait(PATIENCE)
         answer(b"unasked")(connection)
+        is_sent.set()
 
     kept = make_kept(connection_verify=bundle)
     with RawServer(twice, context) as server:
         for _ in range(2):
+            is_idle.clear()
+            is_sent.clear()
             assert kept.send(server).content == b"asked"
-            kept.idle(0.3)
+            is_idle.set()
+            assert is_sent.wait(PATIENCE)
+            kept.idle(0.05)
         assert server.connections == 2
 
 
