@@ -11,11 +11,11 @@ from test_token_service_storage_failures import execute
 
 from acs_token_service.people.database import Database, DatabaseBusyError
 from acs_token_service.people.store import People, Subject
-from acs_token_service.people.watch import Watch
 from acs_token_service.telemetry.logs import Repeated
 from acs_token_service.tokens import deadlines
 from acs_token_service.tokens.admission import Admission, FullError
 from acs_token_service.tokens.errors import TimedOutError
+from acs_token_service.tokens.watch import Watch
 
 HIDE = "ALTER TABLE person RENAME TO hidden"
 SHOW = "ALTER TABLE hidden RENAME TO person"
@@ -168,9 +168,9 @@ class TestWatch:
             nonlocal queries
             queries += 1
 
-        watch = Watch(people)
+        watch = Watch(people.settled)
         deadline = deadlines.now() + 30
-        waiting = [asyncio.create_task(watch.until_settled(each, deadline)) for each in subjects]
+        waiting = [asyncio.create_task(watch.result(each, deadline)) for each in subjects]
         assert await waiting[0] is None  # nobody of that name
         event.listen(database.engine.sync_engine, "before_cursor_execute", count)
         await asyncio.sleep(0.3)
@@ -189,13 +189,13 @@ class TestWatch:
         self, database: Database
     ) -> None:
         people = People(database)
-        watch = Watch(people)
+        watch = Watch(people.settled)
         short = await people.insert(Subject("issuer", "short"), people.now() + 0.3)
         long = await people.insert(Subject("issuer", "long"), people.now() + 60)
         assert long is not None
         deadline = deadlines.now() + 30
         waiting = [
-            asyncio.create_task(watch.until_settled(Subject("issuer", name), deadline))
+            asyncio.create_task(watch.result(Subject("issuer", name), deadline))
             for name in ("short", "long")
         ]
         assert await waiting[0] == short
@@ -206,10 +206,10 @@ class TestWatch:
 
     async def test_a_wait_ends_at_its_deadline(self, database: Database) -> None:
         people = People(database)
-        watch = Watch(people)
+        watch = Watch(people.settled)
         await people.insert(Subject("issuer", "ada"), people.now() + 60)
         with pytest.raises(TimedOutError):
-            await watch.until_settled(Subject("issuer", "ada"), deadlines.now() + 0.1)
+            await watch.result(Subject("issuer", "ada"), deadlines.now() + 0.1)
         await watch.close()
 
 

@@ -8,8 +8,8 @@ from ..tokens.calls import Calls
 from ..tokens.deadlines import Poll
 from ..tokens.errors import TimedOutError, UnavailableError
 from ..tokens.flights import Flights
+from ..tokens.watch import Watch
 from .store import People, Person, Subject
-from .watch import Watch
 
 
 class Identities:
@@ -40,7 +40,7 @@ class Identities:
         self._call_seconds = call_seconds
         # A claim outlasts the call, with its second attempt, and the record of what it created.
         self._claim_seconds = patience + 2 * call_seconds
-        self._watch = Watch(people)
+        self._others: Watch[Subject, Person | None] = Watch(people.settled)
         self._flights: Flights[tuple[Person, str]] = Flights()
 
     async def person_of(
@@ -69,7 +69,7 @@ class Identities:
                 self._calls.check_room("create", deadline)
                 claimed = await self._take_over(person)
             if claimed is None:
-                person = await self._watch.until_settled(subject, deadline)
+                person = await self._others.result(subject, deadline)
                 continue
             identity = await self._create(claimed)
             if person is None:
@@ -119,4 +119,4 @@ class Identities:
 
     async def finish(self, timeout: float) -> None:
         await self._flights.drain(timeout)
-        await self._watch.close()
+        await self._others.close()

@@ -4,6 +4,7 @@ import hashlib
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from itertools import repeat
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, delete, func, select, tuple_, update
@@ -68,13 +69,22 @@ class People:
         async with self._database.reading() as connection:
             return _person((await connection.execute(query)).one_or_none())
 
-    async def find_all(self, subjects: Sequence[Subject]) -> dict[Subject, Person]:
-        """Those of the people that exist, however many, in one query."""
+    async def settled(self, subjects: Sequence[Subject]) -> dict[Subject, Person | None]:
+        """Those of the people whose identity no process creates; None for those that are gone."""
         keys = (person.c.issuer, person.c.subject)
-        query = select(*keys, *_COLUMNS).where(tuple_(*keys).in_(map(tuple, subjects)))
+        # Filled up to a power of two: the database keeps a plan for each number.
+        missing = (1 << (len(subjects) - 1).bit_length()) - len(subjects)
+        wanted = [tuple(each) for each in (*subjects, *repeat(subjects[0], missing))]
+        query = select(*keys, *_COLUMNS).where(tuple_(*keys).in_(wanted))
         async with self._database.reading(urgent=True) as connection:
             rows = (await connection.execute(query)).all()
-        return {Subject(*row[:2]): Person._make(row[2:]) for row in rows}
+        found = {Subject(*row[:2]): Person._make(row[2:]) for row in rows}
+        now = self._clock()
+        return {
+            subject: found.get(subject)
+            for subject in subjects
+            if subject not in found or not found[subject].is_claimed(now)
+        }
 
     async def get(self, id_: str) -> Person | None:
         async with self._database.reading(urgent=True) as connection:

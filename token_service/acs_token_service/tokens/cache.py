@@ -1,6 +1,7 @@
 """The cache of tokens between requests. Losing it only costs calls."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from .resource import IssuedToken
@@ -36,6 +37,9 @@ class TokenCache(Protocol):
 
     async def begin(self, slot: Slot) -> Lease:
         """Takes the lease to issue the token, unless another process has it."""
+
+    async def free(self, slots: Sequence[Slot]) -> dict[Slot, None]:
+        """Those of the slots whose lease no process has."""
 
     async def extend(self, slot: Slot, fence: int) -> bool:
         """Makes the lease last longer; False if it has run out."""
@@ -75,6 +79,9 @@ class MemoryCache:
 
     async def begin(self, slot: Slot) -> Lease:
         return Lease(UNGUARDED, await self.get(slot))
+
+    async def free(self, slots: Sequence[Slot]) -> dict[Slot, None]:
+        return dict.fromkeys(slots)
 
     async def extend(self, slot: Slot, fence: int) -> bool:
         return True

@@ -65,7 +65,7 @@ class Calls:
     ) -> T:
         while True:
             attempts -= 1
-            await self._limiter.turn(operation, deadline, urgent=urgent)
+            turn = await self._limiter.turn(operation, deadline, urgent=urgent)
             if check is not None:
                 await check()
             try:
@@ -78,3 +78,5 @@ class Calls:
             except ResourceDownError:
                 if attempts < 1 or deadlines.left(deadline) <= 0:
                     raise
+            finally:
+                await self._limiter.ended(operation, turn)

@@ -9,11 +9,11 @@ from typing import NamedTuple
 from . import deadlines
 from .cache import UNGUARDED, Slot, TokenCache
 from .calls import Calls
-from .deadlines import Poll
-from .errors import SupersededError, TimedOutError, UnavailableError
+from .errors import SupersededError, UnavailableError
 from .flights import Flights
 from .limiter import Limiter
 from .resource import IssuedToken
+from .watch import Watch
 
 # Asks the database whether the generation of a slot is still the current one.
 Confirm = Callable[[], Awaitable[bool]]
@@ -57,6 +57,7 @@ class Tokens:
         self._lease = lease
         self._clock = clock
         self._flights: Flights[IssuedToken] = Flights()
+        self._others = Watch(cache.free)
 
     async def get(self, slot: Slot, owner: str, confirm: Confirm, deadline: float) -> Served:
         """A token of the slot.
@@ -93,6 +94,7 @@ class Tokens:
 
     async def finish(self, timeout: float) -> None:
         await self._flights.drain(timeout)
+        await self._others.close()
 
     def _is_fresh(self, token: IssuedToken, remaining: float) -> bool:
         return token.fraction_left(self._clock()) >= remaining
@@ -107,7 +109,6 @@ class Tokens:
     async def _renew(self, slot: Slot, confirm: Confirm, remaining: float) -> IssuedToken:
         """Issues a token, unless another process does."""
         deadline = deadlines.now() + self._patience
-        poll = Poll(deadline)
         while True:
             fence, held = await self._cache.begin(slot)
             if held is not None and self._is_fresh(held, remaining):
@@ -117,8 +118,7 @@ class Tokens:
             if fence is not None:
                 with suppress(_LeaseLostError):
                     return await self._issue(slot, fence, confirm, deadline)
-            if not await poll.again():
-                raise TimedOutError("another process is issuing the token")
+            await self._others.result(slot, deadline)
 
     async def _issue(
         self, slot: Slot, fence: int, confirm: Confirm, deadline: float

@@ -15,7 +15,7 @@ from ..telemetry import metrics
 from . import deadlines
 from .errors import BusyError, ThrottledError, UnavailableError
 from .shared import SharedDownError, SharedRedis
-from .windows import Window, redis_storage, windows
+from .windows import MARGIN_SECONDS, Window, redis_storage, windows
 
 _LONGEST_SLEEP = 1.0  # seconds between looks at a full window
 _LONGEST_RETRY_AFTER = 180.0
@@ -33,17 +33,21 @@ class _Queue:
     def __init__(self, window: Window, *, urgent: bool) -> None:
         self._window = window
         self._urgent = urgent
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[asyncio.Future[float]] = deque()
         self._pump: asyncio.Task[None] | None = None
         self._next_start = 0.0
         self._promised = 0.0
 
-    async def turn(self, deadline: float) -> None:
-        """:raises BusyError: At once, if the call could not start before the deadline."""
+    async def turn(self, deadline: float) -> float:
+        """Waits until a call may start; returns a time before it was counted.
+
+        :raises BusyError: At once, if the call could not start before the deadline.
+        """
         if not self._waiting:
+            before = deadlines.now()
             wait = await self._window.try_start(urgent=self._urgent)
             if wait == 0:
-                return
+                return before
             self._next_start = deadlines.now() + wait
         self.check_room(deadline)
         turn = asyncio.get_running_loop().create_future()
@@ -51,7 +55,7 @@ class _Queue:
         if self._pump is None or self._pump.done():
             self._pump = asyncio.create_task(self._start_those_who_wait())
         try:
-            await asyncio.wait_for(turn, max(0.0, deadlines.left(deadline)))
+            return await asyncio.wait_for(turn, max(0.0, deadlines.left(deadline)))
         except asyncio.TimeoutError:
             raise self._busy(max(0.0, deadlines.left(self._next_start))) from None
 
@@ -79,11 +83,12 @@ class _Queue:
             if self._waiting[0].done():  # its caller has left
                 self._waiting.popleft()
                 continue
+            before = deadlines.now()
             wait = await self._window.try_start(urgent=self._urgent)
             if wait == 0:
                 turn = self._waiting.popleft()
                 if not turn.done():
-                    turn.set_result(None)
+                    turn.set_result(before)
                 continue
             self._next_start = deadlines.now() + wait
             await asyncio.sleep(min(wait, _LONGEST_SLEEP) * random.uniform(0.9, 1.1))  # noqa: S311
@@ -123,14 +128,15 @@ class Limiter:
         self._persons = MovingWindowRateLimiter(redis_storage(shared)) if shared else None
         self._persons_here = LocalRateLimiter(MemoryStorage())
 
-    async def turn(self, operation: str, deadline: float, *, urgent: bool = False) -> None:
-        """Waits until a call may start.
+    async def turn(self, operation: str, deadline: float, *, urgent: bool = False) -> float:
+        """Waits until a call may start; returns a time before it was counted.
 
         :raises BusyError: At once, if the call could not start before the deadline.
         """
         started = time.perf_counter()
-        await self._queues[operation, urgent].turn(deadline)
+        before = await self._queues[operation, urgent].turn(deadline)
         metrics.QUEUE_SECONDS.labels(operation).observe(time.perf_counter() - started)
+        return before
 
     def check_room(self, operation: str, deadline: float) -> None:
         """:raises BusyError: If a call, so far as is known, could not start before the deadline."""
@@ -138,6 +144,11 @@ class Limiter:
 
     async def has_room(self, operation: str, part: float) -> bool:
         return await self._windows[operation].has_room(part)
+
+    async def ended(self, operation: str, turn: float) -> None:
+        """A call has ended that had its turn then."""
+        if deadlines.now() - turn > MARGIN_SECONDS:
+            await self._windows[operation].count_late()
 
     async def throttled(self, operation: str, error: ThrottledError) -> None:
         """The resource answered 429: no process calls it before it allows."""

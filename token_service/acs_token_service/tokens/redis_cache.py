@@ -1,6 +1,7 @@
 """The cache that processes share."""
 
 import hashlib
+from collections.abc import Sequence
 
 from .cache import UNGUARDED, Lease, MemoryCache, Slot
 from .encryption import TokenBox
@@ -78,6 +79,16 @@ class RedisCache:
         except SharedDownError:
             return Lease(UNGUARDED, await self._meanwhile.get(slot))
         return Lease(None if fence == -1 else int(fence), await self._opened(slot, sealed))
+
+    async def free(self, slots: Sequence[Slot]) -> dict[Slot, None]:
+        pipeline = self._shared.client.pipeline(transaction=False)
+        for slot in slots:
+            pipeline.exists(_keys(slot)[1])
+        try:
+            leased = await self._shared.attempt(pipeline.execute)
+        except SharedDownError:
+            return dict.fromkeys(slots)
+        return {slot: None for slot, taken in zip(slots, leased, strict=True) if not taken}
 
     async def extend(self, slot: Slot, fence: int) -> bool:
         if fence == UNGUARDED:

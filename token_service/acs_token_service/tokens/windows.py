@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 
 _PREFIX = "acs-token-limit"
 _MOMENT = 0.05  # seconds
+# A call is counted before it is sent, and arrives later: bursts that the resource must not see
+# within one of its windows are kept apart by its window and by as long as a call may be under way.
+# A call that took longer is counted again when it ends, since it may have arrived just then.
+MARGIN_SECONDS = 3
+_SECONDS = WINDOW_SECONDS + MARGIN_SECONDS
 
 
 def redis_storage(shared: SharedRedis) -> "RedisStorage":
@@ -28,7 +34,7 @@ def redis_storage(shared: SharedRedis) -> "RedisStorage":
 
 
 class Window:
-    """A moving window of 30 seconds for one operation.
+    """A moving window for one operation.
 
     With Redis it counts the calls of all processes. Without, and for one window after Redis was
     down, each process keeps to its share.
@@ -45,7 +51,7 @@ class Window:
         here = _Part(operation, limit // processes, reserve)
         self._everywhere = _Part(operation, limit, reserve)
         self._here = here
-        self.rate = here.ordinary.amount / WINDOW_SECONDS  # calls a second, of this process
+        self.rate = here.ordinary.amount / _SECONDS  # calls a second, of this process
         self._local = MovingWindowRateLimiter(MemoryStorage())
         self._shared = shared
         self._global = MovingWindowRateLimiter(redis_storage(shared)) if shared else None
@@ -63,11 +69,20 @@ class Window:
         try:
             wait = await self._shared.attempt(everywhere)
         except SharedDownError:
-            self._keeps_to_share_until = time.monotonic() + WINDOW_SECONDS
+            self._keeps_to_share_until = time.monotonic() + _SECONDS
             return await self._here.hit(self._local, urgent=urgent)
         if wait == 0 and time.monotonic() < self._keeps_to_share_until:
             return await self._here.hit(self._local, urgent=urgent)
         return wait
+
+    async def count_late(self) -> None:
+        """Counts a call that was under way for longer than the margin, if there is room."""
+        everywhere, limiter = self._everywhere, self._global
+        if self._shared is not None and limiter is not None:
+            with suppress(SharedDownError):
+                await self._shared.attempt(lambda: everywhere.hit(limiter, urgent=True))
+                return
+        await self._here.hit(self._local, urgent=True)
 
     async def has_room(self, part: float) -> bool:
         """Whether at least `part` of the window is free, for work that can wait."""
@@ -111,8 +126,8 @@ class _Part:
 
     def __init__(self, operation: str, amount: int, reserve: float) -> None:
         ordinary = max(1, math.floor(amount * (1 - reserve)))
-        self.all = RateLimitItemPerSecond(max(1, amount), WINDOW_SECONDS, operation)
-        self.ordinary = RateLimitItemPerSecond(ordinary, WINDOW_SECONDS, operation)
+        self.all = RateLimitItemPerSecond(max(1, amount), _SECONDS, operation)
+        self.ordinary = RateLimitItemPerSecond(ordinary, _SECONDS, operation)
 
     async def hit(self, limiter: MovingWindowRateLimiter, *, urgent: bool) -> float:
         """Counts a call and returns 0, or returns the seconds until there is room."""
