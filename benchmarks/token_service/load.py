@@ -2,7 +2,7 @@
 
     python benchmarks/token_service/load.py [--quick] [--json FILE]
 
-Needs wrk, and PostgreSQL and Redis for the rows that are named so.
+It takes about four minutes. Needs wrk, PostgreSQL and Redis.
 """
 
 import argparse
@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import redis_entry
+from million import speed
 from service_programs import Result, bare, emulator, service, wrk
 
 PROCESSES = (1, 2, 4)
@@ -135,40 +137,28 @@ def figure(kind: str, processes: int, results: list[Result], share: float) -> Fi
     )
 
 
-def table(figures: list[Figure]) -> str:
-    lines = [
-        "| Tokens from | Processes | Requests/s | p50, ms | p99, ms | CPU, ms | Of bare aiohttp |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {each.kind} | {each.processes} | {each.rate:.0f} | {each.p50:.1f} | {each.p99:.1f} "
-        f"| {each.cpu:.2f} | {each.share:.0%} |"
-        for each in figures
-    ]
-    return "\n".join(lines)
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one short round, in a minute or two")
     parser.add_argument("--json", type=Path, help="keep the figures in this file")
     options = parser.parse_args()
-    rounds, seconds = (1, 2) if options.quick else (7, 2)
+    rounds, seconds = (1, 1) if options.quick else (7, 1)
     figures: list[Figure] = []
     for kind in KINDS:
         for processes in PROCESSES:
             bare_figure, own = measure(kind, processes, rounds, seconds)
             figures += [bare_figure, own] if kind.name == MEMORY else [own]
-            print(table([bare_figure, own]).splitlines()[-1], file=sys.stderr)
-    print(table(figures))
+            print(own, file=sys.stderr)
+    found = {
+        "cores": os.cpu_count(),
+        "python": sys.version.split()[0],
+        "people": PEOPLE,
+        "connections": CONNECTIONS,
+        "redis_entry_bytes": round(redis_entry.measure()),
+        "figures": [each._asdict() for each in figures],
+    }
+    print(speed(found))
     if options.json:
-        found = {
-            "cores": os.cpu_count(),
-            "python": sys.version.split()[0],
-            "people": PEOPLE,
-            "connections": CONNECTIONS,
-            "figures": [each._asdict() for each in figures],
-        }
         options.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     shares = [each.share for each in figures if each.kind == MEMORY]
     if min(shares) < LEAST_SHARE:

@@ -82,9 +82,9 @@ async def test_more_people_than_connections_all_get_tokens(services: Services) -
 async def test_a_database_with_a_queue_says_that_it_is_busy(services: Services) -> None:
     database = Database(services.storage.database_url, connections=1, patience=0.05)
     try:
-        async with database.reading():
+        async with database.statement():
             with pytest.raises(DatabaseBusyError, match="busy"):
-                async with database.reading():
+                async with database.statement():
                     pass
     finally:
         await database.close()

@@ -59,7 +59,6 @@ class Database:
                 url, hide_parameters=True, connect_args={"timeout": timeout}, **pool
             )
             event.listen(self._engine.sync_engine, "connect", _set_up_sqlite)
-            self._reading = self._engine
         elif driver == "postgresql+asyncpg":
             self._engine = create_async_engine(
                 url,
@@ -67,12 +66,12 @@ class Database:
                 connect_args={"timeout": timeout, "command_timeout": timeout},
                 **pool,
             )
-            # One round trip for a query, in place of three with BEGIN and ROLLBACK around it.
-            self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         else:
             raise ValueError(
                 "the database URL must begin with sqlite+aiosqlite:// or postgresql+asyncpg://"
             )
+        # One round trip for a statement, in place of three with BEGIN and COMMIT around it.
+        self._autocommitting = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @property
     def engine(self) -> AsyncEngine:
@@ -90,12 +89,12 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def reading(self, *, urgent: bool = False) -> AsyncIterator[AsyncConnection]:
-        """A connection for one query; several may see different states of the database.
+    async def statement(self, *, urgent: bool = False) -> AsyncIterator[AsyncConnection]:
+        """A connection for one statement, which is committed at once.
 
         The parameter and the errors are those of `transaction`.
         """
-        async with self._translating(urgent=urgent), self._reading.connect() as connection:
+        async with self._translating(urgent=urgent), self._autocommitting.connect() as connection:
             yield connection
 
     @asynccontextmanager
@@ -125,7 +124,7 @@ class Database:
 
         :raises DatabaseDownError: If the database cannot be used.
         """
-        async with self.reading(urgent=True) as connection:
+        async with self.statement(urgent=True) as connection:
             return await connection.run_sync(_is_current)
 
     async def close(self) -> None:

@@ -48,7 +48,7 @@ _COLUMNS = [person.c[name] for name in Person._fields]
 
 
 class People:
-    """The tables of people and of retired identities. Each method is one transaction.
+    """The tables of people and of retired identities. Each method but `settle` is one transaction.
 
     What follows a call to the resource, or makes room for other callers, is urgent.
     """
@@ -66,7 +66,7 @@ class People:
         query = select(*_COLUMNS).where(
             person.c.issuer == subject.issuer, person.c.subject == subject.subject
         )
-        async with self._database.reading() as connection:
+        async with self._database.statement() as connection:
             return _person((await connection.execute(query)).one_or_none())
 
     async def settled(self, subjects: Sequence[Subject]) -> dict[Subject, Person | None]:
@@ -76,7 +76,7 @@ class People:
         missing = (1 << (len(subjects) - 1).bit_length()) - len(subjects)
         wanted = [tuple(each) for each in (*subjects, *repeat(subjects[0], missing))]
         query = select(*keys, *_COLUMNS).where(tuple_(*keys).in_(wanted))
-        async with self._database.reading(urgent=True) as connection:
+        async with self._database.statement(urgent=True) as connection:
             rows = (await connection.execute(query)).all()
         found = {Subject(*row[:2]): Person._make(row[2:]) for row in rows}
         now = self._clock()
@@ -87,14 +87,14 @@ class People:
         }
 
     async def get(self, id_: str) -> Person | None:
-        async with self._database.reading(urgent=True) as connection:
+        async with self._database.statement(urgent=True) as connection:
             query = select(*_COLUMNS).where(person.c.id == id_)
             return _person((await connection.execute(query)).one_or_none())
 
     async def departed_at(self, subject: Subject) -> float | None:
         """When a person of that name was deleted, if recently."""
         query = select(departed.c.not_before).where(departed.c.person_hash == subject.hash)
-        async with self._database.reading() as connection:
+        async with self._database.statement() as connection:
             return (await connection.execute(query)).scalar_one_or_none()
 
     async def insert(self, subject: Subject, claim_until: float) -> Person | None:
@@ -110,7 +110,7 @@ class People:
         )
         values = {**row._asdict(), **subject._asdict()}
         statement = self._insert(person).values(values).on_conflict_do_nothing()
-        async with self._database.transaction() as connection:
+        async with self._database.statement() as connection:
             return row if (await connection.execute(statement)).rowcount == 1 else None
 
     async def claim(self, seen: Person, claimed: Person) -> bool:
@@ -124,7 +124,7 @@ class People:
             )
             .values(claim_until=claimed.claim_until)
         )
-        async with self._database.transaction() as connection:
+        async with self._database.statement() as connection:
             return (await connection.execute(statement)).rowcount == 1
 
     async def give_claim_back(self, claimed: Person) -> None:
@@ -137,7 +137,7 @@ class People:
             )
             .values(claim_until=None)
         )
-        async with self._database.transaction(urgent=True) as connection:
+        async with self._database.statement(urgent=True) as connection:
             await connection.execute(statement)
 
     async def settle(self, id_: str, identity_id: str) -> None:
@@ -150,10 +150,11 @@ class People:
             .where(person.c.id == id_, person.c.identity_id.is_(None))
             .values(identity_id=identity_id, claim_until=None)
         )
-        async with self._database.transaction(urgent=True) as connection:
+        async with self._database.statement(urgent=True) as connection:
             if (await connection.execute(statement)).rowcount == 1:
                 return
-            query = select(person.c.identity_id).where(person.c.id == id_)
+        query = select(person.c.identity_id).where(person.c.id == id_)
+        async with self._database.transaction(urgent=True) as connection:
             if (await connection.execute(query)).scalar_one_or_none() != identity_id:
                 await connection.execute(self._retirement(identity_id))
 
@@ -164,7 +165,7 @@ class People:
             .where(person.c.id == id_, person.c.identity_id == identity_id)
             .values(identity_id=None, claim_until=None, generation=person.c.generation + 1)
         )
-        async with self._database.transaction(urgent=True) as connection:
+        async with self._database.statement(urgent=True) as connection:
             await connection.execute(statement)
 
     async def begin_sign_out(
@@ -183,7 +184,7 @@ class People:
                 revoking_until=revoking_until,
             )
         )
-        async with self._database.transaction(urgent=True) as connection:
+        async with self._database.statement(urgent=True) as connection:
             changed = (await connection.execute(statement)).rowcount == 1
             return seen.generation + 1 if changed else None
 
@@ -194,12 +195,12 @@ class People:
             .where(person.c.id == id_, person.c.generation == generation)
             .values(revoking_until=until)
         )
-        async with self._database.transaction(urgent=True) as connection:
+        async with self._database.statement(urgent=True) as connection:
             await connection.execute(statement)
 
     async def unfinished_sign_outs(self) -> Sequence[Person]:
         query = select(*_COLUMNS).where(person.c.revoking_until < self._clock()).limit(_BATCH)
-        async with self._database.reading() as connection:
+        async with self._database.statement() as connection:
             return [Person._make(row) for row in await connection.execute(query)]
 
     async def remove(
@@ -232,21 +233,21 @@ class People:
             .order_by(func.random())
             .limit(_BATCH)
         )
-        async with self._database.reading() as connection:
+        async with self._database.statement() as connection:
             return (await connection.execute(query)).scalars().all()
 
     async def count_retired(self) -> int:
-        async with self._database.reading() as connection:
+        async with self._database.statement() as connection:
             return (
                 await connection.execute(select(func.count()).select_from(retired))
             ).scalar_one()
 
     async def forget_retired(self, identity_id: str) -> None:
-        async with self._database.transaction(urgent=True) as connection:
+        async with self._database.statement(urgent=True) as connection:
             await connection.execute(delete(retired).where(retired.c.identity_id == identity_id))
 
     async def forget_departed(self) -> None:
-        async with self._database.transaction() as connection:
+        async with self._database.statement() as connection:
             await connection.execute(delete(departed).where(departed.c.forget_at < self._clock()))
 
     def is_long_unseen(self, seen: Person) -> bool:
@@ -255,7 +256,7 @@ class People:
     async def note_seen(self, seen: Person) -> None:
         """Records that the person made a request."""
         statement = update(person).where(person.c.id == seen.id).values(last_seen=self._clock())
-        async with self._database.transaction() as connection:
+        async with self._database.statement() as connection:
             await connection.execute(statement)
 
     def _retirement(self, identity_id: str) -> Any:
