@@ -10,8 +10,9 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from yarl import URL
 
+from .people.database import driver_of
 from .signin.bearer import IssuerOptions
-from .signin.development import is_loopback
+from .signin.development import is_loopback, load_key
 from .signin.scopes import GUESTS_JOIN, ScopeRule
 from .tokens.credentials import ConnectionString
 
@@ -23,7 +24,11 @@ class Settings(BaseSettings):
     """Each field is an environment variable: ``ACS_TOKEN_`` and its name in capitals."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True
+        env_prefix=PREFIX,
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        allow_inf_nan=False,
     )
 
     # The resource
@@ -88,7 +93,7 @@ class Settings(BaseSettings):
     )
     database_seconds: float = Field(5, gt=0, description="Seconds for one use of the database.")
     database_connections: int = Field(
-        10, ge=1, description="Connections to PostgreSQL, for each process."
+        10, ge=1, description="Connections to the database, for each process."
     )
     cache_url: SecretStr = Field(
         SecretStr("memory://"),
@@ -232,6 +237,38 @@ class Settings(BaseSettings):
             ConnectionString.parse(text.get_secret_value())
         return text
 
+    @field_validator("development_key")
+    @classmethod
+    def _is_private_key(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None:
+            load_key(key.get_secret_value())
+        return key
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_database(cls, url: SecretStr) -> SecretStr:
+        driver_of(url.get_secret_value())
+        return url
+
+    @field_validator("cache_url")
+    @classmethod
+    def _is_cache(cls, url: SecretStr) -> SecretStr:
+        text = url.get_secret_value()
+        try:
+            parsed = URL(text)
+            is_cache = text == "memory://" or (
+                (parsed.scheme in ("redis", "rediss") and bool(parsed.host))
+                or (parsed.scheme == "unix" and bool(parsed.path))
+            )
+        except ValueError:  # quotes a part of the password as the port
+            is_cache = False
+        if not is_cache:
+            raise ValueError(
+                "expected memory://, redis://HOST, rediss://HOST or unix://PATH; in a password, "
+                "characters such as / and @ are written as %2F and %40"
+            )
+        return url
+
     @field_validator("cache_keys")
     @classmethod
     def _are_keys(cls, keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
@@ -252,7 +289,8 @@ class Settings(BaseSettings):
         if sum(given is not None for given in resources) != 1:
             raise ValueError(
                 "set one of ACS_TOKEN_RESOURCE_CONNECTION_STRING, "
-                "ACS_TOKEN_RESOURCE_CONNECTION_STRING_FILE and ACS_TOKEN_RESOURCE_ENDPOINT"
+                "ACS_TOKEN_RESOURCE_CONNECTION_STRING_FILE and ACS_TOKEN_RESOURCE_ENDPOINT, or "
+                "try it on an emulated resource with --dev"
             )
         if self.development_login and not is_loopback(self.host):
             raise ValueError(

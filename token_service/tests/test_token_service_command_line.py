@@ -174,6 +174,15 @@ VALID = {
         ({"ACS_TOKEN_ISSUERS": "[]x"}, "ACS_TOKEN_ISSUERS"),
         ({"ACS_TOKEN_ISSUERS": '[{"issuer": "http://a.example", "audience": "a"}]'}, "https URL"),
         ({"ACS_TOKEN_RESOURCE_CONNECTION_STRING": "c2VjcmV0"}, "expected endpoint="),
+        ({"ACS_TOKEN_DATABASE_URL": "c2VjcmV0"}, "ACS_TOKEN_DATABASE_URL: expected sqlite"),
+        ({"ACS_TOKEN_DATABASE_URL": "mysql://root:c2VjcmV0@h/d"}, "expected sqlite"),
+        ({"ACS_TOKEN_DATABASE_URL": "postgresql+asyncpg://u@h:c2VjcmV0/d"}, "expected sqlite"),
+        ({"ACS_TOKEN_CACHE_URL": "http://:c2VjcmV0@h"}, "expected memory://"),
+        ({"ACS_TOKEN_CACHE_URL": "redis://:c2VjcmV0/@h"}, "expected memory://"),
+        ({"ACS_TOKEN_CACHE_URL": "redis://"}, "expected memory://"),
+        ({"ACS_TOKEN_DEVELOPMENT_KEY": "c2VjcmV0"}, "expected a private key"),
+        ({"ACS_TOKEN_SCOPE_RULES": '[{"scopes": ["chatt"]}]'}, "scopes are chat, chat.join,"),
+        ({"ACS_TOKEN_REQUEST_SECONDS": "inf"}, "ACS_TOKEN_REQUEST_SECONDS: Input should be a fin"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_said_in_one_line_without_secrets(
@@ -195,11 +204,9 @@ def test_a_setting_that_cannot_be_used_is_said_in_one_line_without_secrets(
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("url", [None, "mysql://root:c2VjcmV0@h/d", "c2VjcmV0"])
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_database_that_cannot_be_used(url: str | None, workers: str) -> None:
-    changes = {} if url is None else {"ACS_TOKEN_DATABASE_URL": url}
-    done = run("--port", "0", "--workers", workers, **{**VALID, **changes})
+def test_a_database_that_cannot_be_used(workers: str) -> None:
+    done = run("--port", "0", "--workers", workers, **VALID)
     assert done.returncode == 2, done.stderr
     *records, line = done.stderr.splitlines()
     assert line.startswith("acs-token-service: ACS_TOKEN_DATABASE_URL: the database ")

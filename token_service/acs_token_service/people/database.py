@@ -53,22 +53,17 @@ class Database:
         self._admission = Admission(connections, patience)
         self._failures = Repeated(_LOG)
         pool = {"pool_size": connections, "max_overflow": 0, "pool_timeout": patience}
-        driver = _driver_of(url)
-        if driver == "sqlite+aiosqlite":
+        if driver_of(url) == "sqlite+aiosqlite":
             self._engine = create_async_engine(
                 url, hide_parameters=True, connect_args={"timeout": timeout}, **pool
             )
             event.listen(self._engine.sync_engine, "connect", _set_up_sqlite)
-        elif driver == "postgresql+asyncpg":
+        else:
             self._engine = create_async_engine(
                 url,
                 hide_parameters=True,
                 connect_args={"timeout": timeout, "command_timeout": timeout},
                 **pool,
-            )
-        else:
-            raise ValueError(
-                "the database URL must begin with sqlite+aiosqlite:// or postgresql+asyncpg://"
             )
         # One round trip for a statement, in place of three with BEGIN and COMMIT around it.
         self._autocommitting = self._engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -131,11 +126,21 @@ class Database:
         await self._engine.dispose()
 
 
-def _driver_of(url: str) -> str:
+def driver_of(url: str) -> str:
+    """The dialect and driver that a URL names.
+
+    :raises ValueError: If the URL is invalid or names another than the two. It is not shown.
+    """
     try:
-        return make_url(url).drivername
-    except ArgumentError:
-        return ""
+        driver = make_url(url).drivername
+    except (ArgumentError, ValueError):  # a ValueError quotes a part of the password as the port
+        driver = ""
+    if driver not in ("sqlite+aiosqlite", "postgresql+asyncpg"):
+        raise ValueError(
+            "expected sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER:PASSWORD@HOST/NAME; "
+            "in a password, characters such as / and @ are written as %2F and %40"
+        )
+    return driver
 
 
 def migration_config(connection: Connection | None = None) -> Config:

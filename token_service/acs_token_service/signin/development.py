@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Sequence
 
 import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -30,6 +31,17 @@ def new_key() -> str:
     )
 
 
+def load_key(pem: str) -> ec.EllipticCurvePrivateKey:
+    """:raises ValueError: If the text is not a private key on P-256 in PEM. It is not shown."""
+    try:
+        key = serialization.load_pem_private_key(pem.encode(), None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
+        raise ValueError("expected a private key on the curve P-256 in PEM, without a password")
+    return key
+
+
 class DevelopmentLogin:
     """Issues bearer tokens for any name."""
 
@@ -39,10 +51,8 @@ class DevelopmentLogin:
 
     @property
     def issuer(self) -> Issuer:
-        private = serialization.load_pem_private_key(self._key.encode(), None)
-        if not isinstance(private, ec.EllipticCurvePrivateKey):
-            raise ValueError("the development key must be of an elliptic curve")
-        document = jwt.get_algorithm_by_name("ES256").to_jwk(private.public_key(), as_dict=True)
+        public = load_key(self._key).public_key()
+        document = jwt.get_algorithm_by_name("ES256").to_jwk(public, as_dict=True)
         options = IssuerOptions.model_validate({"issuer": ISSUER, "audience": AUDIENCE})
         return Issuer(options, FixedKeys({None: SigningKey({**document, "alg": "ES256"})}))
 

@@ -8,8 +8,9 @@ token to the scopes.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from ..tokens.resource import SCOPES
 from .errors import ScopeNotAllowedError
 
 Claims = Mapping[str, Any]
@@ -30,6 +31,13 @@ class ScopeRule(BaseModel):
         if (self.claim is None) != (self.value is None):
             raise ValueError("claim and value go together")
         return self
+
+    @field_validator("scopes")
+    @classmethod
+    def _are_known(cls, scopes: tuple[str, ...]) -> tuple[str, ...]:
+        if not SCOPES.issuperset(scopes):
+            raise ValueError(f"scopes are {', '.join(sorted(SCOPES))}")
+        return scopes
 
     def fits(self, claims: Claims) -> bool:
         if self.claim is None:

@@ -14,7 +14,7 @@ from azure.core.exceptions import (
     ResourceNotFoundError,
 )
 
-from azure.communication.identity import ApiVersion
+from azure.communication.identity import ApiVersion, CommunicationTokenScope
 from azure.communication.identity.aio import CommunicationIdentityClient
 
 from ..telemetry import metrics
@@ -29,6 +29,7 @@ from .errors import (
 
 T = TypeVar("T")
 
+SCOPES = frozenset(scope.value for scope in CommunicationTokenScope)
 # The window of the limits: what a 429 without Retry-After closes.
 WINDOW_SECONDS = 30
 # Belongs to no resource, so that revoking its tokens shows whether the key works, and does nothing.
