@@ -121,15 +121,9 @@ class _Parts:
             local_seconds=settings.local_seconds, local_uses=rates.amount, monotonic=monotonic
         )
         accounts, janitor = _accounts(settings, database, cache, limiter, calls, recent, clock)
-        refresher = Refresher(
-            accounts,
-            recent,
-            remaining=settings.refresh_remaining,
-            active_seconds=settings.active_seconds,
-            clock=clock,
-        )
         stack.push_async_callback(accounts.finish, settings.shutdown_seconds)
         _repeat(stack, janitor.round, settings.upkeep_seconds)
+        refresher = _refresher(settings, accounts, recent, clock)
         _repeat(stack, refresher.round, settings.upkeep_seconds)
         login = _development_login(settings, clock)
         issuers = [login.issuer] if login is not None else []
@@ -250,6 +244,18 @@ def _accounts(
     )
     accounts = Accounts(people, identities, tokens, endings, recent)
     return accounts, Janitor(people, endings, grace=patience + 2 * call_seconds)
+
+
+def _refresher(
+    settings: Settings, accounts: Accounts, recent: Recent, clock: Callable[[], float]
+) -> Refresher:
+    return Refresher(
+        accounts,
+        recent,
+        remaining=settings.refresh_remaining,
+        active_seconds=settings.active_seconds,
+        clock=clock,
+    )
 
 
 def _development_login(settings: Settings, clock: Callable[[], float]) -> DevelopmentLogin | None:

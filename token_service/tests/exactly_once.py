@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 from aiohttp import ClientSession, TCPConnector
 from processes import environment_of, program
@@ -23,16 +23,26 @@ from running_service import Browser, Reply, Services, Storage, Visitor, migrate
 from acs_identity_emulator import IdentityEmulator
 
 
-class Outcome(NamedTuple):
+class Outcome:
     """What came of it."""
 
-    statuses: Counter[int]
-    codes: Counter[str]  # of errors
-    without_retry_after: int
-    tokens: dict[str, set[str]]
-    identities: dict[str, set[str]]
-    signed_in_after: float  # seconds until the last one had signed in
-    seconds: float
+    def __init__(self) -> None:
+        self.statuses: Counter[int] = Counter()
+        self.codes: Counter[str] = Counter()  # of errors
+        self.without_retry_after = 0
+        self.tokens: dict[str, set[str]] = {}
+        self.identities: dict[str, set[str]] = {}
+        self.signed_in_after = 0.0  # seconds until the last one had signed in
+        self.seconds = 0.0
+
+    def note(self, name: str, reply: Reply) -> None:
+        self.statuses[reply.status] += 1
+        if reply.status == 200:
+            self.tokens.setdefault(name, set()).add(reply.body["token"])
+            self.identities.setdefault(name, set()).add(reply.body["identity"])
+        else:
+            self.codes[reply.code] += 1
+            self.without_retry_after += "Retry-After" not in reply.headers
 
 
 async def crowd(
@@ -44,51 +54,32 @@ async def crowd(
 
     :param at_once: How many connections the crowd has.
     """
-    statuses: Counter[int] = Counter()
-    codes: Counter[str] = Counter()
-    signed_in_after = 0.0
-    without_retry_after = 0
-    tokens: dict[str, set[str]] = {}
-    identities: dict[str, set[str]] = {}
-    started = time.monotonic()
+    outcome, started = Outcome(), time.monotonic()
 
     async def ask_until_answered(visitor: Visitor, name: str) -> None:
-        nonlocal without_retry_after
         while True:
             async with places:
-                reply: Reply = await visitor.ask()
-            statuses[reply.status] += 1
-            if reply.status == 200:
-                tokens.setdefault(name, set()).add(reply.body["token"])
-                identities.setdefault(name, set()).add(reply.body["identity"])
-                return
-            codes[reply.code] += 1
-            if "Retry-After" not in reply.headers:
-                without_retry_after += 1
+                reply = await visitor.ask()
+            outcome.note(name, reply)
+            if reply.status == 200 or "Retry-After" not in reply.headers:
                 return
             await asyncio.sleep(float(reply.headers["Retry-After"]))
 
     async def person(number: int) -> None:
-        nonlocal signed_in_after
         name = f"person-{number}"
         await asyncio.sleep(within * number / people)
         async with places:
             visitor = await browsers[number % len(browsers)].sign_in(name)
-        signed_in_after = time.monotonic() - started
-        asking = [
-            ask_until_answered(visitor.at(browsers[(number + turn) % len(browsers)]), name)
-            for turn in range(asks)
-        ]
-        await asyncio.gather(*asking)
+        outcome.signed_in_after = time.monotonic() - started
+        asked = [browsers[(number + turn) % len(browsers)] for turn in range(asks)]
+        await asyncio.gather(*(ask_until_answered(visitor.at(each), name) for each in asked))
 
     places = asyncio.Semaphore(at_once)
     async with ClientSession(connector=TCPConnector(limit=at_once)) as session:
         browsers = [Browser(url, session) for url in urls]
         await asyncio.gather(*(person(number) for number in range(people)))
-    seconds = time.monotonic() - started
-    return Outcome(
-        statuses, codes, without_retry_after, tokens, identities, signed_in_after, seconds
-    )
+    outcome.seconds = time.monotonic() - started
+    return outcome
 
 
 class Tally:
@@ -115,6 +106,26 @@ class Tally:
 
 async def run(people: int, processes: int, within: float, storage: Storage) -> bool:
     """Prints what happened; returns whether everybody got one identity and one token."""
+    found = await measure(people, processes, within, storage)
+    wanted = {
+        "requests that got a token": 3 * people,
+        "people with one token": people,
+        "people with one identity": people,
+        "identities of the resource": people,
+        "create calls": people,
+        "issue calls": people,
+        "429 from the resource": 0,
+        "answers other than 200 and 503": 0,
+        "503 without Retry-After": 0,
+    }
+    say(f"{people} people, {processes} processes, all signed in within {within:.0f} s")
+    say("| | found | wanted |\n|---|---|---|")
+    for name, value in found.items():
+        say(f"| {name} | {value:,} | {format(wanted[name], ',') if name in wanted else ''} |")
+    return all(found[name] == value for name, value in wanted.items())
+
+
+async def measure(people: int, processes: int, within: float, storage: Storage) -> dict[str, int]:
     await migrate(storage.database_url)
     async with (
         IdentityEmulator(throttle=True, retry_after=True) as emulator,
@@ -136,23 +147,7 @@ async def run(people: int, processes: int, within: float, storage: Storage) -> b
         with suppress(asyncio.CancelledError):
             await following
         tally.update()
-        found = dict(rows(outcome, tally, len(emulator.identities()), people))
-    wanted = {
-        "requests that got a token": 3 * people,
-        "people with one token": people,
-        "people with one identity": people,
-        "identities of the resource": people,
-        "create calls": people,
-        "issue calls": people,
-        "429 from the resource": 0,
-        "answers other than 200 and 503": 0,
-        "503 without Retry-After": 0,
-    }
-    say(f"{people} people, {processes} processes, all signed in within {within:.0f} s")
-    say("| | found | wanted |\n|---|---|---|")
-    for name, value in found.items():
-        say(f"| {name} | {value} | {wanted.get(name, '')} |")
-    return all(found[name] == value for name, value in wanted.items())
+        return dict(rows(outcome, tally, len(emulator.identities()), people))
 
 
 def say(line: str) -> None:

@@ -182,6 +182,16 @@ class Clock:
         return time.time() + self.offset
 
 
+class Seconds:
+    """A clock that advances only when told to."""
+
+    def __init__(self) -> None:
+        self.now = time.monotonic()
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class Calls:
     """Counts calls to the resource since it was made."""
 

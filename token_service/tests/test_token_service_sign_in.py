@@ -10,22 +10,12 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from openid_provider import AUDIENCE, Key, Provider, openid_provider
-from running_service import Browser, Calls, Services, Visitor
+from running_service import Browser, Calls, Seconds, Services, Visitor
 
 from acs_token_service.signin.bearer import IssuerOptions
 from acs_token_service.signin.scopes import ScopeRule
 
 pytestmark = pytest.mark.parametrize("storage", ["embedded"], indirect=True)
-
-
-class Seconds:
-    """A clock that advances only when told to."""
-
-    def __init__(self) -> None:
-        self.now = time.monotonic()
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -146,9 +136,7 @@ REJECTED: dict[str, Callable[[Provider], str]] = {
 async def test_is_refused(
     browser: Browser, provider: Provider, what: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert (
-        await status_of(browser, provider.issue()) == 200
-    )  # otherwise everything could be rejected
+    assert await status_of(browser, provider.issue()) == 200  # not everything is rejected
     bearer = REJECTED[what](provider)
     calls = Calls()
     reply = await Visitor(browser, bearer).ask()

@@ -78,7 +78,7 @@ class People:
         query = select(*keys, *_COLUMNS).where(tuple_(*keys).in_(wanted))
         async with self._database.statement(urgent=True) as connection:
             rows = (await connection.execute(query)).all()
-        found = {Subject(*row[:2]): Person._make(row[2:]) for row in rows}
+        found = {Subject(issuer, name): Person._make(row) for issuer, name, *row in rows}
         now = self._clock()
         return {
             subject: found.get(subject)

@@ -37,12 +37,15 @@ class TokenCache(Protocol):
 
     async def begin(self, slot: Slot) -> Lease:
         """Takes the lease to issue the token, unless another process has it."""
+        ...
 
     async def free(self, slots: Sequence[Slot]) -> dict[Slot, None]:
         """Those of the slots whose lease no process has."""
+        ...
 
     async def extend(self, slot: Slot, fence: int) -> bool:
         """Makes the lease last longer; False if it has run out."""
+        ...
 
     async def put(self, slot: Slot, issued: IssuedToken, fence: int) -> None:
         """Keeps the token and gives the lease back."""
