@@ -77,8 +77,11 @@ class People:
         wanted = [tuple(each) for each in (*subjects, *repeat(subjects[0], missing))]
         query = select(*keys, *_COLUMNS).where(tuple_(*keys).in_(wanted))
         async with self._database.statement(urgent=True) as connection:
-            rows = (await connection.execute(query)).all()
-        found = {Subject(issuer, name): Person._make(row) for issuer, name, *row in rows}
+            rows = (await connection.execute(query)).mappings().all()
+        found = {
+            Subject(row["issuer"], row["subject"]): Person(*(row[name] for name in Person._fields))
+            for row in rows
+        }
         now = self._clock()
         return {
             subject: found.get(subject)
