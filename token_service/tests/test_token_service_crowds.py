@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 from running_service import Calls, Services, until, until_async, until_faults_are_used
@@ -10,7 +10,7 @@ from sqlalchemy import event
 from test_token_service_storage_failures import execute
 
 from acs_token_service.people.database import Database, DatabaseBusyError
-from acs_token_service.people.store import People, Subject
+from acs_token_service.people.store import People, Person, Subject
 from acs_token_service.telemetry.logs import Repeated
 from acs_token_service.tokens import deadlines
 from acs_token_service.tokens.admission import Admission, FullError
@@ -162,19 +162,23 @@ class TestWatch:
         subjects = [Subject("issuer", f"person-{number}") for number in range(50)]
         for subject in subjects[1:]:
             assert await people.insert(subject, people.now() + 60)
-        queries = 0
+        looks: list[int] = []
+        statements: list[object] = []
 
-        def count(*_arguments: object) -> None:
-            nonlocal queries
-            queries += 1
+        async def look(keys: Sequence[Subject]) -> dict[Subject, Person | None]:
+            looks.append(len(keys))
+            return await people.settled(keys)
 
-        watch = Watch(people.settled)
+        event.listen(
+            database.engine.sync_engine,
+            "before_cursor_execute",
+            lambda *each: statements.append(each),
+        )
+        watch = Watch(look)
         deadline = deadlines.now() + 30
         waiting = [asyncio.create_task(watch.result(each, deadline)) for each in subjects]
         assert await waiting[0] is None  # nobody of that name
-        event.listen(database.engine.sync_engine, "before_cursor_execute", count)
-        await asyncio.sleep(0.3)
-        assert 1 <= queries <= 15
+        assert (looks, len(statements)) == ([50], 1)
         for subject in subjects[1:]:
             person = await people.find(subject)
             assert person is not None
