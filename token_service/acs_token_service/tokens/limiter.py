@@ -47,6 +47,7 @@ class _Queue:
             before = deadlines.now()
             wait = await self._window.try_start(urgent=self._urgent)
             if wait == 0:
+                self._promised = 0.0  # there is room again: nobody has to wait for earlier promises
                 return before
             self._next_start = deadlines.now() + wait
         self.check_room(deadline)

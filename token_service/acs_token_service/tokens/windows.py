@@ -24,6 +24,8 @@ _MOMENT = 0.05  # seconds
 # A call that took longer is counted again when it ends, since it may have arrived just then.
 MARGIN_SECONDS = 3
 _SECONDS = WINDOW_SECONDS + MARGIN_SECONDS
+_UNLIMITED = 1_000_000
+_LATE_PAUSE = 1.0  # seconds between two looks while late calls leave no room
 
 
 def redis_storage(shared: SharedRedis) -> "RedisStorage":
@@ -76,13 +78,13 @@ class Window:
         return wait
 
     async def count_late(self) -> None:
-        """Counts a call that was under way for longer than the margin, if there is room."""
-        everywhere, limiter = self._everywhere, self._global
+        """Counts a call that was under way for longer than the margin."""
+        limiter, late = self._global, self._everywhere.late
         if self._shared is not None and limiter is not None:
             with suppress(SharedDownError):
-                await self._shared.attempt(lambda: everywhere.hit(limiter, urgent=True))
+                await self._shared.attempt(lambda: limiter.hit(late))
                 return
-        await self._here.hit(self._local, urgent=True)
+        await self._local.hit(self._here.late)
 
     async def has_room(self, part: float) -> bool:
         """Whether at least `part` of the window is free, for work that can wait."""
@@ -128,9 +130,15 @@ class _Part:
         ordinary = max(1, math.floor(amount * (1 - reserve)))
         self.all = RateLimitItemPerSecond(max(1, amount), _SECONDS, operation)
         self.ordinary = RateLimitItemPerSecond(ordinary, _SECONDS, operation)
+        self.late = RateLimitItemPerSecond(_UNLIMITED, _SECONDS, f"{operation}-late")
 
     async def hit(self, limiter: MovingWindowRateLimiter, *, urgent: bool) -> float:
         """Counts a call and returns 0, or returns the seconds until there is room."""
+        late = _UNLIMITED - (await limiter.get_window_stats(self.late)).remaining
+        if late > 0:
+            whole = self.all if urgent else self.ordinary
+            if (await limiter.get_window_stats(whole)).remaining <= late:
+                return _LATE_PAUSE
         if not urgent:
             wait = await _hit(limiter, self.ordinary)
             if wait > 0 or self.ordinary.amount == self.all.amount:
