@@ -1,9 +1,10 @@
 """A call in OpenTelemetry."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from azure.core.exceptions import HttpResponseError
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from either_client import ClientFactory, EitherClient
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
@@ -51,6 +52,49 @@ def test_a_call_is_one_span_around_its_requests(
         assert span.context is not None
         assert f"{span.context.span_id:016x}" in request.headers["traceparent"]
         assert "Signature" not in str(span.attributes)
+
+
+PREVIEW = {"api_version": "2025-03-02-preview"}
+METHODS: dict[str, tuple[tuple[Any, ...], dict[str, str]]] = {
+    "create_user": ((), {}),
+    "create_user_and_token": ((["chat"],), {}),
+    "get_user_detail": (("8:acs:x",), PREVIEW),
+    "get_token": (("8:acs:x", ["chat"]), {}),
+    "revoke_tokens": (("8:acs:x",), {}),
+    "delete_user": (("8:acs:x",), {}),
+    "get_token_for_teams_user": (("t", "a", "u"), {}),
+    "get_teams_extension_assignment": (("t", "o"), {}),
+    "upsert_teams_extension_assignment": (("t", "o", "user"), {}),
+    "delete_teams_extension_assignment": (("t", "o"), {}),
+    "get_entra_assignment": (("o",), PREVIEW),
+    "upsert_entra_assignment": (("o", "t", "user", []), PREVIEW),
+    "delete_entra_assignment": (("o",), PREVIEW),
+    "update_entra_assignments": (({},), PREVIEW),
+}
+
+
+@pytest.mark.usefixtures("enabled")
+@pytest.mark.parametrize("method", METHODS)
+def test_each_method_is_a_span(
+    scripted_client: EitherClient,
+    service: ScriptedService,
+    spans: InMemorySpanExporter,
+    method: str,
+) -> None:
+    arguments, options = METHODS[method]
+    service.will_answer(404)
+    with pytest.raises(ResourceNotFoundError):
+        getattr(scripted_client, method)(*arguments, **options)
+    assert spans.get_finished_spans()[-1].name == f"CommunicationIdentityClient.{method}"
+
+
+@pytest.mark.usefixtures("enabled")
+def test_a_list_is_a_span_before_its_pages_are_requested(
+    scripted_client: EitherClient, spans: InMemorySpanExporter
+) -> None:
+    scripted_client.list_entra_assignments(**PREVIEW)
+    (span,) = spans.get_finished_spans()
+    assert span.name == "CommunicationIdentityClient.list_entra_assignments"
 
 
 @pytest.mark.usefixtures("enabled")

@@ -201,11 +201,11 @@ def skip(database: WorkDB, source: str, operators: Iterable[str]) -> None:
         (mutation,) = item.mutations
         if mutation.operator_name in wanted:
             operator = get_operator(mutation.operator_name)()
-            mutant = mutate_code(source, operator, mutation.occurrence)
             try:
+                mutant = mutate_code(source, operator, mutation.occurrence)
                 tree = ast.parse(mutant or "")
                 code = essence(compile(tree, "", "exec", dont_inherit=True))
-            except SyntaxError:
+            except (SyntaxError, AttributeError):  # the latter from cosmic-ray, for `except a.b:`
                 tree, code = original, None
             is_same_signature = positional_only(tree) == positional_only(original)
             if code is not None and code not in seen and is_same_signature:

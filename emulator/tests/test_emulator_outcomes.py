@@ -104,6 +104,8 @@ CREATE_REFUSED: list[tuple[object, Expected]] = [
     ({"createTokenWithScopes": ["chat"], "expiresInMinutes": 1441}, expiry(1441)),
     ({"createTokenWithScopes": ["chat"], "expiresInMinutes": -1}, expiry(-1)),
     ({"expiresInMinutes": 0}, expiry(0)),
+    ({"expiresInMinutes": 2**31 - 1}, expiry(2**31 - 1)),
+    ({"expiresInMinutes": -(2**31)}, expiry(-(2**31))),
     ({"createTokenWithScopes": ["chat", "sms"]}, unknown_scope("sms")),
     ({"createTokenWithScopes": [""]}, unknown_scope("")),
     (
@@ -117,6 +119,7 @@ CREATE_REFUSED: list[tuple[object, Expected]] = [
     ({"expiresInMinutes": "60"}, wrong_type("ExpiresInMinutes", "a 32-bit integer")),
     ({"expiresInMinutes": True}, wrong_type("ExpiresInMinutes", "a 32-bit integer")),
     ({"expiresInMinutes": 2**31}, wrong_type("ExpiresInMinutes", "a 32-bit integer")),
+    ({"expiresInMinutes": -(2**31) - 1}, wrong_type("ExpiresInMinutes", "a 32-bit integer")),
     ({"expiresInMinutes": 60.5}, wrong_type("ExpiresInMinutes", "a 32-bit integer")),
     (b"{", NOT_JSON),
     (b'{"a": NaN}', NOT_JSON),

@@ -23,7 +23,7 @@ class AssignmentMethods:
     _entra: EntraOperations
     _teams_extension: TeamsExtensionOperations
 
-    @distributed_trace
+    @distributed_trace(name_of_span="CommunicationIdentityClient.get_teams_extension_assignment")
     def get_teams_extension_assignment(
         self, tenant_id: str, object_id: str, **kwargs: Unpack[RequestOptions]
     ) -> TeamsExtensionAssignment:
@@ -52,7 +52,7 @@ class AssignmentMethods:
             **kwargs,
         )
 
-    @distributed_trace
+    @distributed_trace(name_of_span="CommunicationIdentityClient.upsert_teams_extension_assignment")
     def upsert_teams_extension_assignment(
         self,
         tenant_id: str,
@@ -95,7 +95,7 @@ class AssignmentMethods:
             **kwargs,
         )
 
-    @distributed_trace
+    @distributed_trace(name_of_span="CommunicationIdentityClient.delete_teams_extension_assignment")
     def delete_teams_extension_assignment(
         self, tenant_id: str, object_id: str, **kwargs: Unpack[RequestOptions]
     ) -> None:
@@ -123,7 +123,7 @@ class AssignmentMethods:
             **kwargs,
         )
 
-    @distributed_trace
+    @distributed_trace(name_of_span="CommunicationIdentityClient.list_entra_assignments")
     def list_entra_assignments(
         self, **kwargs: Unpack[RequestOptions]
     ) -> ItemPaged[EntraAssignment]:
@@ -148,7 +148,7 @@ class AssignmentMethods:
         require_version("list_entra_assignments", call_version(kwargs, self._api_version))
         return self._entra.list_assignments(cls=_results.entra_assignment, **kwargs)
 
-    @distributed_trace
+    @distributed_trace(name_of_span="CommunicationIdentityClient.get_entra_assignment")
     def get_entra_assignment(
         self, object_id: str, **kwargs: Unpack[RequestOptions]
     ) -> EntraAssignment:
@@ -173,7 +173,7 @@ class AssignmentMethods:
             _arguments.entra_id("object_id", object_id), cls=_results.entra_assignment, **kwargs
         )
 
-    @distributed_trace
+    @distributed_trace(name_of_span="CommunicationIdentityClient.upsert_entra_assignment")
     def upsert_entra_assignment(
         self,
         object_id: str,
@@ -214,7 +214,7 @@ class AssignmentMethods:
             **kwargs,
         )
 
-    @distributed_trace
+    @distributed_trace(name_of_span="CommunicationIdentityClient.delete_entra_assignment")
     def delete_entra_assignment(self, object_id: str, **kwargs: Unpack[RequestOptions]) -> None:
         """Deletes the assignment of a user, group or tenant.
 
@@ -234,7 +234,7 @@ class AssignmentMethods:
         require_version("delete_entra_assignment", call_version(kwargs, self._api_version))
         self._entra.delete_assignment(_arguments.entra_id("object_id", object_id), **kwargs)
 
-    @distributed_trace
+    @distributed_trace(name_of_span="CommunicationIdentityClient.update_entra_assignments")
     def update_entra_assignments(
         self,
         assignments: Mapping[str, EntraAssignmentUpdate | None],

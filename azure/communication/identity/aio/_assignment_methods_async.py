@@ -24,7 +24,9 @@ class AssignmentMethods:
     _entra: EntraOperations
     _teams_extension: TeamsExtensionOperations
 
-    @distributed_trace_async
+    @distributed_trace_async(
+        name_of_span="CommunicationIdentityClient.get_teams_extension_assignment"
+    )
     async def get_teams_extension_assignment(
         self, tenant_id: str, object_id: str, **kwargs: Unpack[RequestOptions]
     ) -> TeamsExtensionAssignment:
@@ -53,7 +55,9 @@ class AssignmentMethods:
             **kwargs,
         )
 
-    @distributed_trace_async
+    @distributed_trace_async(
+        name_of_span="CommunicationIdentityClient.upsert_teams_extension_assignment"
+    )
     async def upsert_teams_extension_assignment(
         self,
         tenant_id: str,
@@ -96,7 +100,9 @@ class AssignmentMethods:
             **kwargs,
         )
 
-    @distributed_trace_async
+    @distributed_trace_async(
+        name_of_span="CommunicationIdentityClient.delete_teams_extension_assignment"
+    )
     async def delete_teams_extension_assignment(
         self, tenant_id: str, object_id: str, **kwargs: Unpack[RequestOptions]
     ) -> None:
@@ -124,7 +130,7 @@ class AssignmentMethods:
             **kwargs,
         )
 
-    @distributed_trace
+    @distributed_trace(name_of_span="CommunicationIdentityClient.list_entra_assignments")
     def list_entra_assignments(
         self, **kwargs: Unpack[RequestOptions]
     ) -> AsyncItemPaged[EntraAssignment]:
@@ -149,7 +155,7 @@ class AssignmentMethods:
         require_version("list_entra_assignments", call_version(kwargs, self._api_version))
         return self._entra.list_assignments(cls=_results.entra_assignment, **kwargs)
 
-    @distributed_trace_async
+    @distributed_trace_async(name_of_span="CommunicationIdentityClient.get_entra_assignment")
     async def get_entra_assignment(
         self, object_id: str, **kwargs: Unpack[RequestOptions]
     ) -> EntraAssignment:
@@ -174,7 +180,7 @@ class AssignmentMethods:
             _arguments.entra_id("object_id", object_id), cls=_results.entra_assignment, **kwargs
         )
 
-    @distributed_trace_async
+    @distributed_trace_async(name_of_span="CommunicationIdentityClient.upsert_entra_assignment")
     async def upsert_entra_assignment(
         self,
         object_id: str,
@@ -215,7 +221,7 @@ class AssignmentMethods:
             **kwargs,
         )
 
-    @distributed_trace_async
+    @distributed_trace_async(name_of_span="CommunicationIdentityClient.delete_entra_assignment")
     async def delete_entra_assignment(
         self, object_id: str, **kwargs: Unpack[RequestOptions]
     ) -> None:
@@ -237,7 +243,7 @@ class AssignmentMethods:
         require_version("delete_entra_assignment", call_version(kwargs, self._api_version))
         await self._entra.delete_assignment(_arguments.entra_id("object_id", object_id), **kwargs)
 
-    @distributed_trace_async
+    @distributed_trace_async(name_of_span="CommunicationIdentityClient.update_entra_assignments")
     async def update_entra_assignments(
         self,
         assignments: Mapping[str, EntraAssignmentUpdate | None],
