@@ -1,12 +1,14 @@
 """The timer of the sync credentials of a process."""
 
 import gc
+import os
 import threading
 import time
 from collections.abc import Callable
 
 import pytest
 from azure.core.credentials import AccessToken
+from credentials.support import in_child_process
 from fresh_process import run
 
 from azure.communication.identity import CommunicationTokenCredential
@@ -153,6 +155,33 @@ def test_an_alarm_goes_off_when_it_is_due(wait_until: Callable[..., None]) -> No
         assert bell.rung_after >= bell.alarm.interval
     assert bells[3].rung_after is bells[4].rung_after is None
     bells[3].alarm.cancel()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")
+def test_a_child_process_starts_alarms_that_is_forked_while_a_thread_starts_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    is_starting, may_start = threading.Event(), threading.Event()
+    start = threading.Thread.start
+
+    def start_slowly(thread: threading.Thread) -> None:
+        if threading.current_thread() is other:
+            is_starting.set()
+            may_start.wait(10)
+        start(thread)
+
+    bell = Bell(3600)
+    other = threading.Thread(target=bell.alarm.start)
+    monkeypatch.setattr(threading.Thread, "start", start_slowly)
+    start(other)
+    is_starting.wait(10)
+    soon = threading.Timer(0.05, may_start.set)
+    start(soon)
+    assert in_child_process(lambda: Bell(3600).alarm.start())
+    other.join()
+    soon.join()
+    bell.alarm.cancel()
 
 
 AT_EXIT = """
