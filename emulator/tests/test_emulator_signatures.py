@@ -129,6 +129,17 @@ def test_five_minutes(send: Send, clock: Clock, offset: float, allowed: int) -> 
         assert_denied(reply, TOO_FAR_OFF)
 
 
+@pytest.mark.parametrize(("offset", "allowed"), [(-301, 0), (-300, 1), (300, 1), (301, 0)])
+def test_exactly_five_minutes(send: Send, offset: float, allowed: int) -> None:
+    with IdentityEmulator(clock=lambda: 1_795_662_000.0) as frozen:
+        date = formatdate(1_795_662_000 + offset, usegmt=True)
+        reply = send("POST", "/identities", to=frozen, date=date)
+    if allowed:
+        assert reply.status == 201
+    else:
+        assert_denied(reply, TOO_FAR_OFF)
+
+
 @pytest.mark.parametrize(
     "date",
     [

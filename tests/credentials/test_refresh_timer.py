@@ -157,6 +157,17 @@ def test_an_alarm_goes_off_when_it_is_due(wait_until: Callable[..., None]) -> No
     bells[3].alarm.cancel()
 
 
+def test_an_alarm_that_is_cancelled_or_forgotten_is_over_when_it_is_due() -> None:
+    bell = Bell(0)
+    alarm = bell.alarm
+    alarm.cancel()
+    assert alarm.go_off()
+    forgotten = Alarm(0, Bell(0).ring)
+    gc.collect()
+    assert forgotten.go_off()
+    assert bell.rung_after is None
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")
 def test_a_child_process_starts_alarms_that_is_forked_while_a_thread_starts_one(
