@@ -150,7 +150,9 @@ def test_an_expiry_is_a_time_that_datetime_can_hold(
     assert "expiresOn in its body is not a time up to year 9999" in str(failed(client))
 
 
-@pytest.mark.parametrize("date", [formatdate(usegmt=True), "Fri, 01 Mar 2024 12:35:06 GMT"])
+@pytest.mark.parametrize(
+    "date", [formatdate(usegmt=True), "Fri, 01 Mar 2024 12:35:06 GMT"], ids=["now", "in 2024"]
+)
 def test_a_success_with_a_token_that_had_expired_is_an_error(
     client: EitherClient, service: ScriptedService, date: str
 ) -> None:
