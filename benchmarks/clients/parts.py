@@ -21,8 +21,11 @@ from python_worker import ACCESS_KEY, IDS, SCOPES, users
 from server import nginx
 from workers import pinned_to
 
+from azure.communication.identity._transports._aiohttp_attempts import (
+    AsyncAttempt,
+    AttemptsUnderWay,
+)
 from azure.communication.identity._transports._aiohttp_response import AiohttpResponse
-from azure.communication.identity._transports._attempt import Attempt
 from azure.communication.identity._transports._settings import Timeouts
 from azure.communication.identity.aio import CommunicationIdentityClient
 
@@ -35,7 +38,8 @@ class _Memory(AsyncHttpTransport[Any, Any]):
 
     async def send(self, request: Any, **kwargs: Any) -> Any:
         internal: Any = type("Internal", (), {"status": 200, "reason": "OK", "headers": {}})
-        attempt = Attempt(Timeouts(None, None), None, False)
+        under_way = AttemptsUnderWay(asyncio.get_running_loop())
+        attempt = AsyncAttempt(under_way, Timeouts(None, None), None, False)
         response = AiohttpResponse(request, internal, attempt, "", 4096, decompress=True)
         response._content = _ANSWER
         return response
