@@ -168,6 +168,34 @@ def test_an_alarm_that_is_cancelled_or_forgotten_is_over_when_it_is_due() -> Non
     assert bell.rung_after is None
 
 
+def test_an_alarm_that_has_gone_off_is_over(wait_until: Callable[..., None]) -> None:
+    bell = Bell(0)
+    assert bell.alarm.go_off()
+    wait_until(lambda: bell.rung_after is not None)
+
+
+def test_an_alarm_that_cannot_go_off_is_due_again_in_a_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    bell = Bell(0)
+    assert not bell.alarm.go_off()
+    assert 0 < bell.alarm.left() <= 1
+
+
+def test_an_alarm_that_is_cancelled_is_lost_while_its_thread_lives() -> None:
+    first, second = Bell(3600), Bell(3600)
+    assert first.alarm.start()
+    assert second.alarm.start()
+    first.alarm.cancel()
+    assert first.alarm.is_lost()
+    assert not second.alarm.is_lost()
+    second.alarm.cancel()
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")
 def test_a_child_process_starts_alarms_that_is_forked_while_a_thread_starts_one(
