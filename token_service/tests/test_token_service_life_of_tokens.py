@@ -5,10 +5,11 @@ import json
 from typing import Any
 
 import pytest
-from running_service import Calls, Clock, Services, until
+from running_service import CACHE_KEY, Calls, Clock, Services, until
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from acs_token_service.people.schema import metadata
 from acs_token_service.tokens.encryption import TokenBox, new_key
 from acs_token_service.tokens.resource import IssuedToken
 
@@ -87,6 +88,24 @@ async def test_the_lifetime_is_the_one_that_is_set(services: Services) -> None:
 
     claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
     assert claims["exp"] - claims["iat"] == 3600
+
+
+async def test_the_database_holds_no_token_and_no_key(services: Services) -> None:
+    browser = await services.start()
+    ada, bob = await browser.sign_in("ada"), await browser.sign_in("bob")
+    tokens = [await ada.token(), await bob.token()]
+    await bob.delete()
+    engine = create_async_engine(services.storage.database_url)
+    async with engine.connect() as connection:
+        stored = ""
+        for table in metadata.tables.values():
+            stored += repr((await connection.execute(table.select())).all())
+    await engine.dispose()
+    identity = services.emulator.identities()[0].id
+    assert identity in stored
+    assert "bob" not in stored  # a deleted person leaves a hash
+    for secret in (*tokens, ada.bearer, bob.bearer, services.emulator.access_key, CACHE_KEY):
+        assert secret not in stored
 
 
 @pytest.mark.heavy
