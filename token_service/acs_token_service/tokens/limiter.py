@@ -104,8 +104,8 @@ class Limiter:
     """Keeps all calls to the resource within its limits.
 
     :param limits: Calls in 30 seconds, by operation.
-    :param reserve: The part of each limit that is kept for revocations and deletions that a person
-        asked for, and for what the estimate of the window gets wrong.
+    :param reserve: The part of each limit that only urgent calls may use: revocations and deletions
+        that a person asked for.
     :param person_rate: How many tokens may be issued for one person, such as ``20/minute``.
     """
 
