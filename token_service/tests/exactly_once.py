@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import Any
 
-from aiohttp import ClientSession, TCPConnector
+from aiohttp import ClientSession, ClientTimeout, TCPConnector
 from processes import environment_of, program
 from running_service import Browser, Reply, Services, Storage, Visitor, migrate
 
@@ -75,7 +75,9 @@ async def crowd(
         await asyncio.gather(*(ask_until_answered(visitor.at(each), name) for each in asked))
 
     places = asyncio.Semaphore(at_once)
-    async with ClientSession(connector=TCPConnector(limit=at_once)) as session:
+    # No time limits of the client: a slow machine must not look like a service that fails.
+    connector, timeout = TCPConnector(limit=at_once), ClientTimeout(total=None, sock_connect=None)
+    async with ClientSession(connector=connector, timeout=timeout) as session:
         browsers = [Browser(url, session) for url in urls]
         await asyncio.gather(*(person(number) for number in range(people)))
     outcome.seconds = time.monotonic() - started
