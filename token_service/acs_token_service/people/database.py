@@ -65,7 +65,9 @@ class Database:
                 connect_args={"timeout": timeout, "command_timeout": timeout},
                 **pool,
             )
-        # One round trip for a statement, in place of three with BEGIN and COMMIT around it.
+        # PostgreSQL: one round trip for a statement, in place of three with BEGIN and COMMIT around
+        # it. SQLite: a connection is not switched to it and back for each statement.
+        self._autocommits = driver_of(url) == "postgresql+asyncpg"
         self._autocommitting = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @property
@@ -89,7 +91,8 @@ class Database:
 
         The parameter and the errors are those of `transaction`.
         """
-        async with self._translating(urgent=urgent), self._autocommitting.connect() as connection:
+        begin = self._autocommitting.connect if self._autocommits else self._engine.begin
+        async with self._translating(urgent=urgent), begin() as connection:
             yield connection
 
     @asynccontextmanager
