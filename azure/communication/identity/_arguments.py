@@ -150,8 +150,10 @@ def _id_list(client_ids: Sequence[str]) -> list[str]:
 
 
 def _list_of_str(name: str, expected: str, each: str, values: Sequence[str]) -> list[str]:
-    # A str is a sequence of str: the most common mistake.
-    if isinstance(values, str | bytes | bytearray) or not isinstance(values, Sequence):
+    # A str is a sequence of str: the most common mistake. Lists first: Sequence is slow to ask.
+    if not isinstance(values, (list, tuple, Sequence)) or isinstance(
+        values, str | bytes | bytearray
+    ):
         raise TypeError(_wanted(name, expected, values))
     return [_require_str(f"Each of {name}", each, value) for value in values]
 
