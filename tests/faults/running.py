@@ -25,10 +25,10 @@ from faults.table import Fault
 from transports.clients import close_session, new_session
 from transports.raw_server import send
 
-_SHORT, _FOREIGN, _LONG = 0.5, 2.0, 6.0
+_SHORT, _LONG = 0.5, 15.0
 """The connection and read timeouts in seconds: where they end the call, and elsewhere."""
 _TIMED = {Ending.NO_CONNECTION_IN_TIME, Ending.NO_RESPONSE_IN_TIME}
-_PATIENCE = 3.0
+_PATIENCE = 10.0
 
 
 class Outcome(NamedTuple):
@@ -155,7 +155,7 @@ def _client(
 def _timeout(cell: Cell) -> float:
     if _TIMED & set(cell.endings):
         return _SHORT
-    return _LONG if cell.transport.is_own else _FOREIGN
+    return _LONG
 
 
 def run(cell: Cell, place: Place) -> Outcome:
