@@ -39,6 +39,7 @@ from .web.person_rates import PersonRates
 
 _LONGEST_LEASE = 6.0
 _KEY_FILE_SECONDS = 5.0
+_LAST_ROUND = 5.0  # seconds that background work has to finish in when the service stops
 _LARGEST_REQUEST = 16 * 1024
 
 
@@ -291,9 +292,13 @@ async def _issuers(
 def _repeat(
     stack: contextlib.AsyncExitStack, round_: Callable[[], Awaitable[object]], seconds: float
 ) -> None:
-    task = asyncio.create_task(repeat(round_, seconds))
+    stopping = asyncio.Event()
+    task = asyncio.create_task(repeat(round_, seconds, stopping))
 
     async def stop() -> None:
+        # A round that is cut short would leave a connection to the database in an unknown state.
+        stopping.set()
+        await asyncio.wait([task], timeout=_LAST_ROUND)
         task.cancel()
         await asyncio.wait([task])
 

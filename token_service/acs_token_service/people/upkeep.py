@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from ..telemetry import metrics
 from ..telemetry.logs import describe
@@ -90,10 +90,16 @@ class Refresher:
                 self._recent.forget(subject)
 
 
-async def repeat(round_: Callable[[], Awaitable[object]], seconds: float) -> None:
-    """Runs a round about every so many seconds, even if a round fails."""
+async def repeat(
+    round_: Callable[[], Awaitable[object]], seconds: float, stopping: asyncio.Event
+) -> None:
+    """Runs a round about every so many seconds, even if a round fails, until it is to stop."""
     while True:
-        await asyncio.sleep(seconds * random.uniform(0.5, 1.5))  # noqa: S311
+        pause = seconds * random.uniform(0.5, 1.5)  # noqa: S311
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(stopping.wait(), pause)
+        if stopping.is_set():
+            return
         try:
             await round_()
         except UnavailableError:
