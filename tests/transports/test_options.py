@@ -142,16 +142,13 @@ class TestTls:
             get_token(make(server.url, connection_verify=None))
 
     @pytest.fixture
-    def mutual(
-        self,
-        authority: trustme.CA,
-        server_context: ssl.SSLContext,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> Iterator[RawServer]:
+    def mutual(self, authority: trustme.CA) -> Iterator[RawServer]:
         """A server that asks for a certificate."""
-        monkeypatch.setattr(server_context, "verify_mode", ssl.CERT_REQUIRED)
-        authority.configure_trust(server_context)
-        with RawServer(answer(TOKEN, JSON), server_context) as server:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.verify_mode = ssl.CERT_REQUIRED
+        authority.issue_cert("localhost").configure_cert(context)
+        authority.configure_trust(context)
+        with RawServer(answer(TOKEN, JSON), context) as server:
             yield server
 
     @pytest.fixture
