@@ -252,7 +252,10 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         except asyncio.CancelledError:
             if not attempt.uncancel():
                 raise
-            return azure_error(asyncio.TimeoutError(), attempt, peer)
+            late = asyncio.TimeoutError()
+            if not opened.is_own:
+                guess_whether_sent(late, attempt)
+            return azure_error(late, attempt, peer)
         except FAILURES as error:
             if not opened.is_own:
                 guess_whether_sent(error, attempt)
