@@ -9,6 +9,7 @@ import ssl
 import sys
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from pathlib import Path
 from types import FrameType, ModuleType
@@ -92,14 +93,24 @@ def gets_its_answer(client: CommunicationIdentityClient) -> bool:
     return client.get_token(USER, ["chat"], request_id=request_id).token.endswith(request_id)
 
 
-def interrupt_each(
+def interrupt_each(*arguments: Any) -> int:
+    """Interrupts calls at each of some lines, and returns how many lines there were.
+
+    It does so in a thread of its own: where a trace function raises as an ``except`` clause ends,
+    Python keeps the exception of the clause as the handled one of the thread, and all later
+    exceptions have it for a context.
+    """
+    with ThreadPoolExecutor(1) as executor:
+        return executor.submit(_interrupt_each, *arguments).result()
+
+
+def _interrupt_each(
     context: ssl.SSLContext | None,
     options: dict[str, Any],
     kind: type[BaseException],
     files: tuple[str, ...],
     step: int,
 ) -> int:
-    """Interrupts calls at each of some lines, and returns how many lines there were."""
     number = 0
     variables = dict(copy_context())
     with TwoPackets(context) as server:
