@@ -1,6 +1,7 @@
 """The command line: `python -m acs_identity_emulator`."""
 
 import argparse
+import contextlib
 import logging
 import os
 import sys
@@ -117,12 +118,19 @@ def _serve(chosen: argparse.Namespace, stop_asked: stopping.StopFlag) -> int:
         while not stop_asked:
             time.sleep(_POLL_INTERVAL)
     except OSError as error:
+        _discard_standard_output()
         return refuse(f"cannot write to standard output ({error.strerror})")
     finally:
         limit = stopping.limit_stop()
         emulator.stop()
         limit.cancel()
     return 0
+
+
+def _discard_standard_output() -> None:
+    """Lets Python end without another attempt to write, which would make the exit code 120."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _greeting(emulator: "IdentityEmulator", *variables: Mapping[str, str]) -> Iterator[str]:
