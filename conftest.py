@@ -18,9 +18,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     if sys.version_info < (3, 11):
-        # asyncio of 3.10 does not close the TLS transport of a connection that breaks.
-        unclosed = "ignore:unclosed transport <asyncio.sslproto:ResourceWarning"
-        config.addinivalue_line("filterwarnings", unclosed)
+        # asyncio of 3.10 does not close the transports and the socket of a TLS connection that
+        # breaks. The garbage collector finds them in any later test.
+        for unclosed in ("transport", "<socket"):
+            config.addinivalue_line("filterwarnings", f"ignore:unclosed {unclosed}:ResourceWarning")
 
 
 def pytest_collection_finish() -> None:
