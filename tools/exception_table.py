@@ -6,9 +6,10 @@ python tools/exception_table.py --check   exits with 1 if TROUBLESHOOTING.md has
 The rows are those of tests/faults/, whose matrix provokes each failure on each transport.
 """
 
-import argparse
 import sys
 from pathlib import Path
+
+from table_in_document import print_or_check
 
 CHECKOUT = Path(__file__).parents[1]
 DOCUMENT = CHECKOUT / "TROUBLESHOOTING.md"
@@ -42,17 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     :param arguments: Those of the command line.
     :return: The exit code.
     """
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--check", action="store_true", help="compare, and print nothing")
-    if not parser.parse_args(arguments).check:
-        print(table(), end="")
-        return 0
-    if table() in DOCUMENT.read_text(encoding="utf-8"):
-        return 0
-    print(
-        f"{DOCUMENT.name} has another table: run python tools/exception_table.py", file=sys.stderr
-    )
-    return 1
+    return print_or_check(table(), DOCUMENT, "exception_table.py", arguments)
 
 
 if __name__ == "__main__":

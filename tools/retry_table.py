@@ -4,9 +4,10 @@ python tools/retry_table.py           prints it
 python tools/retry_table.py --check   exits with 1 if the document differs
 """
 
-import argparse
 import sys
 from pathlib import Path
+
+from table_in_document import print_or_check
 
 from azure.communication.identity._pipeline.retry_rules import (
     OPERATIONS,
@@ -46,15 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     :param arguments: Those of the command line.
     :return: The exit code.
     """
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--check", action="store_true", help="compare, and print nothing")
-    if not parser.parse_args(arguments).check:
-        print(table(), end="")
-        return 0
-    if table() in DOCUMENT.read_text(encoding="utf-8"):
-        return 0
-    print(f"{DOCUMENT.name} has another table: run python tools/retry_table.py", file=sys.stderr)
-    return 1
+    return print_or_check(table(), DOCUMENT, "retry_table.py", arguments)
 
 
 if __name__ == "__main__":
