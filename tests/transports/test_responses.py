@@ -2,6 +2,7 @@
 
 import gzip
 import socket
+import time
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -270,6 +271,19 @@ def test_no_time_limit(flavour: str) -> None:
     with RawServer(slow) as server:
         timeout = 0 if flavour == "async" else None  # as their libraries have it
         assert exchange(flavour, "ours", _request(server), read_timeout=timeout).content == b"{}"
+
+
+def test_slow_headers_leave_the_body_its_own_time(flavour: str) -> None:
+    def behave(connection: socket.socket) -> None:
+        for part, pause in ((b"HTTP/1.1 200 OK", 0.3), (b"\r\n", 0.01), (b"Content-Length: 2", 0)):
+            connection.sendall(part)
+            time.sleep(pause)
+        connection.sendall(b"\r\n\r\n")
+        time.sleep(0.5)
+        connection.sendall(b"{}")
+
+    with RawServer(behave) as server:
+        assert exchange(flavour, "ours", _request(server), read_timeout=0.75).content == b"{}"
 
 
 def _names(request: bytes) -> set[str]:

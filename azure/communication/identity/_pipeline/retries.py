@@ -9,7 +9,14 @@ from azure.core.exceptions import AzureError, ServiceRequestError, ServiceRespon
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import AsyncRetryPolicy, RetryMode, RetryPolicy
 
-from .deadlines import TIMEOUTS, attempt_options, deadline_after, ended_by, with_tokens_until
+from .deadlines import (
+    TIMEOUTS,
+    attempt_options,
+    deadline_after,
+    ended_by,
+    with_tokens_until,
+    without_zero_timeouts,
+)
 from .retry_rules import TRANSIENT_STATUSES, is_transient_error, is_transient_status, operation_of
 
 Request = PipelineRequest[Any]
@@ -45,10 +52,10 @@ class Attempts:
         # A transport that takes the deadline ends the attempt itself, and knows what it waited for.
         takes_deadline = getattr(self.transport, "takes_deadline", False)
         self._grace = _GRACE if takes_deadline else 0.0
-        for name in TIMEOUTS:
-            if options.get(name) == 0:
-                options[name] = None
         self._timeouts = {name: options[name] for name in TIMEOUTS if name in options}
+        if self._timeouts:
+            self._timeouts = without_zero_timeouts(self._timeouts)
+            options.update(self._timeouts)
 
     @property
     def last_moment(self) -> float:

@@ -39,9 +39,10 @@ _Parser = Callable[[str, str], CommunicationIdentifier]
 
 def _resource_user(cloud: CommunicationCloudEnvironment) -> _Parser:
     def parse(raw_id: str, rest: str) -> CommunicationIdentifier:
-        if rest.count("_") != 2:
+        parts = rest.split("_")
+        if len(parts) != 3:
             return CommunicationUserIdentifier(raw_id)
-        resource_id, tenant_id, user_id = rest.split("_")
+        resource_id, tenant_id, user_id = parts
         return TeamsExtensionUserIdentifier(
             user_id=user_id,
             tenant_id=tenant_id,

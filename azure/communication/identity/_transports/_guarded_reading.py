@@ -17,6 +17,9 @@ _MALFORMED: tuple[type[Exception], ...] = (
     MissingHeaderBodySeparatorDefect,
 )
 
+_PRECISION = 0.01
+"""How much later than its deadline a read may end, in seconds."""
+
 _MAX_DIGITS = 18  # more overflow 64 bits, which aiohttp rejects
 
 
@@ -61,7 +64,10 @@ class GuardedFile(io.RawIOBase):
     def __init__(self, sock: Any, attempt: Attempt | None) -> None:
         self._sock = sock
         self._file = sock.makefile("rb", 0)  # keeps the socket open
-        self._limit: float | None = sock.gettimeout()
+        timeout = sock.gettimeout()
+        # Of one read; a float, with infinity for no limit.
+        self._limit: float = math.inf if timeout is None else timeout
+        self._set_limit = self._limit
         self._deadline = math.inf
         self._is_streamed = attempt is not None and attempt.is_streamed
         if attempt is not None and attempt.deadline is not None:
@@ -72,9 +78,7 @@ class GuardedFile(io.RawIOBase):
         # The buffer may hold some of the body already.
         self._allowed: float = _limits.MAX_HEADER_BYTES + io.DEFAULT_BUFFER_SIZE
         self._what = "the headers are"
-        self._until = self._deadline
-        if self._limit is not None:
-            self._until = min(self._deadline, time.monotonic() + self._limit)
+        self._until = min(self._deadline, time.monotonic() + self._limit)
 
     def allow_body(self, *, is_chunked: bool) -> None:
         """Ends the limits of the headers, and begins that of the body."""
@@ -101,8 +105,11 @@ class GuardedFile(io.RawIOBase):
         remaining = self._until - time.monotonic()
         if remaining <= 0:
             raise TimeoutError("The deadline has passed.")
-        if self._limit is None or remaining < self._limit:
-            self._sock.settimeout(None if remaining == math.inf else remaining)
+        limit = min(remaining, self._limit)
+        # A system call, not made for milliseconds.
+        if not self._set_limit - _PRECISION <= limit <= self._set_limit + _PRECISION:
+            self._sock.settimeout(None if limit == math.inf else limit)
+            self._set_limit = limit
         count: int = self._sock.recv_into(buffer)
         self.has_ended = count == 0
         self._received += count
@@ -138,7 +145,8 @@ class GuardedResponse(HTTPResponse):
                 raise InvalidResponseError("the protocol was switched unasked.")
             self.headers = self.msg = None  # type: ignore[assignment] # as before the first
             self._read_head()
-        if any(isinstance(defect, _MALFORMED) for defect in self.headers.defects):
+        defects = self.headers.defects
+        if defects and any(isinstance(defect, _MALFORMED) for defect in defects):
             raise InvalidResponseError("a header line is malformed.")
         lengths = self.headers.get_all("content-length", [])
         for length in lengths:
