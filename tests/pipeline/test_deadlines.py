@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ from azure.core.pipeline.transport import AioHttpTransport, RequestsTransport
 from either_client import ClientFactory
 from scripted_service import ScriptedService
 from transports.raw_server import PATIENCE, RawServer, answer
+
+from azure.communication.identity._pipeline.deadlines import ended_by
 
 TOKEN = b'{"token": "t", "expiresOn": "2124-03-01T12:30:05Z"}'
 ANSWERED = answer(TOKEN, "Content-Type: application/json")
@@ -197,8 +200,10 @@ class Slow:
     def __init__(self, *seconds: float) -> None:
         self.waits = list(seconds)
         self.claims: list[Any] = []
+        self.are_daemons: list[bool] = []
 
     def wait(self) -> float:
+        self.are_daemons.append(threading.current_thread().daemon)
         return self.waits.pop(0) if self.waits else 0
 
     def get_token(self, *scopes: str, claims: str | None = None, **kwargs: Any) -> Any:
@@ -233,6 +238,20 @@ class AsyncSlowInfo(SlowInfo):
         return AccessTokenInfo(*await self._slow.get_token(*scopes))
 
 
+class SlowBoth(Slow, SlowInfo):
+    """With both methods, as those of azure-identity."""
+
+    def __init__(self, *seconds: float) -> None:
+        super().__init__(*seconds)
+        self._slow = self
+
+
+class AsyncSlowBoth(AsyncSlow, AsyncSlowInfo):
+    def __init__(self, *seconds: float) -> None:
+        super().__init__(*seconds)
+        self._slow = self
+
+
 CHALLENGE = base64.urlsafe_b64encode(b'{"access_token": {}}').decode().rstrip("=")
 
 
@@ -246,13 +265,16 @@ class TestEntraCredentials:
         authority.issue_cert("localhost").configure_cert(context)
         return context, str(bundle)
 
-    @pytest.mark.parametrize("is_info", [True, False])
+    @pytest.mark.parametrize("methods", ["get_token", "get_token_info", "both"])
     def test_a_slow_token(
-        self, make_client: ClientFactory, flavour: str, tls: Any, is_info: bool
+        self, make_client: ClientFactory, flavour: str, tls: Any, methods: str
     ) -> None:
-        credential: Any = Slow(PATIENCE) if flavour == "sync" else AsyncSlow(PATIENCE)
-        if is_info:
-            credential = (SlowInfo if flavour == "sync" else AsyncSlowInfo)(credential)
+        slow: Any = Slow(PATIENCE) if flavour == "sync" else AsyncSlow(PATIENCE)
+        credential = slow
+        if methods == "get_token_info":
+            credential = (SlowInfo if flavour == "sync" else AsyncSlowInfo)(slow)
+        elif methods == "both":
+            slow = credential = (SlowBoth if flavour == "sync" else AsyncSlowBoth)(PATIENCE)
         with RawServer(ANSWERED, tls[0]) as server:
             client = make_client(server.url, credential, connection_verify=tls[1])
             with ends_in_time(0.5):
@@ -260,6 +282,8 @@ class TestEntraCredentials:
             assert not server.requests
             assert client.get_token("8:acs:x", ["chat"], timeout=60).token == "t"
             client.close()
+        if flavour == "sync":
+            assert all(slow.are_daemons), "the thread would hold up the end of the program"
 
     @pytest.mark.parametrize("wait", [0, PATIENCE])
     def test_a_challenge(
@@ -298,13 +322,58 @@ class TestEntraCredentials:
             client.close()
 
 
-async def test_a_cancelled_call_is_cancelled() -> None:
-    from azure.communication.identity.aio import CommunicationIdentityClient
+def cancellations() -> int:
+    """How many times the current task has been cancelled. Python 3.10 does not count."""
+    task: Any = asyncio.current_task()
+    return task.cancelling() if sys.version_info >= (3, 11) else 0
 
-    with RawServer(hang) as server:
-        async with CommunicationIdentityClient(server.url, "a2V5") as client:
-            call = asyncio.ensure_future(client.get_token("8:acs:x", ["chat"], timeout=60))
-            await asyncio.sleep(0.1)
-            call.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await call
+
+class TestCancellation:
+    """The deadline of an async call cancels its task, which nobody else may notice."""
+
+    async def test_a_cancelled_call_is_cancelled(self) -> None:
+        from azure.communication.identity.aio import CommunicationIdentityClient
+
+        counts: list[int] = []
+
+        async def call() -> None:
+            try:
+                await client.get_token("8:acs:x", ["chat"], timeout=60)
+            finally:
+                counts.append(cancellations())
+
+        with RawServer(hang) as server:
+            async with CommunicationIdentityClient(server.url, "a2V5") as client:
+                task = asyncio.ensure_future(call())
+                await asyncio.sleep(0.1)
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+        assert counts == [int(sys.version_info >= (3, 11))]
+
+    async def test_a_call_that_times_out_leaves_its_task_uncancelled(self) -> None:
+        with pytest.raises(ServiceResponseTimeoutError):
+            await ended_by(time.monotonic(), asyncio.sleep(PATIENCE))
+        assert cancellations() == 0
+
+    async def test_a_call_of_a_task_that_cleans_up_after_a_cancellation_times_out(self) -> None:
+        async def clean_up() -> int:
+            try:
+                await asyncio.sleep(PATIENCE)
+            except asyncio.CancelledError:
+                with pytest.raises(ServiceResponseTimeoutError):
+                    await ended_by(time.monotonic(), asyncio.sleep(PATIENCE))
+            return cancellations()
+
+        task = asyncio.ensure_future(clean_up())
+        await asyncio.sleep(0)
+        task.cancel()
+        assert await task == int(sys.version_info >= (3, 11))
+
+    @pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 does not count them")
+    async def test_a_call_that_is_cancelled_at_its_deadline_is_cancelled(self) -> None:
+        task = asyncio.ensure_future(ended_by(time.monotonic(), asyncio.sleep(PATIENCE)))
+        await asyncio.sleep(0)
+        asyncio.get_running_loop().call_later(0, task.cancel)  # in the same step as the deadline
+        with pytest.raises(asyncio.CancelledError):
+            await task
