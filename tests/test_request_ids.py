@@ -1,5 +1,6 @@
 """The ids of requests: random, unless the caller has others."""
 
+import os
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,20 @@ def test_they_are_random(make_client: ClientFactory, service: ScriptedService) -
     client.create_user()
     assert UUID(first).version == UUID(sent_id(service)).version == 4
     assert first != sent_id(service)
+
+
+@pytest.mark.parametrize("sixteenth", range(16))
+def test_they_have_all_bits_of_the_random_bytes(
+    make_client: ClientFactory,
+    service: ScriptedService,
+    monkeypatch: pytest.MonkeyPatch,
+    sixteenth: int,
+) -> None:
+    random = bytes.fromhex(f"0123456789abcdef{sixteenth:x}edcba9876543210")
+    client = make_client(service.will_answer(201, CREATED).endpoint)
+    monkeypatch.setattr(os, "urandom", lambda length: random[:length])
+    client.create_user()
+    assert sent_id(service) == str(UUID(bytes=random, version=4))
 
 
 @pytest.mark.parametrize(

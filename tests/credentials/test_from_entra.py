@@ -320,7 +320,8 @@ async def test_a_transport_of_the_callers_own_stays_open(driver: Any, exchange: 
         if driver.is_async
         else RequestsTransport(connection_verify=verify)
     )
-    credential = exchange.make(transport=transport, policies=[], connection_verify=True)
+    # Without the policies, no one takes the timeout of a call, which the transport would choke on.
+    credential = exchange.make(transport=transport, policies=[], connection_verify=True, timeout=60)
 
     for user in (USER, OTHER_USER):
         exchange.entra.sign_in(user)
@@ -390,6 +391,12 @@ class TestArguments:
     ) -> None:
         with pytest.raises(ValueError, match="scopes must be one or more that all begin with"):
             driver.make(**{**given, "scopes": scopes})
+
+    def test_an_empty_list_of_scopes_is_told_as_such(
+        self, driver: Any, given: dict[str, Any]
+    ) -> None:
+        with pytest.raises(ValueError, match=r"not an empty list\.$"):
+            driver.make(**{**given, "scopes": []})
 
     @pytest.mark.parametrize("scopes", [TEAMS[0], 42, {"a"}, [1], [None]])
     def test_the_scopes_are_a_list_of_str(

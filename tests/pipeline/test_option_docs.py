@@ -43,6 +43,11 @@ def test_each_accepted_option_has_a_docstring_with_its_default(kind: Any) -> Non
         assert "seconds" in docs[name]
 
 
+@pytest.mark.parametrize("kind", [*KINDS, options.BaseClientOptions, options.PipelineOptions])
+def test_each_option_may_be_left_out(kind: Any) -> None:
+    assert not kind.__required_keys__
+
+
 def test_the_timeouts_are_those_of_the_transports() -> None:
     docs = docs_of("PipelineOptions")
     assert f"Default: {_limits.CONNECT_SECONDS:g}." in docs["connection_timeout"]

@@ -4,6 +4,7 @@ import logging
 import re
 import socket
 import traceback
+from contextlib import nullcontext
 from typing import Any
 from urllib.parse import quote
 
@@ -21,6 +22,7 @@ from azure.core.pipeline.transport import (
     HttpTransport,
     RequestsTransport,
 )
+from azure.core.rest import HttpRequest
 from either_client import ClientFactory, EitherClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -191,6 +193,33 @@ def test_an_error_response_shows_no_id(
     with pytest.raises(HttpResponseError) as again:
         response.raise_for_status()
     assert holds_no_id(all_of(again.value))
+
+
+class Raising(NetworkTraceLoggingPolicy):
+    """Raises what the response counts as."""
+
+    def on_response(self, request: Any, response: Any) -> None:
+        response.http_response.raise_for_status()
+
+
+@pytest.mark.parametrize(("status", "is_error"), [(399, False), (400, True)])
+def test_a_response_is_an_error_from_400_on(
+    make_client: ClientFactory, service: ScriptedService, status: int, is_error: bool
+) -> None:
+    service.will_answer(status, ERROR)
+    client = make_client(service.endpoint, redact_user_ids=True)
+    response = client.send_request(HttpRequest("GET", service.endpoint))
+    assert holds_no_id(response.text()) is is_error
+    strict = make_client(service.endpoint, redact_user_ids=True, logging_policy=Raising())
+    with pytest.raises(HttpResponseError) if is_error else nullcontext():
+        strict.send_request(HttpRequest("GET", service.endpoint))
+
+
+def test_urllib3_logs_what_it_did_without_ids(
+    redacting: EitherClient, everything: pytest.LogCaptureFixture
+) -> None:
+    logging.getLogger("urllib3.connectionpool").debug("GET /identities/%s", USER)
+    assert everything.messages == [f"GET /identities/{hashed(USER)}"]
 
 
 def test_the_model_of_an_error_shows_no_id(
