@@ -135,6 +135,7 @@ def forked_pytest(module: str, tree: Path, configuration: dict[str, Any]) -> Ite
     program, address = str(ROOT / "tools" / "forked_pytest.py"), str(tree.parent / "pytest.socket")
     preloaded = configuration["preloaded"] + configuration["preloaded_for"][Path(module).parts[0]]
     environment = os.environ | {
+        "PYTHONDONTWRITEBYTECODE": "1",  # two mutants within a second may have the same size
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # the plugins that tests need are options
         "PYTHONPATH": os.pathsep.join(str(tree / name) for name in ("", "emulator")),
     }

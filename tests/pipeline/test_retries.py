@@ -10,6 +10,7 @@ from azure.core.exceptions import (
     HttpResponseError,
     IncompleteReadError,
     ServiceRequestError,
+    ServiceRequestTimeoutError,
     ServiceResponseError,
 )
 from azure.core.pipeline.policies import SansIOHTTPPolicy
@@ -171,6 +172,10 @@ def sent_nothing() -> Exception:
     return ServiceRequestError("no connection", error=ConnectionRefusedError())
 
 
+def no_connection_in_time() -> Exception:
+    return ServiceRequestTimeoutError("no connection in time")
+
+
 def no_answer() -> Exception:
     return ServiceResponseError("reset", error=ConnectionResetError())
 
@@ -179,7 +184,7 @@ def cut_short() -> Exception:
     return IncompleteReadError("cut short")
 
 
-@pytest.mark.parametrize("make_error", [sent_nothing, no_answer, cut_short])
+@pytest.mark.parametrize("make_error", [sent_nothing, no_connection_in_time, no_answer, cut_short])
 @calls(REPEATABLE)
 def test_a_repeatable_operation_is_repeated_after_any_transient_error(
     make_client: ClientFactory,
@@ -199,7 +204,8 @@ def test_a_repeatable_operation_is_repeated_after_any_transient_error(
 
 
 @pytest.mark.parametrize(
-    ("make_error", "attempts"), [(sent_nothing, 2), (no_answer, 1), (cut_short, 1)]
+    ("make_error", "attempts"),
+    [(sent_nothing, 2), (no_connection_in_time, 2), (no_answer, 1), (cut_short, 1)],
 )
 @calls(NOT_REPEATABLE)
 def test_a_creation_is_repeated_after_no_connection_alone(

@@ -82,8 +82,9 @@ class Attempts:
         if not is_transient_status(status, is_repeatable, self._statuses):
             return None
         retry_after = self._policy.get_retry_after(response)
-        limit = _LONGEST_WAIT if self.deadline is None else self.deadline - monotonic()
-        if retry_after > limit or not self._policy.increment(self.settings, response=response):
+        if self.deadline is None and retry_after > _LONGEST_WAIT:
+            return None
+        if not self._policy.increment(self.settings, response=response):
             return None
         backoff = self._policy.get_backoff_time(self.settings)
         if status == _TOO_MANY_REQUESTS:
