@@ -23,31 +23,30 @@ class Noting(SansIOHTTPPolicy[Any, Any]):
         self._events = events
         self._failures = failures
 
-    def _note(self, step: str) -> None:
+    def _note(self, step: str) -> str:
         self._events.append(f"{self._name} {step}")
         if f"{self._name} {step}" in self._failures:
             raise ValueError(f"{self._name} {step}")
+        return "a result that nobody uses"
 
-    def on_request(self, request: Any) -> None:
-        self._note("request")
+    def on_request(self, request: Any) -> Any:
+        return self._note("request")
 
-    def on_response(self, request: Any, response: Any) -> None:
-        self._note("response")
+    def on_response(self, request: Any, response: Any) -> Any:
+        return self._note("response")
 
-    def on_exception(self, request: Any) -> None:
-        self._note("exception")
+    def on_exception(self, request: Any) -> Any:
+        return self._note("exception")
 
 
 class Awaitable(Noting):
     """Does the same in coroutines."""
 
-    async def on_request(self, request: Any) -> None:  # type: ignore[override]
+    async def on_request(self, request: Any) -> None:
         await asyncio.sleep(0)
         self._note("request")
 
-    async def on_response(  # type: ignore[override]
-        self, request: Any, response: Any
-    ) -> None:
+    async def on_response(self, request: Any, response: Any) -> None:
         await asyncio.sleep(0)
         self._note("response")
 
