@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,12 +22,15 @@ from azure.core.exceptions import (
     HttpResponseError,
     ServiceResponseTimeoutError,
 )
+from azure.core.pipeline import PipelineContext, PipelineRequest
 from azure.core.pipeline.transport import AioHttpTransport, RequestsTransport
+from azure.core.rest import HttpRequest
 from either_client import ClientFactory
 from scripted_service import ScriptedService
 from transports.raw_server import PATIENCE, RawServer, answer
 
 from azure.communication.identity._pipeline.deadlines import ended_by
+from azure.communication.identity._pipeline.retries import AsyncOperationRetryPolicy
 
 TOKEN = b'{"token": "t", "expiresOn": "2124-03-01T12:30:05Z"}'
 ANSWERED = answer(TOKEN, "Content-Type: application/json")
@@ -39,10 +43,10 @@ def hang(connection: Any) -> None:
 
 
 @contextmanager
-def ends_in_time(timeout: float, *errors: type[Exception]) -> Iterator[None]:
+def ends_in_time(timeout: float, *errors: type[Exception]) -> Iterator[Any]:
     began = time.monotonic()
-    with pytest.raises(errors or ServiceResponseTimeoutError):
-        yield
+    with pytest.raises(errors or ServiceResponseTimeoutError) as raised:
+        yield raised
     assert time.monotonic() - began < timeout + SLACK
 
 
@@ -64,10 +68,22 @@ def test_a_server_that_does_not_answer(
     make_client: ClientFactory, options: Callable[[], dict[str, Any]], of_the_call: bool
 ) -> None:
     limit = {"timeout": 0.5}
+    given = options()
     with RawServer(hang) as server:
-        client = make_client(server.url, **options(), **({} if of_the_call else limit))
-        with ends_in_time(0.5):
+        client = make_client(server.url, **given, **({} if of_the_call else limit))
+        with ends_in_time(0.5) as raised:
             client.get_token("8:acs:x", ["chat"], **(limit if of_the_call else {}))
+    if not given:  # the transport ends the attempt itself, and knows what it waited for
+        assert raised.value.message == f"{server.url} sent no complete response in time."
+
+
+@pytest.mark.parametrize("takes_deadline", [True, False])
+def test_only_a_transport_that_keeps_the_deadline_is_cancelled_later(takes_deadline: bool) -> None:
+    transport: Any = SimpleNamespace(**({"takes_deadline": True} if takes_deadline else {}))
+    context = PipelineContext(transport, timeout=60)
+    request = PipelineRequest(HttpRequest("GET", "https://host"), context)
+    grace = AsyncOperationRetryPolicy().attempts(request).grace
+    assert (0 < grace < 1) if takes_deadline else grace == 0
 
 
 def test_a_timeout_of_the_call_takes_precedence(
@@ -107,7 +123,7 @@ def test_a_pause_that_would_outlast_it_ends_the_call_with_the_last_response(
 ) -> None:
     service.will_answer(500)
     client = make_client(service.endpoint, retry_backoff_factor=2)
-    with ends_in_time(0, HttpResponseError) as _:
+    with ends_in_time(0, HttpResponseError):
         client.get_token("8:acs:x", ["chat"], timeout=3)
     assert len(service.requests) == 2
 

@@ -51,16 +51,11 @@ class Attempts:
         self.deadline = deadline_after(self.settings["timeout"])
         # A transport that takes the deadline ends the attempt itself, and knows what it waited for.
         takes_deadline = getattr(self.transport, "takes_deadline", False)
-        self._grace = _GRACE if takes_deadline else 0.0
+        self.grace = _GRACE if takes_deadline else 0.0
         self._timeouts = {name: options[name] for name in TIMEOUTS if name in options}
         if self._timeouts:
             self._timeouts = without_zero_timeouts(self._timeouts)
             options.update(self._timeouts)
-
-    @property
-    def last_moment(self) -> float:
-        """When an attempt that has a deadline is cancelled."""
-        return (self.deadline or 0.0) + self._grace
 
     def begin(self, request: Request) -> None:
         """Prepares the next attempt.
@@ -205,7 +200,8 @@ class AsyncOperationRetryPolicy(_Policy, AsyncRetryPolicy[Any, Any]):
                 if attempts.deadline is None:
                     response: Response = await self.next.send(request)
                 else:
-                    response = await ended_by(attempts.last_moment, self.next.send(request))
+                    last_moment = attempts.deadline + attempts.grace
+                    response = await ended_by(last_moment, self.next.send(request))
                 pause = attempts.pause_after_response(response)
                 if pause is None:
                     self.update_context(response.context, attempts.settings)
