@@ -15,7 +15,10 @@ from typing import Any
 
 import pytest
 import requests
+import trio
+import trio.lowlevel
 import trustme
+from azure.core.configuration import ConnectionConfiguration
 from azure.core.credentials import AccessToken, AccessTokenInfo
 from azure.core.exceptions import (
     ClientAuthenticationError,
@@ -29,7 +32,12 @@ from either_client import ClientFactory
 from scripted_service import ScriptedService
 from transports.raw_server import PATIENCE, RawServer, answer
 
-from azure.communication.identity._pipeline.deadlines import ended_by
+from azure.communication.identity._pipeline.deadlines import (
+    TIMEOUTS,
+    attempt_options,
+    call_until,
+    ended_by,
+)
 from azure.communication.identity._pipeline.retries import AsyncOperationRetryPolicy
 
 TOKEN = b'{"token": "t", "expiresOn": "2124-03-01T12:30:05Z"}'
@@ -84,6 +92,29 @@ def test_only_a_transport_that_keeps_the_deadline_is_cancelled_later(takes_deadl
     request = PipelineRequest(HttpRequest("GET", "https://host"), context)
     grace = AsyncOperationRetryPolicy().attempts(request).grace
     assert (0 < grace < 1) if takes_deadline else grace == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, {"connection_timeout": 3, "read_timeout": 7}),
+        ({"read_timeout": 5}, {"connection_timeout": 3, "read_timeout": 5}),
+        ({"connection_timeout": 5}, {"connection_timeout": 5, "read_timeout": 7}),
+        ({"connection_timeout": None, "read_timeout": 70}, dict.fromkeys(TIMEOUTS, 60)),
+        ({"connection_timeout": (1, 2)}, {"connection_timeout": (1, 2)}),
+        ({"connection_timeout": (70, None)}, {"connection_timeout": (60, 60)}),
+    ],
+)
+def test_the_timeouts_of_an_attempt_by_another_transport(
+    options: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    transport = SimpleNamespace(connection_config=ConnectionConfiguration())
+    transport.connection_config.timeout = 3
+    transport.connection_config.read_timeout = 7
+    found = attempt_options(transport, options, time.monotonic() + 60)
+    assert found.keys() == expected.keys()
+    for name, seconds in expected.items():
+        assert found[name] == pytest.approx(seconds, abs=1)
 
 
 def test_a_timeout_of_the_call_takes_precedence(
@@ -323,6 +354,15 @@ class TestEntraCredentials:
             client.close()
         assert credential.claims == [None, '{"access_token": {}}']
 
+    def test_a_process_that_has_no_thread_left_waits_itself(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def no_more_threads(thread: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        monkeypatch.setattr(threading.Thread, "start", no_more_threads)
+        assert call_until(time.monotonic() + 60, threading.get_ident) == threading.get_ident()
+
     @pytest.mark.parametrize("kind", [ClientAuthenticationError, TimeoutError, FutureTimeout])
     def test_its_own_error_is_not_a_timeout(
         self, make_client: ClientFactory, flavour: str, tls: Any, kind: type[Exception]
@@ -366,6 +406,13 @@ class TestCancellation:
                 with pytest.raises(asyncio.CancelledError):
                     await task
         assert counts == [int(sys.version_info >= (3, 11))]
+
+    def test_outside_of_asyncio_there_is_no_limit(self) -> None:
+        async def late() -> str:
+            await trio.lowlevel.checkpoint()
+            return "late"
+
+        assert trio.run(ended_by, time.monotonic(), late()) == "late"
 
     async def test_a_call_that_times_out_leaves_its_task_uncancelled(self) -> None:
         with pytest.raises(ServiceResponseTimeoutError):

@@ -20,6 +20,8 @@ T = TypeVar("T")
 _DEADLINE: ContextVar[float | None] = ContextVar("deadline", default=None)
 # Sockets do not take much more.
 _LONGEST_SECONDS = 1e9
+# Tasks of Python 3.10 have no count.
+_COUNTS_CANCELLATIONS = sys.version_info >= (3, 11)
 TIMEOUTS = ("connection_timeout", "read_timeout")
 
 
@@ -153,7 +155,7 @@ async def ended_by(deadline: float, work: Coroutine[Any, Any, T]) -> T:
         return await work
     # Not asyncio.wait_for: before Python 3.12, it can lose a cancellation of the task.
     task: Any = asyncio.current_task()
-    others = task.cancelling() if sys.version_info >= (3, 11) else 0
+    others = task.cancelling() if _COUNTS_CANCELLATIONS else 0
     is_over = False
 
     def end() -> None:
@@ -161,16 +163,16 @@ async def ended_by(deadline: float, work: Coroutine[Any, Any, T]) -> T:
         is_over = True
         task.cancel()
 
-    timer = loop.call_later(max(0.0, deadline - monotonic()), end)
+    timer = loop.call_later(deadline - monotonic(), end)
     try:
         return await work
     except asyncio.CancelledError:
-        if is_over and (sys.version_info < (3, 11) or task.cancelling() == others + 1):
+        if is_over and (not _COUNTS_CANCELLATIONS or task.cancelling() == others + 1):
             raise timed_out() from None
         raise
     finally:
         timer.cancel()
-        if is_over and sys.version_info >= (3, 11):
+        if is_over and _COUNTS_CANCELLATIONS:
             task.uncancel()
 
 
