@@ -1,6 +1,7 @@
 """The order of the policies is azure-core's, so that policies of users see what they expect."""
 
 import asyncio
+import sys
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from either_client import KEY, ClientFactory
 from scripted_service import ScriptedService
 
 from azure.communication.identity._shared.auth_policy_utils import get_authentication_policy
+from azure.communication.identity.aio import CommunicationIdentityClient
 
 CREATED = {"identity": {"id": "8:acs:x"}}
 OPTIONS: dict[str, Any] = {
@@ -20,6 +22,14 @@ OPTIONS: dict[str, Any] = {
     "user_agent": "my-app/1.0",
     "request_id": "my-id",
 }
+
+
+def test_the_async_client_without_aiohttp_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "azure.communication.identity._transports._aiohttp", None)
+    with pytest.raises(ImportError, match="needs aiohttp: pip install"):
+        CommunicationIdentityClient("https://host", KEY)
 
 
 class Witness(SansIOHTTPPolicy[Any, Any]):

@@ -71,7 +71,7 @@ class Attempts:
     def pause_after_response(self, response: Response) -> float | None:
         """The seconds until the next attempt. None if the response ends the call."""
         status = response.http_response.status_code
-        if status < 400 or (status not in TRANSIENT_STATUSES and status not in self._statuses):
+        if status not in TRANSIENT_STATUSES and status not in self._statuses:
             return None  # before the operation is looked for
         is_repeatable = self._is_repeatable(response.http_request)
         if not is_transient_status(status, is_repeatable, self._statuses):
