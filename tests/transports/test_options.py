@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import getproxies_environment
 
 import pytest
 import requests
@@ -29,6 +30,8 @@ from transports.clients import Make
 from transports.exchange import STOCK_IS_PRECISE
 from transports.raw_server import RawServer, answer, send_and_hang
 from transports.tunnel_proxy import TunnelProxy
+
+from azure.communication.identity._transports import _environment
 
 TOKEN = b'{"token": "a", "expiresOn": "2026-11-24T09:05:00+00:00"}'
 JSON = "Content-Type: application/json"
@@ -262,7 +265,10 @@ class TestProxies:
             ("ALL_PROXY", ".invalid", "https://somewhere.invalid", False),
             ("ALL_PROXY", "*.invalid", "https://somewhere.invalid", False),
             ("ALL_PROXY", "*", "https://somewhere.invalid", False),
+            ("ALL_PROXY", "somewhere.invalid:9", "http://somewhere.invalid:9", False),
+            ("ALL_PROXY", "somewhere.invalid:8", "http://somewhere.invalid:9", True),
             ("ALL_PROXY", "127.0.0.0/8", "http://127.0.0.1:9", False),
+            ("ALL_PROXY", "127.0.0.9/8", "http://127.0.0.1:9", False),
             ("ALL_PROXY", "127.0.0.0/8", "http://somewhere.invalid", True),
             ("ALL_PROXY", "10.0.0.0/8", "http://127.0.0.1:9", True),
             ("ALL_PROXY", "10.0.0.0/8, Somewhere.invalid", "http://somewhere.invalid", False),
@@ -285,6 +291,39 @@ class TestProxies:
         asked = "CONNECT somewhere.invalid:443 " if url.startswith("https") else f"POST {url}/"
         assert len(proxy.requests) == is_proxied
         assert all(request.startswith(asked.encode()) for request in proxy.requests)
+
+    @pytest.mark.parametrize(
+        ("given", "environment", "host", "expected"),
+        [
+            (None, {}, "outside", "http://of-the-system"),
+            (None, {}, "inside", None),
+            (
+                None,
+                {"http_proxy": "http://of-the-environment"},
+                "inside",
+                "http://of-the-environment",
+            ),
+            ({"http": "http://given"}, {}, "inside", "http://given"),
+        ],
+    )
+    def test_those_of_the_operating_system_have_its_exceptions(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        given: dict[str, str] | None,
+        environment: dict[str, str],
+        host: str,
+        expected: str | None,
+    ) -> None:
+        """As on Windows and macOS."""
+
+        def getproxies() -> dict[str, str]:
+            return getproxies_environment() or {"http": "http://of-the-system"}
+
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(_environment, "getproxies", getproxies)
+        monkeypatch.setattr(_environment, "proxy_bypass", lambda name: name == "inside")
+        assert _environment.ProxyMap(given).proxy_for(f"http://{host}") == expected
 
 
 class TestNetrc:

@@ -29,13 +29,6 @@ class ProxyMap:
         # Lazily: reading the environment takes half of the time to make a client.
         return getproxies() if self._given is None else self._given
 
-    @cached_property
-    def _is_of_system(self) -> bool:
-        """Whether the operating system names the proxies, and the hosts that need none."""
-        # On most systems there is only the environment.
-        is_given = self._given is not None or getproxies is getproxies_environment
-        return not is_given and not getproxies_environment()
-
     def proxy_for(self, url: str) -> str | None:
         """The proxy that leads to a URL, or None for a direct connection.
 
@@ -64,7 +57,9 @@ class ProxyMap:
             if entry.strip()
         ):
             return True
-        return self._is_of_system and bool(proxy_bypass(host))
+        # Without proxies in the environment, these are those of the operating system.
+        is_of_system = self._given is None and not getproxies_environment()
+        return is_of_system and bool(proxy_bypass(host))
 
 
 def _covers(entry: str, host: str, port: int | None) -> bool:
