@@ -158,6 +158,8 @@ def test_all_lines_of_the_libraries_below(
     assert interrupt_each(context, options, Stop, LIBRARY + BELOW, 1) > 2000
 
 
+# An exception that a signal handler raises in a destructor cannot leave it: Python reports it.
+@pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="Windows has no timers of signals")
 def test_real_signals(context: ssl.SSLContext | None, options: dict[str, Any]) -> None:
     """They arrive in system calls, too."""

@@ -7,6 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
@@ -227,6 +228,19 @@ class TestClose:
         assert type(error) is ServiceResponseError
         assert "was closed during" in str(error)
 
+    @pytest.mark.parametrize("length", [b"Content-Length: 9\r\n", b""])
+    def test_a_thread_that_reads_a_stream(self, context: Any, bundle: str, length: bytes) -> None:
+        transport = Urllib3Transport(connection_verify=bundle)
+        head = b"HTTP/1.1 200 OK\r\n" + length + b"\r\n{"
+        with RawServer(send_and_hang(head), context) as server:
+            response = transport.send(HttpRequest("GET", server.url), stream=True)
+            with ThreadPoolExecutor(1) as pool:
+                waiting = pool.submit(next, response.iter_raw())
+                time.sleep(0.05)
+                transport.close()
+                with pytest.raises(ServiceResponseError, match="was closed during"):
+                    waiting.result(2)
+
     @pytest.mark.parametrize("sent", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"])
     def test_a_task(self, context: Any, bundle: str, sent: bytes) -> None:
         async def close(server: RawServer) -> None:
@@ -240,6 +254,22 @@ class TestClose:
                 await asyncio.wait_for(sending, 2)
 
         with RawServer(send_and_hang(sent), context) as server:
+            asyncio.run(close(server))
+
+    def test_a_task_that_reads_a_stream(self, context: Any, bundle: str) -> None:
+        async def close(server: RawServer) -> None:
+            transport = AiohttpTransport(connection_verify=bundle)
+            response = await transport.send(HttpRequest("GET", server.url), stream=True)
+            blocks = response.iter_raw()
+            assert await anext(blocks) == b"{"
+            waiting = asyncio.ensure_future(anext(blocks))
+            await asyncio.sleep(0.05)
+            await transport.close()
+            with pytest.raises(ServiceResponseError, match="was closed during"):
+                await asyncio.wait_for(waiting, 2)
+
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"
+        with RawServer(send_and_hang(head), context) as server:
             asyncio.run(close(server))
 
     def test_threads_that_go_on(self) -> None:

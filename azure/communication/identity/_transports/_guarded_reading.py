@@ -69,7 +69,7 @@ class GuardedFile(io.RawIOBase):
         self._limit: float = math.inf if timeout is None else timeout
         self._set_limit = self._limit
         self._deadline = math.inf
-        self._is_streamed = attempt is not None and attempt.is_streamed
+        self._attempt = attempt
         if attempt is not None and attempt.deadline is not None:
             self._deadline = attempt.deadline
         self._received = 0
@@ -83,7 +83,7 @@ class GuardedFile(io.RawIOBase):
     def allow_body(self, *, is_chunked: bool) -> None:
         """Ends the limits of the headers, and begins that of the body."""
         self._until = self._deadline
-        if self._is_streamed:
+        if self._attempt is not None and self._attempt.is_streamed:
             self._allowed = math.inf
         else:
             # A chunk of one byte takes six.
@@ -112,6 +112,8 @@ class GuardedFile(io.RawIOBase):
             self._set_limit = limit
         count: int = self._sock.recv_into(buffer)
         self.has_ended = count == 0
+        if self.has_ended and self._attempt is not None and self._attempt.is_aborted:
+            raise OSError("The client is closed.")  # not the end of a body without a length
         self._received += count
         if self._received > self._allowed:
             raise InvalidResponseError(f"{self._what} too long.")

@@ -137,10 +137,10 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
             kwargs.get("read_timeout", config.read_timeout),
         )
         is_streamed = bool(kwargs.get("stream"))
-        attempt = SyncAttempt(limits, deadline, is_streamed)
         connections = self._connections.get(os.getpid())
         if connections is None:
             connections = self._connections.setdefault(os.getpid(), _Connections())
+        attempt = SyncAttempt(connections.attempts, limits, deadline, is_streamed)
         result = self._response_or_error(request, attempt, connections, kwargs)
         if isinstance(result, AzureError):
             # Raised outside of the handler: tracebacks must not show the cause.
@@ -164,7 +164,7 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
         verify = verification(options.get("connection_verify", config.verify))
         cert = options.get("connection_cert", config.cert)
         peer = f"{origin.partition('://')[0]}://{host}"
-        connections.attempts.add(attempt)
+        attempt.begin()
         before, CURRENT.attempt = CURRENT.attempt, attempt  # one may send another, in a hook
         try:
             pool = self._pool(connections, origin, options.get("proxies"), verify, cert)
@@ -192,7 +192,7 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
             return azure_error(error, attempt, peer)
         finally:
             CURRENT.attempt = before
-            connections.attempts.discard(attempt)
+            attempt.end()
 
     def _pool(
         self,

@@ -37,13 +37,25 @@ CURRENT = CurrentAttempt()
 
 
 class SyncAttempt(Attempt):
-    """An attempt that another thread can end."""
+    """An attempt that another thread can end.
 
-    __slots__ = ("socket",)
+    :param under_way: The attempts of the transport, which it ends when it is closed.
+    """
 
-    def __init__(self, *args: Any) -> None:
+    __slots__ = ("_under_way", "socket")
+
+    def __init__(self, under_way: "set[SyncAttempt]", *args: Any) -> None:
         super().__init__(*args)
         self.socket: socket.socket | None = None
+        self._under_way = under_way
+
+    def begin(self) -> None:
+        """Begins to wait for the server."""
+        self._under_way.add(self)
+
+    def end(self) -> None:
+        """Waits no longer."""
+        self._under_way.discard(self)
 
     def abort(self) -> None:
         """Wakes a thread that waits for the response."""

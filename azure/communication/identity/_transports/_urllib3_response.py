@@ -20,6 +20,7 @@ from ._failures import (
     failure,
 )
 from ._response import ResponseBase
+from ._urllib3_pools import SyncAttempt
 
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 _READ_SIZE = 64 * 1024
@@ -47,7 +48,7 @@ class Urllib3Response(ResponseBase, HttpResponse):
     """A response whose body urllib3 reads."""
 
     def __init__(
-        self, request: HttpRequest, raw: Any, attempt: Attempt, peer: str, block_size: int
+        self, request: HttpRequest, raw: Any, attempt: SyncAttempt, peer: str, block_size: int
     ) -> None:
         super().__init__(request, raw, raw.status, raw.reason or "", block_size)
         self._attempt = attempt
@@ -120,10 +121,12 @@ class Urllib3Response(ResponseBase, HttpResponse):
         self._begin_streaming()
         failed: AzureError | None = None
         try:
+            self._attempt.begin()
             yield from self._decoded_blocks(decode)
         except FAILURES as error:
             failed = azure_error(error, self._attempt, self._peer)
         finally:
+            self._attempt.end()
             self.close()
         if failed is not None:
             raise failed
