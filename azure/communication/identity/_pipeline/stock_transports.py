@@ -105,7 +105,7 @@ class _Translator:
         # azure-core keeps what the HTTP library raised.
         inner = getattr(error, "inner_exception", None) or error
         errors = list(chain(inner))
-        attempt = Attempt(Timeouts(None, None), None, is_streamed=False)
+        attempt = Attempt(set(), Timeouts(None, None), None, is_streamed=False)
         attempt.is_sent = not any(isinstance(each, self._unsent) for each in errors)
         origin, host, _ = split_url(request.http_request.url)
         return failure(

@@ -99,9 +99,12 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
     @property
     def session(self) -> aiohttp.ClientSession | None:
         """The session in use, or None."""
+        return self._given_session if self._opened is None else self._opened.session
+
+    @property
+    def _opened(self) -> _Opened | None:
         process = self._processes.get(os.getpid())
-        opened = None if process is None else process.opened
-        return self._given_session if opened is None else opened.session
+        return None if process is None else process.opened
 
     async def open(self) -> None:
         """Makes the session.
@@ -140,20 +143,16 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
 
     async def close(self) -> None:
         """Closes the session, and its connections. Requests that are under way fail."""
-        process = self._processes.get(os.getpid())
-        opened = None if process is None else process.opened
-        if opened is None:
-            if self._session_owner:
-                self._closed = True
-                if self._given_session is not None:
-                    await self._given_session.close()
-            return
         if not self._session_owner:
             return
         self._closed = True
-        if opened.loop.is_closed():
-            return
-        if opened.loop is not asyncio.get_running_loop() and opened.loop.is_running():
+        opened = self._opened
+        if opened is None:
+            if self._given_session is not None:
+                await self._given_session.close()
+        elif opened.loop.is_closed():
+            pass  # with its connections
+        elif opened.loop is not asyncio.get_running_loop() and opened.loop.is_running():
             closing = asyncio.run_coroutine_threadsafe(_close(opened), opened.loop)
             await asyncio.wrap_future(closing)
         else:

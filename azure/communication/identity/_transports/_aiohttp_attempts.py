@@ -11,29 +11,26 @@ from ._attempt import Attempt
 
 
 class AsyncAttempt(Attempt):
-    """An attempt that knows its task and its connection.
-
-    :param under_way: The attempts that it is one of.
-    """
+    """An attempt that knows its task and its connection."""
 
     __slots__ = (
         "_cancellations",
         "_has_cancelled",
         "_last_moment",
         "_task",
-        "_under_way",
         "transport",
         "until",
     )
 
-    def __init__(self, under_way: "AttemptsUnderWay", *args: Any) -> None:
+    _under_way: "AttemptsUnderWay"
+
+    def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.transport: asyncio.Transport | None = None
-        self._under_way = under_way
         # In the time of the event loop.
         self._last_moment = inf
         if self.deadline is not None:
-            self._last_moment = under_way.loop.time() + self.deadline - monotonic()
+            self._last_moment = self._under_way.loop.time() + self.deadline - monotonic()
         self.until = self._last_moment
         self._has_cancelled = False
 
@@ -42,11 +39,11 @@ class AsyncAttempt(Attempt):
         task: Any = asyncio.current_task(self._under_way.loop)
         self._task = task
         self._cancellations = task.cancelling() if sys.version_info >= (3, 11) else 0
-        self._under_way.add(self)
+        super().begin()
 
     def end(self) -> None:
         """Waits no longer."""
-        self._under_way.discard(self)
+        super().end()
         self.uncancel()  # if the cancellation was ignored
 
     def limit_to(self, seconds: float | None) -> None:

@@ -1,6 +1,8 @@
 """One attempt to send a request: how long it may last, and how far it has come."""
 
 import time
+from collections.abc import MutableSet
+from typing import Any
 
 from . import _limits
 from ._settings import Timeouts
@@ -9,6 +11,7 @@ from ._settings import Timeouts
 class Attempt:
     """A request on its way.
 
+    :param under_way: The attempts that its transport ends when it is closed.
     :param timeouts: The timeouts of the request.
     :param float deadline: The :func:`time.monotonic` at which the attempt ends at the latest, or
         None.
@@ -16,6 +19,7 @@ class Attempt:
     """
 
     __slots__ = (
+        "_under_way",
         "deadline",
         "has_deadline",
         "is_aborted",
@@ -25,7 +29,14 @@ class Attempt:
         "timeouts",
     )
 
-    def __init__(self, timeouts: Timeouts, deadline: float | None, is_streamed: bool) -> None:
+    def __init__(
+        self,
+        under_way: MutableSet[Any],
+        timeouts: Timeouts,
+        deadline: float | None,
+        is_streamed: bool,
+    ) -> None:
+        self._under_way = under_way
         self.timeouts = timeouts
         self.is_streamed = is_streamed
         self.has_deadline = deadline is not None
@@ -38,6 +49,14 @@ class Attempt:
         self.is_sent = False
         # Whether the client was closed meanwhile.
         self.is_aborted = False
+
+    def begin(self) -> None:
+        """Begins to wait for the server."""
+        self._under_way.add(self)
+
+    def end(self) -> None:
+        """Waits no longer."""
+        self._under_way.discard(self)
 
     def within(self, limit: float | None) -> float | None:
         """Seconds from now to the deadline, or the limit if that is shorter.

@@ -37,25 +37,13 @@ CURRENT = CurrentAttempt()
 
 
 class SyncAttempt(Attempt):
-    """An attempt that another thread can end.
+    """An attempt that another thread can end."""
 
-    :param under_way: The attempts of the transport, which it ends when it is closed.
-    """
+    __slots__ = ("socket",)
 
-    __slots__ = ("_under_way", "socket")
-
-    def __init__(self, under_way: "set[SyncAttempt]", *args: Any) -> None:
+    def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.socket: socket.socket | None = None
-        self._under_way = under_way
-
-    def begin(self) -> None:
-        """Begins to wait for the server."""
-        self._under_way.add(self)
-
-    def end(self) -> None:
-        """Waits no longer."""
-        self._under_way.discard(self)
 
     def abort(self) -> None:
         """Wakes a thread that waits for the response."""
@@ -106,14 +94,6 @@ class IdleConnections(queue.LifoQueue[Any]):
     def qsize(self) -> int:
         """How many connections are idle."""
         return len(self._idle)
-
-    def empty(self) -> bool:
-        """Whether no connection is idle."""
-        return not self._idle
-
-    def full(self) -> bool:
-        """Whether no further connection is kept."""
-        return len(self._idle) >= self.maxsize
 
 
 def _never(now: float) -> bool:
