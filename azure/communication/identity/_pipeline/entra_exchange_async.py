@@ -1,6 +1,5 @@
 """The exchange of :mod:`entra_exchange`, for event loops."""
 
-from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from sys import maxsize
 from typing import Any
@@ -9,7 +8,6 @@ from azure.core.credentials import AccessToken
 
 from .. import _results
 from .._generated.aio import CommunicationIdentityClient
-from .._shared.token_refresh import Clock
 from .._shared.tokens import awaitable, read_token
 from .assembly import async_pipeline_options
 from .deadlines import ended_by
@@ -22,15 +20,8 @@ class AsyncEntraExchange(ExchangeRules):
     :raises ImportError: If aiohttp is not installed and no transport is passed.
     """
 
-    def __init__(
-        self,
-        resource_endpoint: str | None,
-        token_credential: Any,
-        scopes: Sequence[str] | None,
-        options: Mapping[str, Any],
-        clock: Clock,
-    ) -> None:
-        super().__init__(resource_endpoint, token_credential, scopes, options, clock)
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
         # Now, so that a missing transport is an error here, and no event loop waits for an import.
         self._pipeline_options("")
 

@@ -150,12 +150,10 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         if opened is None:
             if self._given_session is not None:
                 await self._given_session.close()
-        elif opened.loop.is_closed():
-            pass  # with its connections
         elif opened.loop is not asyncio.get_running_loop() and opened.loop.is_running():
             closing = asyncio.run_coroutine_threadsafe(_close(opened), opened.loop)
             await asyncio.wrap_future(closing)
-        else:
+        elif not opened.loop.is_closed():
             await _close(opened)
 
     async def __aenter__(self) -> Self:

@@ -100,11 +100,7 @@ class Connector(aiohttp.TCPConnector):
                 attempt.is_sent = True
                 attempt.transport = connection.transport
                 limits = attempt.timeouts
-                if (
-                    opened_at is None
-                    or limits.connect is None
-                    or limits.connect > (limits.read or 0)
-                ):
+                if opened_at is None or not limits.connect or limits.connect > (limits.read or 0):
                     attempt.limit_to(limits.read)
             return connection
 
@@ -118,8 +114,7 @@ def _new_socket(address: Any) -> socket.socket:
 
 
 def _after_fork() -> None:
-    connectors = list(_CONNECTORS)
-    if connectors:
+    if connectors := list(_CONNECTORS):
         # The other end stays open, so that late writes of the child do not fail.
         _NOWHERE[:] = socket.socketpair()
         for connector in connectors:

@@ -64,9 +64,7 @@ class GuardedFile(io.RawIOBase):
     def __init__(self, sock: Any, attempt: Attempt | None) -> None:
         self._sock = sock
         self._file = sock.makefile("rb", 0)  # keeps the socket open
-        timeout = sock.gettimeout()
-        # Of one read; a float, with infinity for no limit.
-        self._limit: float = math.inf if timeout is None else timeout
+        self._limit: float = sock.gettimeout() or math.inf  # of one read
         self._set_limit = self._limit
         self._deadline = math.inf
         self._attempt = attempt

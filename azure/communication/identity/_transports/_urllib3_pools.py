@@ -208,9 +208,9 @@ def _connect_in_time(connection: Any, attempt: Attempt, connect: Any) -> None:
         raise outcome[0]
 
 
-@lru_cache(maxsize=16)
-def _guarded(connection_class: Any) -> Any:
-    return type("GuardedConnection", (_Guarded, connection_class), {})
+@lru_cache(maxsize=32)
+def _mixed(guard: type[object], base: Any) -> Any:
+    return type(f"Guarded{base.__name__}", (guard, base), {})
 
 
 class _GuardedPool:
@@ -220,22 +220,13 @@ class _GuardedPool:
 
     @property
     def ConnectionCls(self) -> Any:  # noqa: N802 - the name of urllib3
-        return _guarded(super().ConnectionCls)  # type: ignore[misc]
-
-
-@lru_cache(maxsize=16)
-def guarded_pool(pool_class: Any) -> Any:
-    """A class of pools whose connections keep to the limits.
-
-    :param pool_class: A class of pools of urllib3.
-    """
-    return type("GuardedPool", (_GuardedPool, pool_class), {})
+        return _mixed(_Guarded, super().ConnectionCls)  # type: ignore[misc]
 
 
 def new_pool(origin: str, manager: urllib3.PoolManager) -> Any:
-    """The pool of a manager for an origin."""
+    """The pool of a manager for an origin, whose connections keep to the limits."""
     manager.pool_classes_by_scheme = {
-        scheme: guarded_pool(pool_class)
+        scheme: _mixed(_GuardedPool, pool_class)
         for scheme, pool_class in manager.pool_classes_by_scheme.items()
     }
     return manager.connection_from_url(origin)
