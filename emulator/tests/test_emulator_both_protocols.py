@@ -29,7 +29,7 @@ from acs_identity_emulator import IdentityEmulator
 from acs_identity_emulator.state.store import Store
 from azure.communication.identity import CommunicationIdentityClient
 
-from .conftest import LATEST, connect
+from .conftest import connect
 
 Send = Callable[..., SimpleNamespace]
 BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
@@ -83,41 +83,6 @@ def test_a_broken_handshake_is_one_log_line(
     lines = [record.message for record in caplog.records if "TLS" in record.message]
     assert len(lines) == 2
     assert lines[1] == "- TLS handshake failed: TLSV1_ALERT_UNKNOWN_CA"
-
-
-@pytest.mark.parametrize(
-    ("signed_host", "signed_target", "sent_target"),
-    [
-        ("{host}/", "/identities", "/identities"),  # Python 1.4 and 1.5
-        ("{host}/", "identities", "/identities"),  # Python 1.0 to 1.3
-        ("{host}", "//identities", "//identities"),
-        ("{host}", "//identities", "/identities"),
-        ("{host}/", "//identities", "/identities"),
-        ("{host}/", "//identities", "//identities"),
-    ],
-)
-def test_an_endpoint_with_a_final_slash(
-    emulator: IdentityEmulator,
-    send: Send,
-    signed_host: str,
-    signed_target: str,
-    sent_target: str,
-) -> None:
-    host = emulator.endpoint.partition("://")[2].rstrip("/")
-    reply = send(
-        "POST",
-        signed_target,
-        host=signed_host.format(host=host),
-        headers={"Host": host},
-        request_target=f"{sent_target}?api-version={LATEST}",
-    )
-    assert reply.status == 201
-
-
-def test_other_hosts_are_not_accepted(emulator: IdentityEmulator, send: Send) -> None:
-    host = emulator.endpoint.partition("://")[2].rstrip("/")
-    for signed in (f"{host}//", f"/{host}", "x"):
-        assert send("POST", "/identities", host=signed, headers={"Host": host}).status == 401
 
 
 def certificate_of(path: str) -> x509.Certificate:

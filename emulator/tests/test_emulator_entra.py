@@ -296,13 +296,3 @@ class TestTls:
                 authorities.append(Path(emulator.ca_bundle).read_bytes())
                 assert send("POST", "/identities", to=emulator).status == 201
         assert authorities[0] == authorities[1]
-
-
-def test_keys_for_all_to_verify(emulator: IdentityEmulator, send: Send, send_bytes: Send) -> None:
-    body = {"createTokenWithScopes": ["chat"]}
-    token = send("POST", "/identities", body).json["accessToken"]["token"]
-    reply = send_bytes(b"GET /.emulator/jwks.json HTTP/1.1\r\nHost: x\r\n\r\n")
-    assert reply.status == 200
-    key = jwt.PyJWKSet.from_dict(reply.json)[jwt.get_unverified_header(token)["kid"]]
-    claims = jwt.decode(token, key.key, algorithms=["RS256"])
-    assert claims["resourceId"] == emulator.resource_id

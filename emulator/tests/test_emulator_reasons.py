@@ -59,7 +59,7 @@ Line = Callable[[], str]
         ({"x-ms-date": "now"}, "date: x-ms-date: 'now' is not an RFC 1123 date in GMT"),
         (
             {"x-ms-date": "Fri, 01 Jan 2026 00:00:00 GMT"},
-            "date: x-ms-date: 'Fri, 01 Jan 2026 00:00:00 GMT' is a Thu, not a Fri",
+            "date: x-ms-date: 'Fri, 01 Jan 2026 00:00:00 GMT' is a Thu, not a Fri)",
         ),
         (
             {"x-ms-date": "Thu, 31 Feb 2026 00:00:00 GMT"},

@@ -10,6 +10,7 @@ from typing import Protocol
 import pytest
 
 from acs_identity_emulator import IdentityEmulator
+from acs_identity_emulator.authentication.signatures import MalformedDateError, parse_date
 
 Send = Callable[..., SimpleNamespace]
 
@@ -118,6 +119,41 @@ def test_the_host_header_counts_not_the_address(send: Send, host: str) -> None:
     assert send("POST", "/identities", host=host).status == 201
 
 
+@pytest.mark.parametrize(
+    ("signed_host", "signed_target", "sent_target"),
+    [
+        ("{host}/", "/identities", "/identities"),  # Python 1.4 and 1.5
+        ("{host}/", "identities", "/identities"),  # Python 1.0 to 1.3
+        ("{host}", "//identities", "//identities"),
+        ("{host}", "//identities", "/identities"),
+        ("{host}/", "//identities", "/identities"),
+        ("{host}/", "//identities", "//identities"),
+    ],
+)
+def test_an_endpoint_with_a_final_slash(
+    emulator: IdentityEmulator,
+    send: Send,
+    signed_host: str,
+    signed_target: str,
+    sent_target: str,
+) -> None:
+    host = emulator.endpoint.partition("://")[2].rstrip("/")
+    reply = send(
+        "POST",
+        signed_target,
+        host=signed_host.format(host=host),
+        headers={"Host": host},
+        request_target=f"{sent_target}?api-version=2025-06-30",
+    )
+    assert reply.status == 201
+
+
+def test_other_hosts_are_not_accepted(emulator: IdentityEmulator, send: Send) -> None:
+    host = emulator.endpoint.partition("://")[2].rstrip("/")
+    for signed in (f"{host}//", f"/{host}", "x"):
+        assert send("POST", "/identities", host=signed, headers={"Host": host}).status == 401
+
+
 @pytest.mark.parametrize(("offset", "allowed"), [(-310, 0), (-290, 1), (290, 1), (310, 0)])
 def test_five_minutes(send: Send, clock: Clock, offset: float, allowed: int) -> None:
     date = formatdate(clock(), usegmt=True)
@@ -154,6 +190,25 @@ def test_exactly_five_minutes(send: Send, offset: float, allowed: int) -> None:
 )
 def test_a_date_that_is_none(send: Send, date: str) -> None:
     assert_denied(send("POST", "/identities", date=date))
+
+
+@pytest.mark.parametrize(
+    ("date", "problem"),
+    [
+        ("Wed, 00 Jan 2026 00:00:00 GMT", "a day that does not exist"),
+        ("Sun, 29 Feb 2026 00:00:00 GMT", "a day that does not exist"),
+        ("Thu, 01 Jan 2026 24:00:00 GMT", "a time that does not exist"),
+        ("Thu, 01 Jan 2026 00:60:00 GMT", "a time that does not exist"),
+        ("Thu, 01 Jan 2026 00:00:60 GMT", "a time that does not exist"),
+    ],
+)
+def test_a_date_that_does_not_exist(date: str, problem: str) -> None:
+    with pytest.raises(MalformedDateError, match=problem):
+        parse_date(date)
+
+
+def test_the_last_second_of_a_day_and_of_a_year() -> None:
+    assert parse_date("Wed, 31 Dec 2025 23:59:59 GMT") == 1767225599
 
 
 @pytest.mark.parametrize(

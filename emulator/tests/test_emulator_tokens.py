@@ -37,7 +37,19 @@ def test_header(send: Send, user: str) -> None:
     header = part(issue(send, user), 0)
     assert list(header) == ["alg", "kid", "x5t", "typ"]
     assert (header["alg"], header["typ"]) == ("RS256", "JWT")
-    assert base64.urlsafe_b64decode(header["x5t"] + "=").hex().upper() == header["kid"]
+    thumbprint = base64.urlsafe_b64decode(header["x5t"] + "=")
+    assert (thumbprint.hex().upper(), len(thumbprint)) == (header["kid"], 20)
+
+
+def test_keys_for_all_to_verify(emulator: IdentityEmulator, send: Send, send_bytes: Send) -> None:
+    body = {"createTokenWithScopes": ["chat"]}
+    token = send("POST", "/identities", body).json["accessToken"]["token"]
+    reply = send_bytes(b"GET /.emulator/jwks.json HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert reply.status == 200
+    key = jwt.PyJWKSet.from_dict(reply.json)[jwt.get_unverified_header(token)["kid"]]
+    assert key.key.key_size == 2048
+    claims = jwt.decode(token, key.key, algorithms=["RS256"])
+    assert claims["resourceId"] == emulator.resource_id
 
 
 def test_claims(emulator: IdentityEmulator, send: Send, user: str, clock: Clock) -> None:
@@ -71,6 +83,14 @@ def test_expires(emulator: IdentityEmulator, send: Send, user: str, clock: Clock
     assert emulator.is_token_valid(token)
     clock.offset = 3600
     assert not emulator.is_token_valid(token)
+
+
+@pytest.mark.parametrize("days", [-400, 400])
+def test_the_clock_of_the_emulator_counts_not_that_of_the_machine(
+    emulator: IdentityEmulator, send: Send, user: str, clock: Clock, days: int
+) -> None:
+    clock.offset = 86400 * days
+    assert emulator.is_token_valid(issue(send, user))
 
 
 def test_revocation_ends_the_tokens_before_it(

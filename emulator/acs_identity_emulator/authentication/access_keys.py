@@ -26,13 +26,11 @@ _MISTAKES = {
 
 
 def pasted_key(name: str, key: str) -> str:
-    """An access key, without the white space, byte order mark and quotes around it.
+    """An access key, without the white space, byte order marks and quotes around it.
 
     :raises ValueError: If the key is empty or not base64. The message never holds the key.
     """
-    text = key.strip().strip("\ufeff").strip()
-    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
-        text = text[1:-1].strip()
+    text = re.sub(r"^[\s\ufeff\"']+|[\s\ufeff\"']+$", "", key)
     try:
         octets = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
@@ -54,8 +52,8 @@ class AccessKeys:
         self._changes: dict[str, int] = {}
         self.octets_by_id: Mapping[str, bytes] = {}
         self.retired: Mapping[str, bytes] = {}
-        for slot, given in zip(SLOTS, (primary, secondary), strict=True):
-            self._restore(slot, given)
+        self._restore("primary", primary)
+        self._restore("secondary", secondary)
 
     def _restore(self, slot: str, given: str | None) -> None:
         kept = self._store.setting(f"access-key-{slot}")

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from multidict import CIMultiDictProxy
 
 from ..contract.errors import CONTENT_HASH_DIFFERS, DATE_TOO_FAR_OFF, DENIED
-from ..contract.reasons import Reason, ReasonCode, shown_text
+from ..contract.reasons import Reason, ReasonCode
 from ..contract.versions import Operation
 from ..state.clock import ServiceClock
 from .entra import (
@@ -190,7 +190,7 @@ def why_not_allowed(caller: Caller, operation: Operation) -> Reason | None:
     if caller.entra.audience in expected:
         return None
     text = (
-        f"the Entra token is for {shown_text(caller.entra.audience, 80)}, "
+        f"the Entra token is for {caller.entra.audience!a}, "
         f"{operation.value} takes {' or '.join(expected)}"
     )
     return Reason(ReasonCode.WRONG_CREDENTIALS, text)

@@ -48,10 +48,9 @@ def with_final_slash(signed: Signed) -> Iterator[Signed]:
     """
     yield signed._replace(host=f"{signed.host}/")
     yield signed._replace(host=f"{signed.host}/", target=signed.target.removeprefix("/"))
-    if not signed.target.startswith("//"):
-        doubled = signed._replace(target=f"/{signed.target}")
-        yield doubled
-        yield doubled._replace(host=f"{signed.host}/")
+    doubled = signed._replace(target=f"/{signed.target}")
+    yield doubled
+    yield doubled._replace(host=f"{signed.host}/")
 
 
 def explain_mismatch(

@@ -70,7 +70,8 @@ class EntraAssignments:
 
 
 def _path_id(call: Call) -> str:
-    return checked_guid("objectId", call.path_parameters[0])
+    (object_id,) = call.path_parameters
+    return checked_guid("objectId", object_id)
 
 
 def _skipped(url: str) -> str:
@@ -78,9 +79,8 @@ def _skipped(url: str) -> str:
 
     :raises ServiceError: If it is not a GUID.
     """
-    query = parse_qsl(url.partition("?")[2])
-    after = [value for name, value in query if name == _SKIP]
-    return checked_guid(_SKIP, after[-1]) if after else ""
+    after = dict(parse_qsl(url.partition("?")[2])).get(_SKIP)
+    return checked_guid(_SKIP, after) if after else ""
 
 
 def _change(object_id: str, change: object) -> Assignment | None:

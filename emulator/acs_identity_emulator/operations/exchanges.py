@@ -12,7 +12,6 @@ from ..authentication.entra import (
 from ..authentication.tokens import Lineage, TokenIssuer
 from ..contract import errors
 from ..contract.guids import is_guid
-from ..contract.reasons import shown_text
 from ..contract.versions import Field, Operation, knows
 from ..state.store import Store
 from . import bodies
@@ -62,10 +61,10 @@ class Exchanges:
         except InvalidEntraTokenError as error:
             raise errors.invalid_token(str(error)) from None
         if user.audience not in TEAMS_AUDIENCES:
-            raise errors.invalid_token(f"it is for {shown_text(user.audience, 80)}, not for Teams")
+            raise errors.invalid_token(f"it is for {user.audience!a}, not for Teams")
         if knows(call.version, Field.APP_AND_USER_ID):
             _check_application_and_user(body, user)
-        lineage = Lineage(call.caller.key_id, 0)
+        lineage = Lineage(call.caller.key_id)
         subject = f"orgid:{user.object_id}"
         return Answer(200, self._exchanged(subject, user, lineage, int(self._clock())).shown)
 

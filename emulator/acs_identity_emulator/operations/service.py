@@ -112,11 +112,10 @@ class Service:
         claims = None if signed is None else self._tokens.claims_of(signed)
         if claims is None:
             return False
-        expires_at, subject, lineage = claims["exp"], str(claims["skypeid"]), lineage_of(claims)
-        if not isinstance(expires_at, int) or expires_at <= self._clock():
-            return False
+        lineage = lineage_of(claims)
         return (
-            self._keys.in_force(lineage.key_id)
+            self._clock() < claims["exp"]
+            and self._keys.in_force(lineage.key_id)
             and self._gate.holds(lineage.grant)
-            and self._identities.honours(f"8:{subject}", lineage)
+            and self._identities.honours(f"8:{claims['skypeid']}", lineage)
         )
