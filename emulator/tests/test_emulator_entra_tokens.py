@@ -141,7 +141,7 @@ def test_the_key_is_loaded_once_and_when_it_is_needed(clock: Clock) -> None:
     [
         ([], "non-empty list"),
         (f"{CLIENTS}/a", "non-empty list"),
-        (["chat"], "URLs of one audience"),
+        (["chat"], "URLs of one audience, such as 'https://[a-z.]+/Teams.ManageCalls', not"),
         ([f"{CLIENTS}/a", "https://other.example/a"], "URLs of one audience"),
         ([f"{CLIENTS}/a", "chat"], "URLs of one audience"),
     ],

@@ -238,8 +238,13 @@ class TestCustomId:
         send("DELETE", f"/identities/{first}")
         assert self.create(send, {"customId": "carol"}).json["identity"]["id"] != first
 
+    @pytest.mark.parametrize("custom_id", ["x", "y" * 256])
+    def test_of_an_allowed_length(self, send: Send, custom_id: str) -> None:
+        created = self.create(send, {"customId": custom_id}).json
+        assert created["identity"]["customId"] == custom_id
+
     @pytest.mark.parametrize("custom_id", ["", "x" * 257])
-    def test_length(self, send: Send, custom_id: str) -> None:
+    def test_of_another_length(self, send: Send, custom_id: str) -> None:
         reply = send("POST", "/identities", {"customId": custom_id}, version=self.VERSION)
         assert_error(reply, wrong_type("CustomId", "a string of 1 to 256 characters"))
 

@@ -99,6 +99,8 @@ def test_token_lifetime(send: Send) -> None:
         assert new_token(send, emulator, expiresInMinutes=60)[1] == 300
         emulator.token_lifetime = timedelta(seconds=1)
         assert new_token(send, emulator)[1] == 1
+        emulator.token_lifetime = timedelta(hours=24)
+        assert new_token(send, emulator, expiresInMinutes=60)[1] == 24 * 3600
         emulator.reset()
         assert emulator.token_lifetime == timedelta(minutes=5)
         emulator.token_lifetime = None

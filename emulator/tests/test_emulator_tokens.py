@@ -8,8 +8,11 @@ from typing import Any, Protocol
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from acs_identity_emulator import IdentityEmulator
+from acs_identity_emulator.authentication.tokens import generate_key, key_from_pem, key_to_pem
 from acs_identity_emulator.operations.calls import timestamp
 
 Send = Callable[..., SimpleNamespace]
@@ -50,6 +53,21 @@ def test_keys_for_all_to_verify(emulator: IdentityEmulator, send: Send, send_byt
     assert key.key.key_size == 2048
     claims = jwt.decode(token, key.key, algorithms=["RS256"])
     assert claims["resourceId"] == emulator.resource_id
+
+
+def test_a_key_survives_its_text() -> None:
+    key = generate_key()
+    assert key_from_pem(key_to_pem(key)).private_numbers() == key.private_numbers()
+
+
+def test_a_key_that_is_not_rsa() -> None:
+    pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    with pytest.raises(ValueError, match="expected an RSA private key"):
+        key_from_pem(pem.decode())
 
 
 def test_claims(emulator: IdentityEmulator, send: Send, user: str, clock: Clock) -> None:

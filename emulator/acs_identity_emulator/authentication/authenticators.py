@@ -153,12 +153,12 @@ class BearerAuthenticator:
         self._entra = entra
 
     def authenticate(self, request: WireRequest) -> Caller | Refusal | None:
-        authorization = request.headers.getall("Authorization", ())
-        scheme, _, token = authorization[0].partition(" ") if authorization else ("", "", "")
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        if len(authorization) != 1:
-            text = f"the header Authorization is sent {len(authorization)} times, not once"
+        count = len(request.headers.getall("Authorization"))
+        if count != 1:
+            text = f"the header Authorization is sent {count} times, not once"
             return _refused(ReasonCode.MALFORMED_CREDENTIALS, text)
         if not request.is_secure:
             return _refused(ReasonCode.UNENCRYPTED, "an Entra token is accepted over https only")

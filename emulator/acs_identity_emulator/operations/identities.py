@@ -94,19 +94,19 @@ class Identities:
                 return existing
         guid = unique.guid()
         self._store.add_identity(guid, custom_id)
-        return Identity(guid, 0, False, custom_id, None)
+        return Identity(guid, custom_id=custom_id)
 
     def _get(self, call: Call) -> Answer:
-        return Answer(200, self._shown(self._identity(call.path_parameters[0])))
+        return Answer(200, self._shown(self._identity(_path_id(call))))
 
     def _delete(self, call: Call) -> Answer:
-        identity = self._owned(call.path_parameters[0])
+        identity = self._owned(_path_id(call))
         if not identity.deleted:
             self._store.delete_identity(identity.guid)
         return Answer(204)
 
     def _revoke(self, call: Call) -> Answer:
-        self._store.revoke_tokens(self._identity(call.path_parameters[0]).guid)
+        self._store.revoke_tokens(self._identity(_path_id(call)).guid)
         return Answer(204)
 
     def _issue(self, call: Call) -> Answer:
@@ -117,10 +117,11 @@ class Identities:
         if scopes is None:
             raise errors.field_required("Scopes")
         minutes = _minutes_in(body, call.version)
-        _check_id(call.path_parameters[0])
+        identity_id = _path_id(call)
+        _check_id(identity_id)
         _check_scopes(scopes, call.version)
         _check_minutes(minutes)
-        identity = self._identity(call.path_parameters[0])
+        identity = self._identity(identity_id)
         token, _ = self._new_token(identity, scopes, minutes, call.caller.key_id)
         return Answer(200, token.shown)
 
@@ -195,6 +196,11 @@ def check_token_lifetime(lifetime: timedelta) -> None:
     """
     if not isinstance(lifetime, timedelta) or not _LIFETIMES[0] <= lifetime <= _LIFETIMES[1]:
         raise ValueError("token_lifetime must be a timedelta from one second to 24 hours")
+
+
+def _path_id(call: Call) -> str:
+    (identity_id,) = call.path_parameters
+    return identity_id
 
 
 def _minutes_in(body: Mapping[str, object], version: str) -> int | None:

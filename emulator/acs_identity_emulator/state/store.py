@@ -33,10 +33,10 @@ class Identity(NamedTuple):
     """One identity; `guid` is the last part of its id, times are Unix seconds."""
 
     guid: str
-    revocations: int
-    deleted: bool
-    custom_id: str | None
-    last_token_issued_at: int | None
+    revocations: int = 0
+    deleted: bool = False
+    custom_id: str | None = None
+    last_token_issued_at: int | None = None
 
 
 class Store:
