@@ -11,7 +11,7 @@ from acs_identity_emulator.authentication.authenticators import Caller
 from acs_identity_emulator.contract.errors import ServiceError
 from acs_identity_emulator.contract.versions import Operation
 from acs_identity_emulator.operations.calls import Call
-from acs_identity_emulator.operations.throttling import Throttle
+from acs_identity_emulator.operations.throttling import LIMITS, Throttle
 
 Send = Callable[..., SimpleNamespace]
 
@@ -89,13 +89,65 @@ def test_no_limit_is_documented(operation: Operation) -> None:
     assert not any(is_throttled(throttle, operation) for _ in range(1001))
 
 
-def test_a_clock_that_goes_back_begins_a_window() -> None:
+@pytest.mark.parametrize("seconds", [0.5, 3600])
+def test_a_clock_that_goes_back_begins_a_window(seconds: float) -> None:
     time = FrozenTime()
     throttle = Throttle(time, tells_when=False)
     while not is_throttled(throttle, Operation.DELETE):
         pass
-    time.now -= 3600
+    time.now -= seconds
     assert not is_throttled(throttle, Operation.DELETE)
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "name"),
+    [
+        (Operation.CREATE, b"", "create"),
+        (Operation.CREATE, b"{", "create"),
+        (Operation.CREATE, b"[" * 100_000, "create"),
+        (Operation.CREATE, b'["createTokenWithScopes"]', "create"),
+        (Operation.CREATE, b'{"createTokenWithScopes": []}', "create"),
+        (Operation.CREATE, WITH_TOKEN, "create-with-token"),
+        (Operation.ISSUE, WITH_TOKEN, "issue"),
+        (Operation.DELETE, b"", "delete"),
+        (Operation.REVOKE, b"", "revoke"),
+        (Operation.EXCHANGE_TEAMS_USER, b"{}", "exchange"),
+        (Operation.EXCHANGE_TEAMS_EXTENSION, b"{}", "exchange"),
+        (Operation.EXCHANGE_ENTRA, b"{}", "exchange"),
+    ],
+)
+def test_usage(operation: Operation, body: bytes, name: str) -> None:
+    time = FrozenTime()
+    throttle = Throttle(time, tells_when=False)
+
+    def used() -> dict[str, int]:
+        return {limit.name: limit.used for limit in throttle.usage()}
+
+    unused = dict.fromkeys(LIMITS, 0)
+    assert used() == unused
+    for count in (1, 2):
+        throttle.count(call(operation, body))
+        assert used() == {**unused, name: count}
+    time.now += 29.5
+    assert used()[name] == 2
+    time.now += 0.5
+    assert used() == unused
+    throttle.count(call(operation, body))
+    assert used()[name] == 1
+    throttle.clear()
+    assert used() == unused
+
+
+@pytest.mark.parametrize(("waited", "left"), [(0, 30), (0.5, 30), (28.5, 2), (29, 1), (29.9, 1)])
+def test_seconds_to_wait(waited: float, left: int) -> None:
+    time = FrozenTime()
+    throttle = Throttle(time, tells_when=True)
+    for _ in range(500):
+        throttle.count(call(Operation.DELETE))
+    time.now += waited
+    with pytest.raises(ServiceError) as caught:
+        throttle.count(call(Operation.DELETE))
+    assert caught.value.retry_after == left
 
 
 class TestOverTheWire:

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
+from email.utils import formatdate
 from types import SimpleNamespace
 from typing import Any, Protocol
 
@@ -101,6 +102,19 @@ def test_expires(emulator: IdentityEmulator, send: Send, user: str, clock: Clock
     assert emulator.is_token_valid(token)
     clock.offset = 3600
     assert not emulator.is_token_valid(token)
+
+
+def test_expires_with_the_second(send: Send) -> None:
+    seconds = 1_800_000_000.0
+    with IdentityEmulator(clock=lambda: seconds) as emulator:
+        date = formatdate(seconds, usegmt=True)
+        body = {"createTokenWithScopes": ["chat"], "expiresInMinutes": 60}
+        reply = send("POST", "/identities", body, to=emulator, date=date)
+        token = reply.json["accessToken"]["token"]
+        seconds += 3599.9
+        assert emulator.is_token_valid(token)
+        seconds += 0.1
+        assert not emulator.is_token_valid(token)
 
 
 @pytest.mark.parametrize("days", [-400, 400])

@@ -28,9 +28,9 @@ class ServiceOptions(NamedTuple):
     :param encrypted_tokens: Whether the tokens of Entra users are encrypted.
     """
 
-    open_exchange: bool = False
-    page_size: int = 100
-    encrypted_tokens: bool = False
+    open_exchange: bool
+    page_size: int
+    encrypted_tokens: bool
 
 
 class Service:

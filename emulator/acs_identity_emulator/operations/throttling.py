@@ -51,23 +51,21 @@ class Throttle:
         if limit is None:
             return
         now = self._clock()
-        began, calls = self._windows.get(name, (now, 0))
-        if not 0 <= now - began < WINDOW:
-            began, calls = now, 0
+        began, calls = self._window(name, now)
         self._windows[name] = (began, calls + 1)
         if calls >= limit:
-            left = max(1, math.ceil(began + WINDOW - now))
+            left = math.ceil(WINDOW - (now - began))
             raise errors.too_many_requests(left if self._tells_when else None)
 
     def usage(self) -> Sequence[Limit]:
         """How much of each limit is used now."""
         now = self._clock()
-        windows = dict(self._windows)  # another thread may ask
-        usage = []
-        for name, limit in LIMITS.items():
-            began, calls = windows.get(name, (now, 0))
-            usage.append(Limit(name, limit, calls if 0 <= now - began < WINDOW else 0))
-        return usage
+        return [Limit(name, limit, self._window(name, now)[1]) for name, limit in LIMITS.items()]
+
+    def _window(self, name: str, now: float) -> tuple[float, int]:
+        """The time at which the current window began, and the number of its calls."""
+        began, calls = self._windows.get(name, (now, 0))
+        return (began, calls) if 0 <= now - began < WINDOW else (now, 0)
 
     def clear(self) -> None:
         self._windows.clear()
