@@ -150,9 +150,8 @@ def _jwt_expiry(token: str) -> int | None:
 
 
 def _is_json_object(part: str) -> bool:
-    part = part.rstrip("=")
     try:
-        return isinstance(json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4))), dict)
+        return isinstance(json.loads(urlsafe_b64decode(part + "==")), dict)  # excess is ignored
     except (ValueError, RecursionError):
         return False
 
