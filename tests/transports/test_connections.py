@@ -200,6 +200,9 @@ class TestIdle:
         assert (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1) in options
         idle = getattr(socket, "TCP_KEEPIDLE", getattr(socket, "TCP_KEEPALIVE", None))
         assert (socket.IPPROTO_TCP, idle, 60) in options
+        assert (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 15) in options
+        assert (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4) in options
+        assert (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1) in options
 
 
 class TestClose:

@@ -177,7 +177,7 @@ class TestTls:
         # Of azure-core's transports, each takes another one of these.
         with open(pair[0], "a", encoding="ascii") as file:
             file.write(Path(pair[1]).read_text(encoding="ascii"))
-        for cert in (pair[0], list(pair)):
+        for cert in (pair[0], list(pair), (*pair, "no password is needed")):
             client = make_client(mutual.url, connection_verify=bundle, connection_cert=cert)
             assert get_token(client) == "a"
 
@@ -198,8 +198,9 @@ class TestTls:
         with pytest.raises(ServiceRequestError):
             get_token(make_client(server.url, KEY, retry_total=0))
         monkeypatch.setenv(name, bundle)
-        with pytest.raises(ServiceRequestError):
-            get_token(make_client(server.url, KEY, retry_total=0, use_env_settings=False))
+        for options in ({"use_env_settings": False}, {"connection_verify": True}):
+            with pytest.raises(ServiceRequestError):
+                get_token(make_client(server.url, KEY, retry_total=0, **options))
 
 
 class TestProxies:

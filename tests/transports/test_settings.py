@@ -16,6 +16,8 @@ from fresh_process import run
 from transports.exchange import ASYNC, SYNC, error_of, exchange
 from transports.raw_server import RawServer, answer, send_and_close, send_and_hang
 
+from azure.communication.identity._transports._settings import timeouts
+
 _TOKEN = b'{"token": "a", "expiresOn": "2099-11-24T09:05:00+00:00"}'
 _SLOW = send_and_close(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", b"{}")
 
@@ -62,6 +64,15 @@ class TestTimeouts:
             error = error_of(flavour, "ours", _request(server.url), **options)
         assert type(error) is ServiceResponseTimeoutError
         assert time.monotonic() - began < 2
+
+    def test_a_limit_of_years_is_one(self, flavour: str) -> None:
+        _, read = timeouts(9e8, 9e8)
+        assert read == 9e8
+
+    def test_a_bool_is_an_error_even_after_the_number_that_it_equals(self, flavour: str) -> None:
+        _new(flavour, connection_timeout=1)
+        with pytest.raises(TypeError, match="must be a number"):
+            _new(flavour, connection_timeout=True)
 
     @pytest.mark.parametrize(
         ("options", "kind", "text"),
@@ -112,6 +123,23 @@ class TestVerification:
         assert str(file) in str(error)
         assert option in str(error)
         assert ("does not exist" in str(error)) is (content is None)
+        expected = "does not exist" if content is None else "could not be loaded: "
+        assert expected in str(error)
+        assert not str(error).endswith(("malformed.", "None."))  # OpenSSL gives a reason
+
+    @pytest.mark.parametrize("missing", ["certificate", "key"])
+    def test_the_files_of_a_client_certificate_are_shown_but_not_its_password(
+        self, flavour: str, missing: str, tmp_path: Path
+    ) -> None:
+        files = [tmp_path / name for name in ("certificate", "key")]
+        for file in files:
+            if file.name != missing:
+                file.touch()
+        request = _request("https://127.0.0.1:1")
+        error = error_of(flavour, "ours", request, connection_cert=(*files, "hunter2"))
+        assert f"{str(tmp_path / missing)!r} does not exist" in str(error)
+        assert all(str(file) in str(error) for file in files)
+        assert "hunter2" not in str(error)
 
     def test_a_directory_and_a_path(
         self, flavour: str, authority: trustme.CA, server_context: Any, tmp_path: Path

@@ -10,7 +10,7 @@ from azure.core.configuration import ConnectionConfiguration
 from . import _limits
 
 # Sockets do not take much more.
-_LONGEST_SECONDS = 10**9
+_LONGEST_SECONDS = 1e9
 _CA_BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
@@ -36,10 +36,9 @@ def connection_configuration(
         "read_timeout": _limits.READ_SECONDS,
         **options,
     }
-    if use_environment and given.get("connection_verify", True) is True:
-        bundle = next(filter(None, map(os.environ.get, _CA_BUNDLE_VARIABLES)), None)
-        if bundle is not None and "connection_verify" not in given:
-            given["connection_verify"] = bundle
+    if use_environment:
+        bundle = next(filter(None, map(os.environ.get, _CA_BUNDLE_VARIABLES)), True)
+        given.setdefault("connection_verify", bundle)
     timeouts(given["connection_timeout"], given["read_timeout"])
     verification(given.get("connection_verify"))
     return ConnectionConfiguration(**given)
