@@ -9,6 +9,9 @@ from typing import Any
 
 from ._attempt import Attempt
 
+# Tasks of Python 3.10 have no count.
+_COUNTS_CANCELLATIONS = sys.version_info >= (3, 11)
+
 
 class AsyncAttempt(Attempt):
     """An attempt that knows its task and its connection."""
@@ -38,7 +41,7 @@ class AsyncAttempt(Attempt):
         """Begins to wait for the server, in the current task."""
         task: Any = asyncio.current_task(self._under_way.loop)
         self._task = task
-        self._cancellations = task.cancelling() if sys.version_info >= (3, 11) else 0
+        self._cancellations = task.cancelling() if _COUNTS_CANCELLATIONS else 0
         super().begin()
 
     def end(self) -> None:
@@ -73,7 +76,7 @@ class AsyncAttempt(Attempt):
         :return: Whether the attempt was cancelled, and the task by nobody else.
         """
         has_cancelled, self._has_cancelled = self._has_cancelled, False
-        if has_cancelled and sys.version_info >= (3, 11):
+        if has_cancelled and _COUNTS_CANCELLATIONS:
             return bool(self._task.uncancel() <= self._cancellations)
         return has_cancelled
 

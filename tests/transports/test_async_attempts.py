@@ -1,0 +1,207 @@
+"""When attempts of the async client are ended, and by whom."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+import pytest
+
+from azure.communication.identity._transports._aiohttp_attempts import (
+    AsyncAttempt,
+    AttemptsUnderWay,
+)
+from azure.communication.identity._transports._settings import Timeouts
+
+NO_TIMEOUTS = Timeouts(None, None)
+
+
+class Loop:
+    """The clock of an event loop, which a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.timers: list[Timer] = []
+
+    def time(self) -> float:
+        return self.now
+
+    def call_at(self, when: float, callback: Callable[[], None]) -> "Timer":
+        self.timers.append(Timer(when, callback))
+        return self.timers[-1]
+
+    def due(self) -> list[float]:
+        return [timer.when for timer in self.timers if not timer.is_cancelled]
+
+    def run_until(self, now: float) -> None:
+        self.now = now
+        for timer in [timer for timer in self.timers if timer.when <= now]:
+            self.timers.remove(timer)
+            if not timer.is_cancelled:
+                timer.callback()
+
+
+class Timer:
+    def __init__(self, when: float, callback: Callable[[], None]) -> None:
+        self.when, self.callback, self.is_cancelled = when, callback, False
+
+    def cancel(self) -> None:
+        self.is_cancelled = True
+
+
+class Waiting(AsyncAttempt):
+    """Notes that it was ended."""
+
+    ended = False
+
+    def cancel(self) -> None:
+        self.ended = True
+
+
+@pytest.fixture
+def loop() -> Loop:
+    return Loop()
+
+
+@pytest.fixture
+def under_way(loop: Any) -> AttemptsUnderWay:
+    return AttemptsUnderWay(loop)
+
+
+class TestLimits:
+    @pytest.fixture
+    def make(self, under_way: AttemptsUnderWay) -> Callable[..., Waiting]:
+        def make(seconds: float | None, deadline: float | None = None) -> Waiting:
+            attempt = Waiting(under_way, NO_TIMEOUTS, deadline, False)
+            under_way.add(attempt)
+            attempt.limit_to(seconds)
+            return attempt
+
+        return make
+
+    def test_each_is_ended_at_its_limit(self, loop: Loop, make: Any) -> None:
+        late, early, never = make(20), make(10), make(None)
+        assert loop.due() == [110]  # one timer for all
+        loop.run_until(109)
+        assert (early.ended, late.ended) == (False, False)
+        loop.run_until(110)
+        assert (early.ended, late.ended) == (True, False)
+        assert loop.due() == [120]
+        loop.run_until(120)
+        assert (late.ended, never.ended) == (True, False)
+
+    def test_a_later_limit_takes_the_place_of_the_earlier_one(self, loop: Loop, make: Any) -> None:
+        attempt = make(10)
+        attempt.limit_to(30)
+        loop.run_until(110)
+        assert not attempt.ended
+        loop.run_until(130)
+        assert attempt.ended
+
+    def test_the_deadline_is_the_last_limit(self, loop: Loop, make: Any) -> None:
+        attempt = make(None, monotonic() + 50)
+        assert attempt.until == pytest.approx(150, abs=1)
+        attempt.limit_to(70)
+        assert attempt.until == pytest.approx(150, abs=1)
+        attempt.limit_to(20)
+        assert attempt.until == 120
+
+
+class TestCancellation:
+    @pytest.fixture
+    async def attempt(self) -> AsyncAttempt:
+        return AsyncAttempt(AttemptsUnderWay(asyncio.get_running_loop()), NO_TIMEOUTS, None, False)
+
+    async def run(self, attempt: AsyncAttempt, *ends: Callable[[Any], None]) -> tuple[bool, int]:
+        """Whether the attempt takes a cancellation back, and how many are left."""
+
+        async def wait() -> tuple[bool, int]:
+            attempt.begin()
+            try:
+                await asyncio.sleep(5)
+            except asyncio.CancelledError:
+                taken = attempt.uncancel()
+                task: Any = asyncio.current_task()
+                return taken, task.cancelling() if sys.version_info >= (3, 11) else 0
+            raise AssertionError("not cancelled")
+
+        task = asyncio.ensure_future(wait())
+        await asyncio.sleep(0)
+        for end in ends:
+            end(task)
+        return await task
+
+    async def test_by_the_attempt(self, attempt: AsyncAttempt) -> None:
+        end: Any = lambda _: attempt.cancel()  # noqa: E731
+        assert await self.run(attempt, end, end) == (True, 0)  # it cancels once
+
+    async def test_by_the_close_of_the_client(self, attempt: AsyncAttempt) -> None:
+        assert await self.run(attempt, lambda _: attempt.abort()) == (True, 0)
+        assert attempt.is_aborted
+
+    async def test_by_another(self, attempt: AsyncAttempt) -> None:
+        counted = int(sys.version_info >= (3, 11))
+        assert await self.run(attempt, lambda task: task.cancel()) == (False, counted)
+
+    @pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 does not count them")
+    async def test_by_both(self, attempt: AsyncAttempt) -> None:
+        assert await self.run(attempt, lambda _: attempt.cancel(), lambda task: task.cancel()) == (
+            False,
+            1,
+        )
+
+    @pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 does not count them")
+    async def test_of_a_task_that_was_cancelled_before(self, attempt: AsyncAttempt) -> None:
+        async def clean_up() -> tuple[bool, int]:
+            try:
+                await asyncio.sleep(5)
+            except asyncio.CancelledError:
+                attempt.begin()
+                attempt.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await asyncio.sleep(5)
+                task: Any = asyncio.current_task()
+                return attempt.uncancel(), task.cancelling()
+            raise AssertionError("not cancelled")
+
+        task = asyncio.ensure_future(clean_up())
+        await asyncio.sleep(0)
+        task.cancel()
+        assert await task == (True, 1)
+
+    async def test_that_was_ignored_is_taken_back_at_the_end(self, attempt: AsyncAttempt) -> None:
+        attempt.begin()
+        attempt.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.sleep(5)
+        attempt.end()
+        task: Any = asyncio.current_task()
+        assert sys.version_info < (3, 11) or task.cancelling() == 0
+        assert not attempt._under_way
+
+
+class Connection:
+    def __init__(self, is_closing: bool) -> None:
+        self._is_closing = is_closing
+        self.is_aborted = False
+
+    def is_closing(self) -> bool:
+        return self._is_closing
+
+    def abort(self) -> None:
+        self.is_aborted = True
+
+
+@pytest.mark.parametrize("is_closing", [True, False])
+def test_a_connection_is_dropped_if_aiohttp_has_closed_it_and_aborted_in_any_case(
+    under_way: AttemptsUnderWay, is_closing: bool
+) -> None:
+    attempt: Any = AsyncAttempt(under_way, NO_TIMEOUTS, None, False)
+    attempt.drop_connection()  # there is none yet
+    attempt.abort_connection()
+    attempt.transport = Connection(is_closing)
+    attempt.drop_connection()
+    assert attempt.transport.is_aborted is is_closing
+    attempt.abort_connection()
+    assert attempt.transport.is_aborted
