@@ -6,12 +6,16 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
+import aiohttp
 import pytest
+from transports.raw_server import RawServer, answer
 
 from azure.communication.identity._transports._aiohttp_attempts import (
+    CURRENT_ATTEMPT,
     AsyncAttempt,
     AttemptsUnderWay,
 )
+from azure.communication.identity._transports._aiohttp_connector import Connector
 from azure.communication.identity._transports._settings import Timeouts
 
 NO_TIMEOUTS = Timeouts(None, None)
@@ -179,6 +183,44 @@ class TestCancellation:
         task: Any = asyncio.current_task()
         assert sys.version_info < (3, 11) or task.cancelling() == 0
         assert not attempt._under_way
+
+
+class Recorded:
+    """An attempt that keeps the limits that it gets."""
+
+    def __init__(self, timeouts: Timeouts) -> None:
+        self.timeouts = timeouts
+        self.limits: list[float | None] = []
+        self.is_begun = self.is_sent = False
+        self.transport: Any = None
+
+    def limit_to(self, seconds: float | None) -> None:
+        self.limits.append(seconds)
+
+
+@pytest.mark.parametrize(
+    ("connect", "read", "if_new", "if_kept"),
+    [
+        (1, 5, [5], []),  # the attempt has been limited to the longer one of both
+        (5, 5, [5], []),
+        (5, 1, [1], [1]),
+        (None, 5, [5], [5]),
+        (1, None, [None], [None]),
+    ],
+)
+async def test_the_time_to_read_begins_when_there_is_a_connection(
+    connect: float | None, read: float | None, if_new: Any, if_kept: Any
+) -> None:
+    with RawServer(answer(b"{}")) as server:
+        async with aiohttp.ClientSession(connector=Connector()) as session:
+            for expected in (if_new, if_kept):
+                attempt: Any = Recorded(Timeouts(connect, read))
+                CURRENT_ATTEMPT.set(attempt)
+                async with session.get(server.url) as response:
+                    await response.read()
+                assert attempt.limits == expected
+                assert attempt.is_sent
+    assert server.connections == 1
 
 
 class Connection:

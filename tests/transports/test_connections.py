@@ -12,7 +12,11 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from azure.core.exceptions import ServiceRequestError, ServiceResponseError
+from azure.core.exceptions import (
+    ServiceRequestError,
+    ServiceResponseError,
+    ServiceResponseTimeoutError,
+)
 from azure.core.rest import HttpRequest
 from transports.kept import MakeKept
 from transports.raw_server import (
@@ -98,6 +102,21 @@ def test_data_on_an_idle_connection(make_kept: MakeKept, context: Any, bundle: s
             assert is_sent.wait(PATIENCE)
             kept.idle(0.05)
         assert server.connections == 2
+
+
+@pytest.mark.parametrize("connection_timeout", [None, 30])
+def test_a_kept_connection_has_the_read_timeout_alone(
+    make_kept: MakeKept, connection_timeout: float | None
+) -> None:
+    behaviours = [answer(b"{}"), send_and_hang(b"")]
+    kept = make_kept(connection_timeout=connection_timeout)
+    with RawServer(lambda peer: behaviours.pop(0)(peer)) as server:
+        kept.send(server)
+        began = time.monotonic()
+        with pytest.raises(ServiceResponseTimeoutError):
+            kept.send(server, read_timeout=0.2)
+        assert time.monotonic() - began < PATIENCE / 2
+        assert server.connections == 1
 
 
 def test_a_body_that_is_not_read_costs_its_connection(make_kept: MakeKept) -> None:

@@ -1,12 +1,16 @@
 """What a response tells, whatever library has read it."""
 
 import copy
+import threading
 from json import JSONDecodeError
+from typing import Any
 
 import pytest
-from azure.core.exceptions import HttpResponseError
+from azure.core.exceptions import HttpResponseError, ServiceResponseError
 from transports.kept import MakeKept
 from transports.raw_server import RawServer, answer
+
+from azure.communication.identity._transports import _limits
 
 
 @pytest.mark.parametrize(("status", "is_error"), [(200, False), (399, False), (400, True)])
@@ -46,6 +50,41 @@ def test_what_is_not_json_is_not_shown(make_kept: MakeKept, body: bytes, positio
         response.json()
     assert (raised.value.doc, raised.value.pos) == ("", position)
     assert raised.value.__context__ is None
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+@pytest.mark.parametrize("in_chunks", [False, True])
+@pytest.mark.parametrize("excess", [0, 1])
+def test_a_body_is_limited_unless_it_is_streamed(
+    make_kept: MakeKept,
+    monkeypatch: pytest.MonkeyPatch,
+    is_streamed: bool,
+    in_chunks: bool,
+    excess: int,
+) -> None:
+    monkeypatch.setattr(_limits, "MAX_BODY_BYTES", 100)
+    body = b"1" * (100 + excess)
+
+    def behave(peer: Any) -> None:
+        if not in_chunks:
+            answer(body)(peer)
+            return
+        chunks = [body[:100], body[100:], b""] if excess else [body, b""]
+        peer.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for chunk in chunks:
+            threading.Event().wait(0.02)
+            peer.sendall(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+
+    kept = make_kept()
+    with RawServer(behave) as server:
+        if excess and not is_streamed:
+            with pytest.raises(ServiceResponseError, match="the body is longer than"):
+                kept.send(server)
+        else:
+            response = kept.send(server, stream=is_streamed)
+            if is_streamed:
+                kept.run(response.read())
+            assert response.content == body
 
 
 def test_it_is_closed_when_it_has_been_read_and_so_is_a_copy(make_kept: MakeKept) -> None:
