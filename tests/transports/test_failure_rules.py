@@ -1,6 +1,8 @@
 """What an exception of a transport says: whether anything was sent, and whether to try again."""
 
+import asyncio
 import ssl
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -14,6 +16,7 @@ from azure.core.exceptions import (
 )
 from urllib3.exceptions import LocationParseError
 
+from azure.communication.identity._transports._aiohttp_response import guess_whether_sent
 from azure.communication.identity._transports._attempt import Attempt
 from azure.communication.identity._transports._failures import (
     InvalidSettingError,
@@ -106,3 +109,27 @@ def test_the_nearest_error_of_the_system_is_the_cause() -> None:
     wrapper = aiohttp.ClientError(near)
     wrapper.__cause__ = RuntimeError(far)
     assert failed(wrapper).__cause__ is near
+
+
+REFUSED: Any = aiohttp.ClientConnectorError(None, OSError(111, "x"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("error", "is_sent"),
+    [
+        (asyncio.TimeoutError(), True),
+        (aiohttp.ServerDisconnectedError(), True),
+        (aiohttp.SocketTimeoutError(), True),
+        (aiohttp.ClientOSError(), True),
+        (REFUSED, False),
+        (aiohttp.ConnectionTimeoutError(), False),
+        (aiohttp.InvalidURL("x"), False),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_the_error_of_a_session_of_the_caller_tells_whether_it_has_sent_the_request(
+    error: Exception, is_sent: bool
+) -> None:
+    attempt: Any = SimpleNamespace(is_sent=False)
+    guess_whether_sent(error, attempt)
+    assert attempt.is_sent is is_sent

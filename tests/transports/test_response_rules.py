@@ -1,13 +1,14 @@
 """What a response tells, whatever library has read it."""
 
 import copy
+import gzip
 import threading
 from json import JSONDecodeError
 from typing import Any
 
 import pytest
 from azure.core.exceptions import HttpResponseError, ServiceResponseError
-from transports.kept import MakeKept
+from transports.kept import Kept, MakeKept
 from transports.raw_server import RawServer, answer
 
 from azure.communication.identity._transports import _limits
@@ -90,8 +91,32 @@ def test_a_body_is_limited_unless_it_is_streamed(
 def test_it_is_closed_when_it_has_been_read_and_so_is_a_copy(make_kept: MakeKept) -> None:
     kept = make_kept()
     with RawServer(answer(b"{}")) as server:
-        assert kept.send(server).is_closed is True
+        response = kept.send(server)
+        assert response.is_closed is True
+        assert response.is_stream_consumed is True
         streamed = kept.send(server, stream=True)
         assert streamed.is_closed is False
         assert copy.copy(streamed).is_closed is True
         assert (kept.run(streamed.read()) or streamed.content) == b"{}"
+
+
+def joined(kept: Kept, blocks: Any) -> bytes:
+    async def collected() -> bytes:
+        return b"".join([block async for block in blocks])
+
+    return kept.run(collected()) if kept.is_async else b"".join(blocks)
+
+
+@pytest.mark.parametrize(
+    ("options", "is_decompressed"),
+    [({}, True), ({"decompress": True}, True), ({"decompress": False}, False)],
+)
+def test_a_download_is_decompressed_unless_the_caller_wants_it_as_it_was_sent(
+    make_kept: MakeKept, options: dict[str, bool], is_decompressed: bool
+) -> None:
+    sent = gzip.compress(b"{}")
+    kept = make_kept()
+    with RawServer(answer(sent, "Content-Encoding: gzip")) as server:
+        response = kept.send(server, stream=True)
+        expected = b"{}" if is_decompressed else sent
+        assert joined(kept, response.stream_download(None, **options)) == expected
