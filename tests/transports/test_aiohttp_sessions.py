@@ -13,6 +13,8 @@ from transports.raw_server import RawServer, answer
 from azure.communication.identity._transports._aiohttp import AiohttpTransport, _before_headers
 from azure.communication.identity._transports._settings import Timeouts
 
+Transport: Any = AiohttpTransport
+
 
 @pytest.fixture
 async def given() -> AsyncIterator[aiohttp.ClientSession]:
@@ -33,7 +35,7 @@ def other_loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 
 async def test_it_is_made_on_demand_and_closed_with_the_transport() -> None:
-    transport: Any = AiohttpTransport()
+    transport = Transport()
     assert transport.takes_deadline is True
     assert transport.session is None
     async with transport:
@@ -52,7 +54,7 @@ async def test_it_is_made_on_demand_and_closed_with_the_transport() -> None:
 async def test_that_of_the_caller_is_closed_by_its_owner(
     given: aiohttp.ClientSession, is_used: bool, is_owner: bool
 ) -> None:
-    transport: Any = AiohttpTransport(session=given, session_owner=is_owner)
+    transport = Transport(session=given, session_owner=is_owner)
     assert transport.session is given
     if is_used:
         await transport.open()
@@ -65,11 +67,11 @@ async def test_that_of_the_caller_is_closed_by_its_owner(
 
 async def test_an_owner_of_nothing_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="session_owner cannot be False"):
-        AiohttpTransport(session_owner=False)
+        Transport(session_owner=False)
 
 
 def test_a_closed_event_loop_gives_way_to_the_next_one() -> None:
-    transport: Any = AiohttpTransport()
+    transport = Transport()
     sessions = []
     for _ in range(2):
         asyncio.run(transport.open())
@@ -81,7 +83,7 @@ def test_a_closed_event_loop_gives_way_to_the_next_one() -> None:
 async def test_a_running_event_loop_keeps_it_until_another_closes_it(
     other_loop: asyncio.AbstractEventLoop,
 ) -> None:
-    transport: Any = AiohttpTransport()
+    transport = Transport()
     await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(transport.open(), other_loop))
     session: Any = transport.session
     with pytest.raises(RuntimeError, match="connections of another event loop"):
@@ -92,7 +94,7 @@ async def test_a_running_event_loop_keeps_it_until_another_closes_it(
 
 
 def test_a_closed_event_loop_leaves_nothing_to_close() -> None:
-    transport: Any = AiohttpTransport()
+    transport = Transport()
     asyncio.run(transport.open())
     asyncio.run(transport.close())
     with pytest.raises(ValueError, match="already been closed"):
