@@ -36,7 +36,7 @@ def other_loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 async def test_it_is_made_on_demand_and_closed_with_the_transport() -> None:
     transport = Transport()
-    assert transport.takes_deadline is True
+    assert transport.takes_deadline
     assert transport.session is None
     async with transport:
         session: Any = transport.session
