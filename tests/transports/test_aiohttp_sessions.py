@@ -37,7 +37,7 @@ def other_loop() -> Iterator[asyncio.AbstractEventLoop]:
 async def test_it_is_made_on_demand_and_closed_with_the_transport() -> None:
     transport = Transport()
     assert transport.takes_deadline
-    assert transport.session is None
+    assert not transport.session
     async with transport:
         session: Any = transport.session
         assert isinstance(session, aiohttp.ClientSession)

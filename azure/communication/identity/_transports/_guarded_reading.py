@@ -106,7 +106,7 @@ class GuardedFile(io.RawIOBase):
         limit = min(remaining, self._limit)
         # A system call, not made for milliseconds.
         if not self._set_limit - _PRECISION <= limit <= self._set_limit + _PRECISION:
-            self._sock.settimeout(None if limit == math.inf else limit)
+            self._sock.settimeout(limit)
             self._set_limit = limit
         count: int = self._sock.recv_into(buffer)
         self.has_ended = count == 0
@@ -151,7 +151,7 @@ class GuardedResponse(HTTPResponse):
         lengths = self.headers.get_all("content-length", [])
         for length in lengths:
             is_number = length.isascii() and length.isdigit() and len(length) <= _MAX_DIGITS
-            if not is_number or length != lengths[0]:
+            if not is_number or len(lengths) > 1:  # even if they are equal, as for aiohttp
                 raise InvalidResponseError("the Content-Length is malformed.")
         self.guard.file.allow_body(is_chunked=self.chunked)
 
