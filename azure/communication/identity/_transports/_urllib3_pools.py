@@ -57,7 +57,7 @@ class SyncAttempt(Attempt):
 class IdleConnections(queue.LifoQueue[Any]):
     """The idle connections of a pool, without locks: a fork may happen while one is held."""
 
-    def __init__(self, maxsize: int = 0) -> None:
+    def __init__(self, maxsize: int) -> None:
         self.maxsize = maxsize
         self._process = os.getpid()
         self._idle: deque[tuple[float, Any]] = deque()
@@ -171,8 +171,9 @@ class _Guarded:
         """
         if self.sock is None:  # urllib3 connects it anew
             return False
-        has_data = self.has_excess or (isinstance(self.sock, SSLSocket) and self.sock.pending() > 0)
-        return has_data or now - self.opened_at > _limits.CONNECTION_SECONDS
+        if self.has_excess or (isinstance(self.sock, SSLSocket) and self.sock.pending()):
+            return True
+        return now - self.opened_at > _limits.CONNECTION_SECONDS
 
 
 def _connect_in_time(connection: Any, attempt: Attempt, connect: Any) -> None:
