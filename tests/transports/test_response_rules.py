@@ -4,14 +4,16 @@ import copy
 import gzip
 import threading
 from json import JSONDecodeError
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from azure.core.exceptions import HttpResponseError, ServiceResponseError
 from transports.kept import Kept, MakeKept
-from transports.raw_server import RawServer, answer
+from transports.raw_server import RawServer, answer, send
 
 from azure.communication.identity._transports import _limits
+from azure.communication.identity._transports._urllib3_response import Urllib3Response
 
 
 @pytest.mark.parametrize(("status", "is_error"), [(200, False), (399, False), (400, True)])
@@ -120,3 +122,38 @@ def test_a_download_is_decompressed_unless_the_caller_wants_it_as_it_was_sent(
         response = kept.send(server, stream=True)
         expected = b"{}" if is_decompressed else sent
         assert joined(kept, response.stream_download(None, **options)) == expected
+
+
+def chunked(body: bytes) -> bytes:
+    return b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+
+
+@pytest.mark.parametrize("in_chunks", [False, True])
+@pytest.mark.parametrize("excess", [0, 1])
+def test_a_compressed_body_is_limited_as_it_is_decompressed(
+    make_kept: MakeKept, monkeypatch: pytest.MonkeyPatch, in_chunks: bool, excess: int
+) -> None:
+    monkeypatch.setattr(_limits, "MAX_BODY_BYTES", 100)
+    body = b"1" * (100 + excess)
+    sent = gzip.compress(body)
+    length = "Transfer-Encoding: chunked" if in_chunks else f"Content-Length: {len(sent)}"
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n{length}\r\n\r\n".encode()
+    kept = make_kept()
+    with RawServer(send(head + (chunked(sent) if in_chunks else sent))) as server:
+        if excess:
+            with pytest.raises(ServiceResponseError, match="the body is longer than"):
+                kept.send(server)
+        else:
+            assert kept.send(server).content == body
+
+
+def test_a_recorder_may_have_responses_that_stream_alone() -> None:
+    def stream(size: int, decode_content: bool) -> Any:
+        return iter([b"{", b"}"])
+
+    raw = SimpleNamespace(status=200, reason=None, headers={}, stream=stream)
+    request: Any = None
+    attempt: Any = None
+    response = Urllib3Response(request, raw, attempt, "http://host", 4096)
+    response.read_whole()
+    assert (response.content, response.reason) == (b"{}", "")
