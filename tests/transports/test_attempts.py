@@ -46,7 +46,8 @@ def test_a_deadline_holds_whatever_the_timeouts_are(read: float | None, is_strea
 
 def test_a_deadline_that_has_passed() -> None:
     with pytest.raises(TimeoutError, match="has passed"):
-        attempt(60, time.monotonic() - 1).within(7)
+        attempt(60, time.monotonic() - 0.1).within(7)
+    assert attempt(60, time.monotonic() + 0.9).within(7) == pytest.approx(0.9, abs=0.9)
 
 
 def test_it_is_under_way_from_its_begin_to_its_end() -> None:
