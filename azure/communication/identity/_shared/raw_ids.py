@@ -39,10 +39,9 @@ _Parser = Callable[[str, str], CommunicationIdentifier]
 
 def _resource_user(cloud: CommunicationCloudEnvironment) -> _Parser:
     def parse(raw_id: str, rest: str) -> CommunicationIdentifier:
-        parts = rest.split("_")
-        if len(parts) != 3:
+        if rest.count("_") != 2:
             return CommunicationUserIdentifier(raw_id)
-        resource_id, tenant_id, user_id = parts
+        resource_id, tenant_id, user_id = rest.split("_")
         return TeamsExtensionUserIdentifier(
             user_id=user_id,
             tenant_id=tenant_id,
