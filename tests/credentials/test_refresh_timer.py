@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from queue import Empty
 
 import pytest
 from azure.core.credentials import AccessToken
@@ -13,7 +14,7 @@ from fresh_process import run
 
 from azure.communication.identity import CommunicationTokenCredential
 from azure.communication.identity._shared import refresh_timer, token_refresh
-from azure.communication.identity._shared.refresh_timer import Alarm
+from azure.communication.identity._shared.refresh_timer import Alarm, _TimerThread
 
 NUMBER = 1000
 
@@ -142,6 +143,22 @@ def test_an_alarm_goes_off_that_starts_as_the_thread_ends(wait_until: Callable[.
         bell = Bell(0)
         bell.alarm.start()
         wait_until(lambda bell=bell: bell.rung_after)
+
+
+def test_the_wait_for_an_alarm_always_ends() -> None:
+    """Before Python 3.13, one of some thousand calls of ``SimpleQueue.get(timeout)`` hangs."""
+
+    def wait_often() -> None:
+        for _ in range(20_000):
+            thread = _TimerThread()
+            thread._alarms.append(Alarm(1e-6, Bell(0).ring))
+            with pytest.raises(Empty):
+                thread._next_change()
+
+    waiting = threading.Thread(target=wait_often, daemon=True)
+    waiting.start()
+    waiting.join(20)
+    assert not waiting.is_alive()
 
 
 def test_an_alarm_goes_off_when_it_is_due(wait_until: Callable[..., None]) -> None:

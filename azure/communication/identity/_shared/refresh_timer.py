@@ -110,7 +110,7 @@ class _TimerThread(Thread):
         alarms = self._alarms
         while True:
             try:
-                self._take(self.changes.get(timeout=alarms[0].left() if alarms else 0))
+                self._take(self._next_change())
             except Empty:
                 if alarms:
                     alarm = heappop(alarms)
@@ -118,6 +118,17 @@ class _TimerThread(Thread):
                         heappush(alarms, alarm)
                 elif self._ends():
                     return
+
+    def _next_change(self) -> Alarm:
+        """The next alarm that was started or cancelled, before the first alarm is due.
+
+        :raises queue.Empty: If there is none.
+        """
+        # Before Python 3.13, get(timeout) may hang unless a get has found the queue empty since the
+        # last put.
+        with suppress(Empty):
+            return self.changes.get_nowait()
+        return self.changes.get(timeout=self._alarms[0].left() if self._alarms else 0)
 
     def _take(self, alarm: Alarm) -> None:
         if not alarm.is_cancelled:
