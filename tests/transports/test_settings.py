@@ -182,6 +182,14 @@ class TestProxies:
                 client.get_token("8:acs:1", ["chat"], **options)
             assert (len(server.requests), len(proxy.requests)) == (2, 2)
 
+    def test_one_that_is_reached_by_tls(self, server_context: Any, bundle: str) -> None:
+        """aiohttp verifies the proxy of an http URL by the authorities of the system alone."""
+        with RawServer(answer(b"{}"), server_context) as proxy:
+            settings = {"connection_verify": bundle, "proxies": {"http": proxy.url}}
+            request = _request("http://somewhere.invalid")
+            assert exchange("sync", "ours", request, settings=settings).content == b"{}"
+        assert proxy.requests[0].startswith(b"POST http://somewhere.invalid/a HTTP/1.1")
+
     def test_one_that_the_client_cannot_use(
         self, flavour: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -28,7 +28,7 @@ from ._urllib3_pools import CURRENT, MAX_IDLE, SyncAttempt, new_pool
 from ._urllib3_response import FAILURES, Urllib3Response, azure_error
 
 # The retry policy retries.
-_NO_RETRIES = Retry(False, redirect=False)
+_NO_RETRIES = Retry(False)
 
 
 @lru_cache(maxsize=16)
