@@ -170,7 +170,7 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
             pool = self._pool(connections, origin, options.get("proxies"), verify, cert)
             raw = pool.urlopen(
                 request.method.upper(),
-                request.url if pool.proxy is not None and pool.scheme == "http" else target,
+                request.url if pool.proxy is not None and origin.startswith("http:") else target,
                 body=body,
                 headers=headers,
                 retries=_NO_RETRIES,
@@ -221,7 +221,8 @@ def _new_pool(
     cert: Any,
 ) -> Any:
     options: dict[str, Any] = {"maxsize": MAX_IDLE, "socket_options": socket_options()}
-    if origin.startswith("https:"):
+    is_tls_proxy = proxy is not None and proxy.startswith("https:")
+    if is_tls_proxy or origin.startswith("https:"):
         options["ssl_context"] = _context(contexts, verify, cert)
     if proxy is None:
         return new_pool(origin, urllib3.PoolManager(**options))
@@ -236,7 +237,7 @@ def _new_pool(
     user = parse_url(proxy).auth
     if user:
         options["proxy_headers"] = make_headers(proxy_basic_auth=unquote(user))
-    if proxy.startswith("https:"):
+    if is_tls_proxy:
         options["proxy_ssl_context"] = _context(contexts, verify, cert)
     return new_pool(origin, urllib3.ProxyManager(proxy, **options))
 
