@@ -83,6 +83,8 @@ def test_what_pasting_adds_to_a_key_is_removed(pasted: str) -> None:
         (f"ACCESSKEY={KEYS[0]}", ": it is a URL or a connection string"),
         ("é", "$"),
         ("QUJ", "$"),
+        (f"\"{KEYS[0]}'", "$"),
+        (f'""{KEYS[0]}""', "$"),
         ("", "$"),
         ('"', "$"),
     ],

@@ -26,11 +26,13 @@ _MISTAKES = {
 
 
 def pasted_key(name: str, key: str) -> str:
-    """An access key, without the white space, byte order marks and quotes around it.
+    """An access key, without the white space, a byte order mark and one pair of quotes around it.
 
     :raises ValueError: If the key is empty or not base64. The message never holds the key.
     """
-    text = re.sub(r"^[\s\ufeff\"']+|[\s\ufeff\"']+$", "", key)
+    text = key.strip().strip("\ufeff").strip()
+    if text[:1] in ("'", '"') and text.endswith(text[0]):
+        text = text[1:-1].strip()
     try:
         octets = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
