@@ -234,8 +234,7 @@ def _new_pool(
         from urllib3.contrib.socks import SOCKSProxyManager
 
         return new_pool(origin, SOCKSProxyManager(proxy, **options))
-    user = parse_url(proxy).auth
-    if user:
+    if user := parse_url(proxy).auth:
         options["proxy_headers"] = make_headers(proxy_basic_auth=unquote(user))
     if is_tls_proxy:
         options["proxy_ssl_context"] = _context(contexts, verify, cert)
