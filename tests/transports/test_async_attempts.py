@@ -240,7 +240,7 @@ def test_a_connection_is_dropped_if_aiohttp_has_closed_it_and_aborted_in_any_cas
     under_way: AttemptsUnderWay, is_closing: bool
 ) -> None:
     attempt: Any = AsyncAttempt(under_way, NO_TIMEOUTS, None, False)
-    attempt.drop_connection()  # there is none yet
+    attempt.drop_connection()  # before there is one
     attempt.abort_connection()
     attempt.transport = Connection(is_closing)
     attempt.drop_connection()

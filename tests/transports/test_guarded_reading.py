@@ -137,7 +137,7 @@ class TestEnd:
     @pytest.mark.parametrize(("rest", "is_excess"), [(b"", False), (b"2", True)])
     def test_of_the_response(self, rest: bytes, is_excess: bool) -> None:
         excess: list[bool] = []
-        sock = FakeSocket(b"1" + rest, b"not read: it is no response")
+        sock = FakeSocket(b"1" + rest, b"not read: not a response")
         guard = GuardedSocket(sock, attempt(), lambda: excess.append(True))
         buffer = guard.makefile("rb")
         assert buffer.read(1) == b"1"

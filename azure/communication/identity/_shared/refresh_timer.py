@@ -122,7 +122,7 @@ class _TimerThread(Thread):
     def _next_change(self) -> Alarm:
         """The next alarm that was started or cancelled, before the first alarm is due.
 
-        :raises queue.Empty: If there is none.
+        :raises queue.Empty: If no alarm was started or cancelled.
         """
         # Before Python 3.13, get(timeout) may hang unless a get has found the queue empty since the
         # last put.
