@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from queue import Empty
+from queue import Empty, SimpleQueue
 
 import pytest
 from azure.core.credentials import AccessToken
@@ -35,6 +35,32 @@ def new_threads(before: set[threading.Thread]) -> int:
 @pytest.fixture
 def before() -> set[threading.Thread]:
     return set(threading.enumerate())
+
+
+class Bell:
+    def __init__(self, interval: float) -> None:
+        self.rung_after: float | None = None
+        self._started = time.monotonic()
+        self.alarm = Alarm(interval, self.ring)
+
+    def ring(self, alarm: Alarm) -> None:
+        self.rung_after = time.monotonic() - self._started
+
+
+def test_alarms_are_in_the_order_of_the_time_that_is_left() -> None:
+    past, soon, late = (Bell(interval).alarm for interval in (-1, 60, 3600))
+
+    assert past.left() == 0
+    assert 50 < soon.left() <= 60
+    assert past < soon < late
+    assert not late < soon
+
+
+def test_an_alarm_that_is_cancelled_says_so() -> None:
+    alarm = Bell(0).alarm
+    assert not alarm.is_cancelled
+    alarm.cancel()
+    assert alarm.is_cancelled
 
 
 def test_one_thread_serves_all_credentials_and_ends_with_the_last(
@@ -128,21 +154,47 @@ def test_refreshes_that_find_too_many_threads_are_tried_again(
     assert len(refused) == 2
 
 
-class Bell:
-    def __init__(self, interval: float) -> None:
-        self.rung_after: float | None = None
-        self._started = time.monotonic()
-        self.alarm = Alarm(interval, self.ring)
-
-    def ring(self, alarm: Alarm) -> None:
-        self.rung_after = time.monotonic() - self._started
-
-
 def test_an_alarm_goes_off_that_starts_as_the_thread_ends(wait_until: Callable[..., None]) -> None:
     for _ in range(500):
         bell = Bell(0)
         bell.alarm.start()
         wait_until(lambda bell=bell: bell.rung_after)
+
+
+def test_an_alarm_that_arrives_as_the_thread_ends_goes_to_the_next_one() -> None:
+    class Changes(SimpleQueue[Alarm]):
+        def empty(self) -> bool:
+            is_empty = super().empty()
+            is_taken.append(thread.takes(Alarm(3600, Bell(0).ring)))
+            return is_empty
+
+    thread, is_taken = _TimerThread(), list[bool]()
+    thread.changes = Changes()
+
+    assert thread._ends()
+    assert is_taken == [False]
+
+
+def test_of_two_alarms_that_need_a_thread_at_once_one_starts_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first, second = Bell(3600).alarm, Bell(3600).alarm
+
+    class Overtaken:
+        """The lock, which another alarm gets first."""
+
+        def __enter__(self) -> None:
+            monkeypatch.undo()
+            assert first.start()
+
+        def __exit__(self, *_: object) -> None: ...
+
+    monkeypatch.setattr(refresh_timer, "_STARTING", Overtaken())
+
+    assert second.start()
+    assert second.thread is first.thread
+    first.cancel()
+    second.cancel()
 
 
 def test_the_wait_for_an_alarm_always_ends() -> None:

@@ -1,9 +1,11 @@
 """Behavior of both credentials, without real time."""
 
 import logging
+import sys
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from functools import partial
+from inspect import Parameter, signature
 from typing import Any
 from unittest.mock import MagicMock
 
@@ -17,6 +19,7 @@ from azure.core.credentials import (
 from azure.core.credentials_async import AsyncSupportsTokenInfo, AsyncTokenCredential
 from azure.core.exceptions import ClientAuthenticationError
 from credentials.support import SyncDriver
+from typing_extensions import get_overloads
 
 
 class TestArguments:
@@ -55,6 +58,17 @@ class TestArguments:
     ) -> None:
         with pytest.raises(TypeError, match="'retry_total'"):
             driver.make(jwt(1), retry_total=3)
+
+    @pytest.mark.skipif(sys.version_info < (3, 11), reason="typing does not keep overloads")
+    def test_overloads_show_the_defaults_of_the_constructor(self, driver: Any) -> None:
+        constructor = driver.module.CommunicationTokenCredential.__init__
+        actual = signature(constructor).parameters
+        overloads = [signature(overload).parameters for overload in get_overloads(constructor)]
+
+        assert len(overloads) == 3
+        for parameters in overloads:
+            for name, parameter in parameters.items():
+                assert parameter.default in (Parameter.empty, actual[name].default)
 
 
 class TestTokens:
