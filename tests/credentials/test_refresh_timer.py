@@ -40,11 +40,13 @@ def before() -> set[threading.Thread]:
 class Bell:
     def __init__(self, interval: float) -> None:
         self.rung_after: float | None = None
+        self.rung_by: threading.Thread | None = None
         self._started = time.monotonic()
         self.alarm = Alarm(interval, self.ring)
 
     def ring(self, alarm: Alarm) -> None:
         self.rung_after = time.monotonic() - self._started
+        self.rung_by = threading.current_thread()
 
 
 def test_alarms_are_in_the_order_of_the_time_that_is_left() -> None:
@@ -61,6 +63,44 @@ def test_an_alarm_that_is_cancelled_says_so() -> None:
     assert not alarm.is_cancelled
     alarm.cancel()
     assert alarm.is_cancelled
+
+
+def test_an_alarm_that_is_cancelled_or_forgotten_is_over_when_it_is_due() -> None:
+    bell = Bell(0)
+    alarm = bell.alarm
+    alarm.cancel()
+    assert alarm.go_off()
+    forgotten = Alarm(0, Bell(0).ring)
+    gc.collect()
+    assert forgotten.go_off()
+    assert bell.rung_after is None
+
+
+def test_an_alarm_that_has_gone_off_is_over(wait_until: Callable[..., None]) -> None:
+    bell = Bell(0)
+    assert bell.alarm.go_off()
+    wait_until(lambda: bell.rung_after is not None)
+
+
+def test_no_thread_holds_up_the_end_of_the_program(wait_until: Callable[..., None]) -> None:
+    bell = Bell(0)
+    assert bell.alarm.start()
+    wait_until(lambda: bell.rung_by)
+    for thread in (bell.alarm.thread, bell.rung_by):
+        assert thread is not None
+        assert thread.daemon
+
+
+def test_an_alarm_that_cannot_go_off_is_due_again_in_a_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    bell = Bell(0)
+    assert not bell.alarm.go_off()
+    assert 0 < bell.alarm.left() <= 1
 
 
 def test_one_thread_serves_all_credentials_and_ends_with_the_last(
@@ -224,35 +264,6 @@ def test_an_alarm_goes_off_when_it_is_due(wait_until: Callable[..., None]) -> No
         assert bell.rung_after >= bell.alarm.interval
     assert bells[3].rung_after is bells[4].rung_after is None
     bells[3].alarm.cancel()
-
-
-def test_an_alarm_that_is_cancelled_or_forgotten_is_over_when_it_is_due() -> None:
-    bell = Bell(0)
-    alarm = bell.alarm
-    alarm.cancel()
-    assert alarm.go_off()
-    forgotten = Alarm(0, Bell(0).ring)
-    gc.collect()
-    assert forgotten.go_off()
-    assert bell.rung_after is None
-
-
-def test_an_alarm_that_has_gone_off_is_over(wait_until: Callable[..., None]) -> None:
-    bell = Bell(0)
-    assert bell.alarm.go_off()
-    wait_until(lambda: bell.rung_after is not None)
-
-
-def test_an_alarm_that_cannot_go_off_is_due_again_in_a_second(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def fail(thread: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr(threading.Thread, "start", fail)
-    bell = Bell(0)
-    assert not bell.alarm.go_off()
-    assert 0 < bell.alarm.left() <= 1
 
 
 def test_an_alarm_that_is_cancelled_is_lost_while_its_thread_lives() -> None:
