@@ -18,8 +18,10 @@ from azure.core.credentials import (
 )
 from azure.core.credentials_async import AsyncSupportsTokenInfo, AsyncTokenCredential
 from azure.core.exceptions import ClientAuthenticationError
-from credentials.support import SyncDriver
+from credentials.support import FakeTimer, SyncDriver
 from typing_extensions import get_overloads
+
+from azure.communication.identity._shared import user_credential
 
 
 class TestArguments:
@@ -266,6 +268,24 @@ class TestProactive:
 
         assert refresher.calls == 0
         assert driver.timer(credential).interval == 10
+
+    async def test_of_two_that_are_set_at_once_one_goes_off(
+        self, clock: Any, refresher_class: Any, monkeypatch: Any
+    ) -> None:
+        class Overtaken(FakeTimer):
+            """Another thread sets its timer as this one starts."""
+
+            def start(self) -> bool:
+                monkeypatch.setattr(user_credential, "Alarm", FakeTimer)
+                credential._set_alarm()
+                return super().start()
+
+        credential: Any = self.make(SyncDriver(), clock, refresher_class(clock))
+        monkeypatch.setattr(user_credential, "Alarm", Overtaken)
+        credential._set_alarm()
+
+        assert credential._alarm is not None
+        assert not credential._alarm.is_lost()
 
     async def test_a_failure_does_not_end_it(
         self, driver: Any, clock: Any, refresher_class: Any, caplog: Any

@@ -190,7 +190,7 @@ class CommunicationTokenCredential:
         interrupted. Without ``proactive_refresh``, the credential can still be used.
         """
         self._is_closed = True
-        self._cancel_alarms()
+        self._cancel_alarms(list(self._alarms))
         refresh = self._refresh
         if not refresh.is_done():
             refresh.outcome = CREDENTIAL_CLOSED
@@ -214,7 +214,7 @@ class CommunicationTokenCredential:
     def __del__(self) -> None:
         # Safety net for unclosed credentials. The attribute is missing if __init__ raised.
         if hasattr(self, "_alarms"):
-            self._cancel_alarms()
+            self._cancel_alarms(list(self._alarms))
 
     @property
     def _alarm(self) -> Alarm | None:
@@ -285,18 +285,15 @@ class CommunicationTokenCredential:
             self._set_alarm()
 
     def _set_alarm(self) -> None:
+        earlier = list(self._alarms)
         alarm = Alarm(self._keeper.delay(), self._refresh_ahead)
         self._alarms.append(alarm)
         if self._is_closed or not alarm.start():
-            self._cancel_alarms()  # the next call tries again
-        else:
-            self._cancel_alarms(alarm)
+            earlier = list(self._alarms)  # the next call tries again
+        self._cancel_alarms(earlier)
 
-    def _cancel_alarms(self, last: Alarm | None = None) -> None:
-        """Cancels the alarms that were set before the last one, or all of them."""
-        for alarm in list(self._alarms):
-            if alarm is last:
-                break
+    def _cancel_alarms(self, alarms: list[Alarm]) -> None:
+        for alarm in alarms:
             alarm.cancel()
             with suppress(ValueError):  # another thread was faster
                 self._alarms.remove(alarm)
