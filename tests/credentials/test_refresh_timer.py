@@ -215,6 +215,20 @@ def test_an_alarm_that_arrives_as_the_thread_ends_goes_to_the_next_one() -> None
     assert is_taken == [False]
 
 
+def test_a_thread_without_alarms_does_not_wait_for_one() -> None:
+    class Changes(SimpleQueue[Alarm]):
+        def get(self, block: bool = True, timeout: float | None = None) -> Alarm:
+            timeouts.append(timeout)
+            return super().get(block, timeout)
+
+    thread, timeouts = _TimerThread(), list[float | None]()
+    thread.changes = Changes()
+
+    with pytest.raises(Empty):
+        thread._next_change()
+    assert timeouts == [0]
+
+
 def test_of_two_alarms_that_need_a_thread_at_once_one_starts_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
