@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import urllib3
+from urllib3.connection import HTTPConnection
 
 from azure.communication.identity._transports import _limits
 from azure.communication.identity._transports._settings import Timeouts
@@ -166,7 +167,7 @@ class TestConnecting:
     def test_an_error_is_raised_here(
         self, connection: Any, attempt: SyncAttempt, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(urllib3.connection.HTTPConnection, "connect", raising)
+        monkeypatch.setattr(HTTPConnection, "connect", raising)
         attempt.is_sent = True
         with pytest.raises(ConnectionRefusedError):
             connection.connect()
@@ -177,7 +178,7 @@ class TestConnecting:
     ) -> None:
         threads: list[int] = []
         monkeypatch.setattr(
-            urllib3.connection.HTTPConnection,
+            HTTPConnection,
             "connect",
             lambda self: threads.append(threading.get_ident()),
         )
@@ -191,9 +192,7 @@ class TestConnecting:
         self, connection: Any, attempt: SyncAttempt, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         go_on, closed = threading.Event(), threading.Event()
-        monkeypatch.setattr(
-            urllib3.connection.HTTPConnection, "connect", lambda self: go_on.wait(5)
-        )
+        monkeypatch.setattr(HTTPConnection, "connect", lambda self: go_on.wait(5))
         monkeypatch.setattr(connection, "close", closed.set)
         attempt.deadline = time.monotonic() + 0.02
         with pytest.raises(TimeoutError, match="has passed"):
@@ -207,7 +206,7 @@ class TestConnecting:
     ) -> None:
         threads: list[threading.Thread] = []
         monkeypatch.setattr(
-            urllib3.connection.HTTPConnection,
+            HTTPConnection,
             "connect",
             lambda self: threads.append(threading.current_thread()),
         )
@@ -226,7 +225,7 @@ class TestConnecting:
         threads: list[int] = []
         monkeypatch.setattr(threading.Thread, "start", no_more_threads)
         monkeypatch.setattr(
-            urllib3.connection.HTTPConnection,
+            HTTPConnection,
             "connect",
             lambda self: threads.append(threading.get_ident()),
         )
