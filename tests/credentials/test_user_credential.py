@@ -258,6 +258,15 @@ class TestProactive:
         superseded.go_off()
         assert refresher.calls == 1
 
+    async def test_who_asks_for_a_valid_token_leaves_the_timer_alone(
+        self, driver: Any, clock: Any, refresher_class: Any
+    ) -> None:
+        credential = await driver.enter(self.make(driver, clock, refresher_class(clock)))
+        timer = driver.timer(credential)
+
+        assert (await driver.get(credential)).token == "first"
+        assert driver.timer(credential) is timer
+
     async def test_a_timer_that_is_early_is_set_again(
         self, driver: Any, clock: Any, refresher_class: Any
     ) -> None:
