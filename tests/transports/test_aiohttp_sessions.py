@@ -36,7 +36,6 @@ def other_loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 async def test_it_is_made_on_demand_and_closed_with_the_transport() -> None:
     transport = Transport()
-    assert transport.takes_deadline
     assert not transport.session
     async with transport:
         session: Any = transport.session
@@ -91,6 +90,26 @@ async def test_a_running_event_loop_keeps_it_until_another_closes_it(
     assert transport.session is session
     await transport.close()
     assert session.closed
+
+
+async def test_it_is_closed_in_the_event_loop_that_it_belongs_to(
+    other_loop: asyncio.AbstractEventLoop,
+) -> None:
+    closed_in: list[asyncio.AbstractEventLoop] = []
+
+    class Connector(aiohttp.TCPConnector):
+        def close(self, **options: Any) -> Any:
+            closed_in.append(asyncio.get_running_loop())
+            return super().close(**options)
+
+    async def new() -> AiohttpTransport:
+        transport = AiohttpTransport(session=aiohttp.ClientSession(connector=Connector()))
+        await transport.open()
+        return transport
+
+    transport = await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(new(), other_loop))
+    await transport.close()
+    assert closed_in == [other_loop]
 
 
 def test_a_closed_event_loop_leaves_nothing_to_close() -> None:

@@ -7,8 +7,8 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, suppress
 from typing import Any
 
 import pytest
@@ -208,9 +208,11 @@ class TestIdle:
         options: list[tuple[Any, ...]] = []
         # The options are set on sockets of the library below.
         real = socket.socket.setsockopt
+        of_client = threading.get_ident()
 
         def setsockopt(self: socket.socket, *args: Any) -> None:
-            options.append(args)
+            if threading.get_ident() == of_client:
+                options.append(args)
             real(self, *args)
 
         with RawServer(answer(b"{}")) as server, monkeypatch.context() as patch:
@@ -226,6 +228,17 @@ class TestIdle:
 
 class TestClose:
     """Closing a client wakes callers that wait for a response."""
+
+    def test_an_idle_connection_is_closed_though_its_response_is_kept(
+        self, make_kept: MakeKept
+    ) -> None:
+        kept = make_kept()
+        with RawServer(answer(b"{}")) as server:
+            response = kept.send(server)  # urllib3's refers to the pool
+            kept.run(kept.transport.close())
+            kept.idle(0)
+            until(lambda: not server.open_connections)
+            assert response.content == b"{}"
 
     @pytest.mark.parametrize("sent", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"])
     def test_a_thread(self, context: Any, bundle: str, sent: bytes) -> None:
@@ -410,3 +423,42 @@ def test_a_task_that_is_cancelled_closes_its_connection(
 
     with RawServer(behave, context) as server:
         asyncio.run(cancel(server))
+
+
+@pytest.mark.filterwarnings("ignore:Sending a large body")  # by aiohttp
+@pytest.mark.parametrize(
+    ("sent", "is_dropped"),
+    [
+        (b"nonsense\r\n\r\n", True),
+        (b"HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", False),
+    ],
+    ids=["malformed", "whole"],
+)
+def test_a_request_that_is_answered_early_is_dropped_if_the_answer_is_malformed(
+    sent: bytes, is_dropped: bool
+) -> None:
+    body = b"1" * 2**24  # more than the buffers of the system take
+    received, is_answered = bytearray(), threading.Event()
+
+    def serve(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        connection.settimeout(PATIENCE)
+        with connection, suppress(ConnectionResetError):
+            received.extend(connection.recv(1024))
+            connection.sendall(sent)
+            assert is_answered.wait(PATIENCE)
+            while block := connection.recv(2**20):
+                received.extend(block)
+
+    async def post(url: str, serving: "Future[None]") -> None:
+        async with AiohttpTransport() as transport:
+            with suppress(ServiceResponseError):
+                await transport.send(HttpRequest("POST", url, content=body))
+            is_answered.set()
+            await asyncio.wrap_future(serving)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
+        listener.settimeout(PATIENCE)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        asyncio.run(post(url, pool.submit(serve, listener)))
+    assert (len(received) < len(body)) is is_dropped

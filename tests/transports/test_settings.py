@@ -35,6 +35,9 @@ class TestTimeouts:
         config = _new(flavour).connection_config
         assert (config.timeout, config.read_timeout) == (10, 60)
 
+    def test_a_call_gives_its_deadline_instead(self, flavour: str) -> None:
+        assert _new(flavour).takes_deadline is True
+
     @pytest.mark.parametrize(
         "options",
         [
@@ -189,6 +192,16 @@ class TestProxies:
             request = _request("http://somewhere.invalid")
             assert exchange("sync", "ours", request, settings=settings).content == b"{}"
         assert proxy.requests[0].startswith(b"POST http://somewhere.invalid/a HTTP/1.1")
+
+    def test_one_that_is_not_trusted_gets_no_request(
+        self, flavour: str, server_context: Any
+    ) -> None:
+        with RawServer(answer(b"{}"), server_context) as proxy:
+            request = _request("http://somewhere.invalid")
+            error = error_of(flavour, "ours", request, proxies={"http": proxy.url})
+        assert type(error) is ServiceRequestError
+        assert "certificate" in str(error)
+        assert proxy.requests == []
 
     def test_one_that_the_client_cannot_use(
         self, flavour: str, monkeypatch: pytest.MonkeyPatch

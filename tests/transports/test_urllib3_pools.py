@@ -160,6 +160,20 @@ class TestAttempts:
 class TestConnecting:
     """With a deadline, in another thread, since a name lookup cannot be interrupted."""
 
+    @pytest.mark.parametrize("attempt", [None, SyncAttempt(set(), Timeouts(5, 5), None, False)])
+    def test_without_the_deadline_of_a_call_the_thread_connects_itself(
+        self, connection: Any, monkeypatch: pytest.MonkeyPatch, attempt: SyncAttempt | None
+    ) -> None:
+        threads: list[int] = []
+        monkeypatch.setattr(
+            urllib3.connection.HTTPConnection,
+            "connect",
+            lambda self: threads.append(threading.get_ident()),
+        )
+        monkeypatch.setattr(CURRENT, "attempt", attempt)
+        connection.connect()
+        assert threads == [threading.get_ident()]
+
     @pytest.fixture
     def connection(self) -> Any:
         return new_pool("http://host", urllib3.PoolManager()).ConnectionCls("host", 80)
