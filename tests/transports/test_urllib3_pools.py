@@ -166,7 +166,7 @@ class TestConnecting:
     ) -> None:
         threads: list[int] = []
         monkeypatch.setattr(
-            urllib3.connection.HTTPConnection,
+            HTTPConnection,
             "connect",
             lambda self: threads.append(threading.get_ident()),
         )
