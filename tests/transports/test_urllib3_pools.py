@@ -162,21 +162,28 @@ class TestConnecting:
 
     @pytest.mark.parametrize("attempt", [None, SyncAttempt(set(), Timeouts(5, 5), None, False)])
     def test_without_the_deadline_of_a_call_the_thread_connects_itself(
-        self, connection: Any, monkeypatch: pytest.MonkeyPatch, attempt: SyncAttempt | None
+        self,
+        connection: Any,
+        monkeypatch: pytest.MonkeyPatch,
+        attempt: SyncAttempt | None,
+        threads: list[threading.Thread],
     ) -> None:
-        threads: list[int] = []
-        monkeypatch.setattr(
-            HTTPConnection,
-            "connect",
-            lambda self: threads.append(threading.get_ident()),
-        )
         monkeypatch.setattr(CURRENT, "attempt", attempt)
         connection.connect()
-        assert threads == [threading.get_ident()]
+        assert threads == [threading.current_thread()]
 
     @pytest.fixture
     def connection(self) -> Any:
         return new_pool("http://host", urllib3.PoolManager()).ConnectionCls("host", 80)
+
+    @pytest.fixture
+    def threads(self, monkeypatch: pytest.MonkeyPatch) -> list[threading.Thread]:
+        """The threads that connect, which they only pretend to."""
+        found: list[threading.Thread] = []
+        monkeypatch.setattr(
+            HTTPConnection, "connect", lambda self: found.append(threading.current_thread())
+        )
+        return found
 
     def test_an_error_is_raised_here(
         self, connection: Any, attempt: SyncAttempt, monkeypatch: pytest.MonkeyPatch
@@ -188,17 +195,11 @@ class TestConnecting:
         assert not attempt.is_sent
 
     def test_a_connection_is_new(
-        self, connection: Any, attempt: SyncAttempt, monkeypatch: pytest.MonkeyPatch
+        self, connection: Any, attempt: SyncAttempt, threads: list[threading.Thread]
     ) -> None:
-        threads: list[int] = []
-        monkeypatch.setattr(
-            HTTPConnection,
-            "connect",
-            lambda self: threads.append(threading.get_ident()),
-        )
         connection.has_excess = True
         connection.connect()
-        assert threads != [threading.get_ident()]
+        assert threads != [threading.current_thread()]
         assert not connection.has_excess
         assert connection.opened_at == pytest.approx(time.monotonic(), abs=1)
 
@@ -216,14 +217,12 @@ class TestConnecting:
         assert closed.wait(5)
 
     def test_one_in_time_stays_open(
-        self, connection: Any, attempt: SyncAttempt, monkeypatch: pytest.MonkeyPatch
+        self,
+        connection: Any,
+        attempt: SyncAttempt,
+        monkeypatch: pytest.MonkeyPatch,
+        threads: list[threading.Thread],
     ) -> None:
-        threads: list[threading.Thread] = []
-        monkeypatch.setattr(
-            HTTPConnection,
-            "connect",
-            lambda self: threads.append(threading.current_thread()),
-        )
         monkeypatch.setattr(connection, "close", lambda: pytest.fail("closed"))
         connection.connect()
         (thread,) = threads
