@@ -21,7 +21,7 @@ def _is_malformed(response: Response) -> bool:
     match = _CLAIMS.search(response.http_response.headers.get("WWW-Authenticate", ""))
     encoded = "" if match is None else match[1]
     try:
-        urlsafe_b64decode(encoded + "==").decode("utf-8")  # excess padding is ignored
+        urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode("utf-8")
     except ValueError:
         return True
     return False

@@ -150,8 +150,9 @@ def _jwt_expiry(token: str) -> int | None:
 
 
 def _is_json_object(part: str) -> bool:
+    part = part.rstrip("=")
     try:
-        return isinstance(json.loads(urlsafe_b64decode(part + "==")), dict)  # excess is ignored
+        return isinstance(json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4))), dict)
     except (ValueError, RecursionError):
         return False
 
