@@ -334,7 +334,7 @@ class AsyncClaimsCredential(ClaimsCredential):
         ('Bearer error="insufficient_claims", CLAIMS="e30"', ["{}"]),
         *[
             (f'Bearer error="insufficient_claims", claims="{malformed}"', [])
-            for malformed in ("a", "_w==", "\xe9")
+            for malformed in ("a", "_w==", "\xe9", "YWJjZGVm=AQ")
         ],
         ('Bearer error="insufficient_claims"', []),
         ("", []),
