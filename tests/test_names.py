@@ -146,6 +146,20 @@ print(sorted({HEAVY} & sys.modules.keys()))
     assert run(code) == "['aiohttp', 'yarl']"
 
 
+def test_a_call_of_the_sync_client_does_not_import_asyncio() -> None:
+    code = """
+import sys
+from azure.communication.identity import CommunicationIdentityClient
+from azure.core.exceptions import ServiceRequestError
+with CommunicationIdentityClient('http://127.0.0.1:1', 'a2V5', retry_total=0) as client:
+    try:
+        client.create_user()
+    except ServiceRequestError:
+        print({'aiohttp', 'asyncio', 'requests', 'urllib3'} & sys.modules.keys())
+"""
+    assert run(code) == "{'urllib3'}"
+
+
 def test_aiohttp_is_needed_only_when_an_async_client_is_made() -> None:
     code = """
 import sys

@@ -1,6 +1,5 @@
 """Deadlines: the time that is left of a call's ``timeout``, for its attempts and for its tokens."""
 
-import asyncio
 import sys
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
@@ -149,6 +148,8 @@ async def ended_by(deadline: float, work: Coroutine[Any, Any, T]) -> T:
     :param work: The coroutine. Outside of asyncio it runs without a limit.
     :raises ~azure.core.exceptions.ServiceResponseTimeoutError: If the deadline passes first.
     """
+    import asyncio  # here, since it takes 12 ms that the sync client does without
+
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:

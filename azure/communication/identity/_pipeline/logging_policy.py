@@ -21,9 +21,9 @@ _SECRET_HEADERS = frozenset(
     ]
 )
 # In text and not in parsed JSON, so that truncated bodies are redacted too.
-_TOKEN_FIELD = re.compile(r'("token"\s*:\s*")(?:[^"\\]|\\.)*')
+_TOKEN_FIELD = r'("token"\s*:\s*")(?:[^"\\]|\\.)*'
 # A signed token has three parts. An encrypted one has five; the second may be empty.
-_JWT = re.compile(r"\beyJ[\w-]+(?:\.[\w-]*)+")
+_JWT = r"\beyJ[\w-]+(?:\.[\w-]*)+"
 
 
 class RedactedTraceLoggingPolicy(NetworkTraceLoggingPolicy):
@@ -114,7 +114,7 @@ def redact(text: str) -> str:
     :param str text: JSON, or any other text.
     :rtype: str
     """
-    return _JWT.sub(_REDACTED, _TOKEN_FIELD.sub(rf"\1{_REDACTED}", text))
+    return re.sub(_JWT, _REDACTED, re.sub(_TOKEN_FIELD, rf"\1{_REDACTED}", text))
 
 
 def _redacted_headers(headers: Mapping[str, str]) -> MutableMapping[str, str]:

@@ -9,7 +9,7 @@ from azure.core.pipeline.policies import AsyncRedirectPolicy, RedirectPolicy
 
 from .._shared.urls import split_url
 
-_ORIGIN = re.compile(r"https?://[A-Za-z0-9._\[\]:-]+")
+_ORIGIN = r"https?://[A-Za-z0-9._\[\]:-]+"
 
 Response = PipelineResponse[Any, Any]
 
@@ -49,7 +49,7 @@ def _is_safe(location: str, request: Any) -> bool:
     origin, host, _ = split_url(request.url)
     next_origin, next_host, _ = split_url(target)
     # Characters on which URL parsers disagree could hide another host.
-    if not _ORIGIN.fullmatch(next_origin):
+    if not re.fullmatch(_ORIGIN, next_origin):
         return False
     is_downgrade = origin.lower().startswith("https:") and not next_origin.startswith("https:")
     return not is_downgrade and (host == next_host or not request.body)

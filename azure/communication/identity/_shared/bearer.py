@@ -13,12 +13,11 @@ from azure.core.pipeline.policies import (
 Request = PipelineRequest[Any]
 Response = PipelineResponse[Any, Any]
 
-_CLAIMS = re.compile(r'claims="?([^",]*)', re.IGNORECASE)
-
 
 def _is_malformed(response: Response) -> bool:
     """Whether the claims of a challenge cannot be decoded: azure-core raises ValueError."""
-    match = _CLAIMS.search(response.http_response.headers.get("WWW-Authenticate", ""))
+    challenge = response.http_response.headers.get("WWW-Authenticate", "")
+    match = re.search(r'claims="?([^",]*)', challenge, re.IGNORECASE)
     encoded = "" if match is None else match[1]
     try:
         urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode("utf-8")

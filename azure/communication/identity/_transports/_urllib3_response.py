@@ -22,7 +22,7 @@ from ._failures import (
 from ._response import ResponseBase
 from ._urllib3_pools import SyncAttempt
 
-_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
+_TUNNEL = r"Tunnel connection failed: (\d{3})"
 _READ_SIZE = 64 * 1024
 
 FAILURES: tuple[type[BaseException], ...] = (HTTPError, InvalidSettingError, *COMMON)
@@ -37,7 +37,7 @@ def azure_error(error: BaseException, attempt: Attempt, peer: str) -> AzureError
     :param str peer: Scheme, host and port of the server.
     """
     # http.client tells the status of a proxy in the text only, after which comes the proxy's own.
-    tunnel = _TUNNEL.search(str(error)) if isinstance(error, ProxyError) else None
+    tunnel = re.search(_TUNNEL, str(error)) if isinstance(error, ProxyError) else None
     if tunnel is not None:
         error = ProxyStatusError(int(tunnel[1]))
     is_timeout = isinstance(error, TimeoutError) and not isinstance(error, NewConnectionError)
