@@ -296,9 +296,11 @@ class TeamsExtensionUserIdentifier(Identifier):
             raise not_a_str("resource_id", resource_id)
         if not isinstance(cloud, CommunicationCloudEnvironment):
             cloud = known_cloud(cloud)
-        properties = _TeamsExtensionUserProperties(
-            user_id=user_id, tenant_id=tenant_id, resource_id=resource_id, cloud=cloud
-        )
+        properties = _TeamsExtensionUserProperties()
+        properties["user_id"] = user_id
+        properties["tenant_id"] = tenant_id
+        properties["resource_id"] = resource_id
+        properties["cloud"] = cloud
         self._fill(properties["id"] if raw_id is None else raw_id, properties)
 
     @property

@@ -85,6 +85,7 @@ def identifier_from_raw_id(raw_id: str) -> CommunicationIdentifier:
         raise not_a_str("raw_id", raw_id)
     if raw_id.startswith("4:"):
         return PhoneNumberIdentifier(raw_id[2:], raw_id=raw_id)
-    end_of_prefix = raw_id.find(":", raw_id.find(":") + 1) + 1
+    # A prefix ends at its second colon; the first one is no later than in "28:".
+    end_of_prefix = raw_id.find(":", len("28:")) + 1
     parse = _PARSERS.get(raw_id[:end_of_prefix])
     return parse(raw_id, raw_id[end_of_prefix:]) if parse else UnknownIdentifier(raw_id)
