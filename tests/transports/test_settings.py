@@ -15,6 +15,7 @@ from either_client import ClientFactory
 from fresh_process import run
 from transports.exchange import ASYNC, SYNC, error_of, exchange
 from transports.raw_server import RawServer, answer, send_and_close, send_and_hang
+from transports.tunnel_proxy import TunnelProxy
 
 from azure.communication.identity._transports._settings import timeouts
 
@@ -163,6 +164,12 @@ class TestVerification:
                 found = exchange(flavour, "ours", _request(server.url), connection_verify=verify)
                 assert found.content == b"{}"
 
+    def test_no_bundle_is_read_for_http(self, flavour: str, tmp_path: Path) -> None:
+        missing = str(tmp_path / "ca.pem")
+        with RawServer(answer(b"{}")) as server:
+            found = exchange(flavour, "ours", _request(server.url), connection_verify=missing)
+        assert found.content == b"{}"
+
 
 class TestProxies:
     def test_none_for_one_call(self, flavour: str, make_client: ClientFactory) -> None:
@@ -185,13 +192,28 @@ class TestProxies:
                 client.get_token("8:acs:1", ["chat"], **options)
             assert (len(server.requests), len(proxy.requests)) == (2, 2)
 
-    def test_one_that_is_reached_by_tls(self, server_context: Any, bundle: str) -> None:
-        """aiohttp verifies the proxy of an http URL by the authorities of the system alone."""
+    def test_one_that_is_reached_by_tls(
+        self, flavour: str, server_context: Any, bundle: str
+    ) -> None:
         with RawServer(answer(b"{}"), server_context) as proxy:
             settings = {"connection_verify": bundle, "proxies": {"http": proxy.url}}
             request = _request("http://somewhere.invalid")
-            assert exchange("sync", "ours", request, settings=settings).content == b"{}"
+            assert exchange(flavour, "ours", request, settings=settings).content == b"{}"
         assert proxy.requests[0].startswith(b"POST http://somewhere.invalid/a HTTP/1.1")
+
+    def test_one_that_is_reached_by_tls_before_tls(
+        self, flavour: str, server_context: Any, bundle: str
+    ) -> None:
+        if flavour == "async" and sys.version_info < (3, 11):
+            pytest.skip("asyncio has TLS in TLS since Python 3.11")
+        with (
+            RawServer(answer(b"{}"), server_context) as server,
+            TunnelProxy(server_context) as proxy,
+        ):
+            settings = {"connection_verify": bundle, "proxies": {"https": proxy.url}}
+            request = _request(server.url)
+            assert exchange(flavour, "ours", request, settings=settings).content == b"{}"
+        assert proxy.targets == [f"localhost:{server.port}"]
 
     def test_one_that_is_not_trusted_gets_no_request(
         self, flavour: str, server_context: Any

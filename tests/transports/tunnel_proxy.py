@@ -1,6 +1,7 @@
 """A proxy that supports only CONNECT."""
 
 import socket
+import ssl
 import threading
 from contextlib import suppress
 from types import TracebackType
@@ -9,12 +10,17 @@ from typing_extensions import Self
 
 
 class TunnelProxy:
-    """Opens tunnels, and records their targets."""
+    """Opens tunnels, and records their targets.
 
-    def __init__(self) -> None:
+    :param context: Makes it a TLS server.
+    """
+
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self.targets: list[str] = []
+        self._context = context
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        host = "http://127.0.0.1" if context is None else "https://localhost"
+        self.url = f"{host}:{self._listener.getsockname()[1]}"
         self._thread = threading.Thread(target=self._accept, daemon=True)
 
     def __enter__(self) -> Self:
@@ -35,6 +41,10 @@ class TunnelProxy:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
+                if self._context is not None:
+                    client = self._context.wrap_socket(
+                        client, server_side=True, do_handshake_on_connect=False
+                    )
                 threading.Thread(target=self._tunnel, args=(client,), daemon=True).start()
 
     def _tunnel(self, client: socket.socket) -> None:

@@ -21,7 +21,7 @@ _SECRET_HEADERS = frozenset(
     ]
 )
 # In text and not in parsed JSON, so that truncated bodies are redacted too.
-_TOKEN_FIELD = r'("token"\s*:\s*")(?:[^"\\]|\\.)*'
+_JSON_FIELD = r'("token"\s*:\s*")(?:[^"\\]|\\.)*'
 # A signed token has three parts. An encrypted one has five; the second may be empty.
 _JWT = r"\beyJ[\w-]+(?:\.[\w-]*)+"
 
@@ -114,7 +114,7 @@ def redact(text: str) -> str:
     :param str text: JSON, or any other text.
     :rtype: str
     """
-    return re.sub(_JWT, _REDACTED, re.sub(_TOKEN_FIELD, rf"\1{_REDACTED}", text))
+    return re.sub(_JWT, _REDACTED, re.sub(_JSON_FIELD, rf"\1{_REDACTED}", text))
 
 
 def _redacted_headers(headers: Mapping[str, str]) -> MutableMapping[str, str]:

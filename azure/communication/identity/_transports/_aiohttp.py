@@ -216,6 +216,8 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         attempt.begin()
         try:
             attempt.limit_to(_before_headers(limits, opened.is_own))
+            proxy = self._proxy(origin, options.get("proxies"))
+            is_tls = origin.startswith("https") or (proxy or "").startswith("https")
             internal = await opened.session.request(
                 request.method.upper(),
                 _verbatim(request.url),
@@ -225,8 +227,8 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
                 skip_auto_headers=None if body else ("Content-Type",),
                 allow_redirects=False,
                 timeout=_timeout(limits, opened.is_own),
-                ssl=_context(opened, verify, cert) if origin.startswith("https") else True,
-                proxy=self._proxy(origin, options.get("proxies")),
+                ssl=_context(opened, verify, cert) if is_tls else True,
+                proxy=proxy,
             )
             attempt.is_sent = True  # by a mock or a recorder, perhaps
             response = AiohttpResponse(

@@ -222,6 +222,7 @@ def _new_pool(
 ) -> Any:
     options: dict[str, Any] = {"maxsize": MAX_IDLE, "socket_options": socket_options()}
     is_tls_proxy = proxy is not None and proxy.startswith("https:")
+    # urllib3 2.6 verifies the proxy of an http endpoint by this context, later ones by the other.
     if is_tls_proxy or origin.startswith("https:"):
         options["ssl_context"] = _context(contexts, verify, cert)
     if proxy is None:
