@@ -212,7 +212,6 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         cert = options.get("connection_cert", config.cert)
         peer = f"{origin.partition('://')[0]}://{host}"
         token = CURRENT_ATTEMPT.set(attempt)
-        is_complete = False
         attempt.begin()
         try:
             attempt.limit_to(_before_headers(limits, opened.is_own))
@@ -246,7 +245,6 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
                 raise InvalidResponseError(problem)
             if not attempt.is_streamed:
                 await response.read_whole()
-            is_complete = True
             return response
         except asyncio.CancelledError:
             if not attempt.uncancel():
@@ -262,8 +260,7 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         finally:
             CURRENT_ATTEMPT.reset(token)
             attempt.end()
-            if not is_complete:
-                attempt.drop_connection()
+            attempt.drop_connection()
 
     def _proxy(self, origin: str, proxies: Mapping[str, str] | None) -> str | None:
         proxy_map = self._proxies if proxies is None else ProxyMap(proxies)

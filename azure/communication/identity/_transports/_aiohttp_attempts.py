@@ -88,7 +88,7 @@ class AsyncAttempt(Attempt):
     def drop_connection(self) -> None:
         """Ends the connection at once if aiohttp has closed it.
 
-        Otherwise a server that keeps sending delays the end of TLS.
+        Otherwise the end of TLS waits for the server, longer perhaps than the event loop runs.
         """
         if self.transport is not None and self.transport.is_closing():
             self.transport.abort()

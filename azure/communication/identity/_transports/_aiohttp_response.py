@@ -209,6 +209,7 @@ class AiohttpResponse(ResponseBase, AsyncHttpResponse):
         if not self._is_closed:
             self._is_closed = True
             self.internal_response.close()
+            self._attempt.drop_connection()
 
     async def __aenter__(self) -> Self:
         return self
