@@ -79,10 +79,23 @@ def test_a_broken_handshake_is_one_log_line(
             pytest.raises(ssl.SSLCertVerificationError),
         ):
             distrusting.wrap_socket(connection, server_hostname="127.0.0.1")
+        silently_distrusting(emulator, distrusting)
         assert status(emulator, "https") == 401
     lines = [record.message for record in caplog.records if "TLS" in record.message]
-    assert len(lines) == 2
+    assert len(lines) == 3
     assert lines[1] == "- TLS handshake failed: TLSV1_ALERT_UNKNOWN_CA"
+    assert lines[2] == "- TLS handshake failed: the client left"
+
+
+def silently_distrusting(emulator: IdentityEmulator, context: ssl.SSLContext) -> None:
+    """Closes the connection without an alert, as Node.js does."""
+    outgoing = ssl.MemoryBIO()
+    tls = context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname="127.0.0.1")
+    with pytest.raises(ssl.SSLWantReadError):
+        tls.do_handshake()
+    with connect(emulator.endpoint) as connection:
+        connection.sendall(outgoing.read())
+        assert connection.recv(100)
 
 
 def certificate_of(path: str) -> x509.Certificate:
