@@ -2,8 +2,10 @@
 
 import base64
 import json
+import re
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -159,6 +161,28 @@ def test_requests(control: Control, send: Send, user: str) -> None:
     assert control("GET", "requests").json == {"requests": []}
 
 
+def test_the_document_describes_every_answer(
+    control: Control, emulator: IdentityEmulator, user: str
+) -> None:
+    emulator.inject("issue", "status:429")
+    document = control("GET", "openapi.json").json
+    for path, operations in document["paths"].items():
+        described = operations.get("get", {}).get("responses", {}).get("200")
+        if described is not None:
+            answer = control("GET", path, prefix="").json
+            assert_described(answer, described["content"]["application/json"]["schema"], path)
+
+
+def assert_described(value: Any, schema: dict[str, Any], where: str) -> None:
+    if "properties" in schema:
+        assert value.keys() == schema["properties"].keys(), where
+        for name, described in schema["properties"].items():
+            assert_described(value[name], described, f"{where} {name}")
+    elif schema["type"] == "array":
+        for item in value:
+            assert_described(item, schema["items"], where)
+
+
 def test_limits(send: Send) -> None:
     with IdentityEmulator(throttle=True) as emulator:
         send("POST", "/identities", to=emulator)
@@ -270,7 +294,9 @@ class TestPage:
         assert reply.headers["Content-Type"] == "text/html; charset=utf-8"
         text = reply.body.decode()
         assert text.count(user) == 2  # as an identity, and in the call that created it
-        assert "<td>issue</td><td>status:429</td><td>3</td>" in text
+        assert "<td>issue</td><td>status:429</td><td>3</td><td>0</td>" in text
+        (table,) = re.findall(r'id="faults".*?</table>', text, re.S)
+        assert table.count("<th ") == table.count("<td>") == 4
 
     def test_shows_no_secret(self, control: Control, emulator: IdentityEmulator) -> None:
         text = self.page(control).body.decode()

@@ -136,7 +136,7 @@ class Administration:
         ]
 
     def _endpoints_of_tests(self) -> Sequence[Endpoint]:
-        fault = _object(operation=_TEXT, fault=_TEXT, times=_COUNT)
+        fault = _object(operation=_TEXT, fault=_TEXT, times=_COUNT, used=_COUNT)
         entry = _object(
             at=_NUMBER,
             operation={**_TEXT, "nullable": True},
