@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession
 from processes import environment_of, program
-from running_service import Browser, Calls, Clock, Reply, Services, until_faults_are_used
+from running_service import Browser, Calls, Clock, Reply, Services, until, until_faults_are_used
 
 from acs_identity_emulator import IdentityEmulator
+from azure.communication.identity import CommunicationUserIdentifier
+from azure.communication.identity.aio import CommunicationIdentityClient
 
 
 def status_and_code(reply: Reply) -> tuple[int, str]:
@@ -84,11 +86,43 @@ class TestDown:
         browser = await services.start()
         ada = await browser.sign_in("ada")
         before = await ada.ask("chat")
-        services.emulator.reset()
-        services.emulator.inject("issue", "status:404")
+        client = CommunicationIdentityClient.from_connection_string(
+            services.emulator.connection_string
+        )
+        async with client:
+            await client.delete_user(CommunicationUserIdentifier(before.body["identity"]))
         after = await ada.ask("voip")
         assert after.status == 200
         assert after.body["identity"] != before.body["identity"]
+        assert (await ada.sign_out()).status == 204
+
+    async def test_the_404_of_a_proxy_replaces_no_identity(self, services: Services) -> None:
+        browser = await services.start()
+        ada = await browser.sign_in("ada")
+        before = await ada.ask("chat")
+        services.emulator.inject("issue", "status:404", times=2)
+        assert status_and_code(await ada.ask("voip")) == (503, "ResourceUnavailable")
+        assert (await ada.ask("voip")).body["identity"] == before.body["identity"]
+
+    @pytest.mark.parametrize(("operation", "end"), [("revoke", "sign_out"), ("delete", "delete")])
+    async def test_the_404_of_a_proxy_confirms_nothing(
+        self, services: Services, operation: str, end: str
+    ) -> None:
+        browser = await services.start(upkeep_seconds=0.05, request_seconds=0.1, call_seconds=0.2)
+        ada = await browser.sign_in("ada")
+        token = await ada.token()
+        services.emulator.inject(operation, "status:404", times=2)
+        assert (await getattr(ada, end)()).status == 202
+        await until(lambda: not services.emulator.is_token_valid(token))  # by the janitor
+
+    @pytest.mark.parametrize("status", [400, 404])
+    async def test_an_error_of_a_proxy_leaves_readiness_readable(
+        self, services: Services, status: int
+    ) -> None:
+        browser = await services.start()
+        services.emulator.inject("revoke", f"status:{status}")
+        ready = await browser.send("GET", "/readyz")
+        assert (ready.status, ready.body["resource"]) == (200, "unavailable")
 
     async def test_another_resource_does_not_take_the_identities_from_people(
         self, services: Services

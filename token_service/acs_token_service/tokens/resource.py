@@ -8,11 +8,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from azure.core.credentials import AzureKeyCredential
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.core.exceptions import (
-    AzureError,
-    HttpResponseError,
-    ResourceNotFoundError,
-)
+from azure.core.exceptions import AzureError, HttpResponseError
 
 from azure.communication.identity import ApiVersion, CommunicationTokenScope
 from azure.communication.identity.aio import CommunicationIdentityClient
@@ -35,6 +31,8 @@ WINDOW_SECONDS = 30
 # Belongs to no resource, so that revoking its tokens shows whether the key works, and does nothing.
 _NOBODY = "8:acs:00000000-0000-0000-0000-000000000000_00000000-0000-0000-0000-000000000000"
 _NOT_OWNED = "IdentityNotOwned"
+# The message is known from reports of users; the code is a guess (see the emulator's README).
+_GONE_CODE, _GONE_MESSAGE = "IdentityNotFound", "Provided identity doesn't exist."
 
 
 class IssuedToken(NamedTuple):
@@ -153,7 +151,7 @@ class Resource:
         """
         try:
             await self.revoke(_NOBODY)
-        except NotOwnedError:
+        except (NotOwnedError, IdentityGoneError):
             return
 
     async def close(self) -> None:
@@ -201,13 +199,16 @@ async def _counted_when_unanswered() -> AsyncIterator[None]:
 def _in_our_words(error: AzureError) -> TokenServiceError:
     if not isinstance(error, HttpResponseError) or error.status_code is None:
         return ResourceDownError("the resource does not answer")
-    code = error.error.code if error.error else None
+    code, message = (error.error.code, error.error.message) if error.error else (None, None)
     if error.status_code == 429:
         return ThrottledError("the resource is over its limit", _retry_after(error))
     if code == _NOT_OWNED:
         return NotOwnedError("the identity belongs to another resource than this one", 30)
-    if isinstance(error, ResourceNotFoundError):
-        return IdentityGoneError("the resource does not have the identity")
+    if error.status_code == 404:
+        if code == _GONE_CODE or message == _GONE_MESSAGE:
+            return IdentityGoneError("the resource does not have the identity")
+        # Of a proxy, or of a server that is not the resource: nothing was revoked or deleted.
+        return ResourceDownError("the resource answers with 404: check its endpoint")
     if error.status_code in (401, 403):
         return KeyRejectedError("the resource rejects the key, or the clock of this machine", 30)
     if 400 <= error.status_code < 500:

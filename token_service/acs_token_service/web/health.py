@@ -10,7 +10,7 @@ from ..people.database import Database
 from ..telemetry import metrics
 from ..tokens import deadlines
 from ..tokens.calls import Calls
-from ..tokens.errors import KeyRejectedError, UnavailableError
+from ..tokens.errors import KeyRejectedError, TokenServiceError, UnavailableError
 from ..tokens.shared import SharedRedis
 
 _CHECK_SECONDS = 30.0  # between two looks at a key that worked
@@ -87,7 +87,7 @@ async def _state_of(check_key: Callable[[float], Awaitable[None]]) -> str:
         await check_key(deadlines.now() + _PATIENCE)
     except KeyRejectedError:
         return "key rejected"
-    except UnavailableError:
+    except TokenServiceError:
         return "unavailable"
     return "ok"
 
