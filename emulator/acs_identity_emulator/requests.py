@@ -50,13 +50,7 @@ class Requests:
             "error": error,
             "api_version": api_version,
         }
-        fixed = [(name, value) for name, value in wanted.items() if value is not None]
-        return [
-            entry
-            for entry in self._journal
-            if all(getattr(entry, name) == value for name, value in fixed)
-            and (scopes is None or set(entry.scopes) == set(scopes))
-        ]
+        return self._journal.matching(wanted, scopes)
 
     def count(
         self,

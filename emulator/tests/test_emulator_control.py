@@ -157,8 +157,63 @@ def test_requests(control: Control, send: Send, user: str) -> None:
     assert control("GET", "requests?operation=issue").json == {"requests": [issue]}
     assert control("GET", f"requests?user={user}&status=201").json == {"requests": [create]}
     assert control("GET", "requests?limit=1").json == {"requests": [issue]}
+    assert control("GET", "requests?apiVersion=2025-06-30").json == {"requests": [create, issue]}
+    assert control("GET", "requests?apiVersion=2023-10-01&status=0").json == {"requests": []}
     assert control("DELETE", "requests").status == 204
     assert control("GET", "requests").json == {"requests": []}
+
+
+def test_requests_by_scopes_and_error(control: Control, send: Send, user: str) -> None:
+    for scopes in (["chat"], ["voip", "chat"], []):
+        send("POST", f"/identities/{user}/:issueAccessToken", {"scopes": scopes})
+    create, chat, both, rejected = control("GET", "requests").json["requests"]
+    assert control("GET", "requests?scopes=chat").json == {"requests": [chat]}
+    assert control("GET", "requests?scopes=chat%2Cvoip").json == {"requests": [both]}
+    assert control("GET", "requests?scopes=").json == {"requests": [create, rejected]}
+    assert control("GET", "requests?error=ValidationError").json == {"requests": [rejected]}
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("operation=issues", "operation must be one of create, .*issue, .*, not 'issues'"),
+        ("operation=", "operation must be one of create, .*, not ''"),
+        ("status=abc", "status must be 0, or from 100 to 599, not 'abc'"),
+        ("status=20", "status must be 0, or from 100 to 599, not '20'"),
+        (
+            "operations=issue",
+            "Unknown query parameter 'operations': GET requests takes operation",
+        ),
+        ("scopes=chat&scopes=voip", "The query has scopes more than once"),
+        ("api_version=1", "'api_version': .* takes operation, .*, error, apiVersion, limit"),
+        ("nothing", "Unknown query parameter 'nothing'"),
+    ],
+)
+def test_wrong_selections_of_requests(control: Control, query: str, message: str) -> None:
+    reply = control("GET", f"requests?{query}")
+    assert (reply.status, reply.code) == (400, "ValidationError")
+    assert re.search(message, reply.error["message"])
+
+
+def test_unknown_names_are_rejected_everywhere(own: IdentityEmulator, send: Send) -> None:
+    send("POST", "/identities", to=own)
+    control, key, identities = control_of(own), own.access_key, own.identities()
+    document = control("GET", "openapi.json").json
+    assert "Unknown query parameters" in document["info"]["description"]
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            target, method = path.replace("{slot}", "primary"), method.upper()
+            schema: dict[str, Any] = {"properties": {}}
+            if "requestBody" in operation:
+                schema = operation["requestBody"]["content"]["application/json"]["schema"]
+                assert schema["additionalProperties"] is False
+            reply = control(method, target, {"foo": 1}, prefix="")
+            assert (reply.status, reply.code) == (400, "ValidationError"), (method, path)
+            takes = f"takes {', '.join(schema['properties']) or 'none'}."
+            assert "Unknown member of the body 'foo'" in reply.error["message"]
+            assert reply.error["message"].endswith(takes)
+            assert control(method, f"{target}?foo=1", prefix="").status == 400, (method, path)
+    assert (own.access_key, own.identities()) == (key, identities)
 
 
 def test_the_document_describes_every_answer(

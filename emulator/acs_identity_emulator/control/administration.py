@@ -8,6 +8,7 @@ from .._version import __version__
 from ..authentication.access_keys import SLOTS, AccessKeys, pasted_key
 from ..contract.errors import unknown_path
 from ..contract.faults import FaultQueue
+from ..contract.versions import Operation
 from ..operations import bodies
 from ..operations.calls import Answer
 from ..operations.service import Service
@@ -20,11 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _TEXT = {"type": "string"}
+_TEXTS = {"type": "array", "items": _TEXT}
 _NUMBER = {"type": "number"}
 _COUNT = {"type": "integer"}
 _FLAG = {"type": "boolean"}
 _PAGE = 1000  # entries in an answer at most
 _LIMIT = {"type": "integer", "minimum": 1, "maximum": _PAGE}
+_OPERATIONS = [operation.value for operation in Operation]
+_STATUSES = (0, *range(100, 600))  # 0: the connection was reset without an answer
+_STATUS = {"anyOf": [{**_COUNT, "enum": [0]}, {**_COUNT, "minimum": 100, "maximum": 599}]}
 
 
 def _object(**properties: "Mapping[str, object]") -> dict[str, object]:
@@ -141,7 +146,7 @@ class Administration:
             at=_NUMBER,
             operation={**_TEXT, "nullable": True},
             user={**_TEXT, "nullable": True},
-            scopes={"type": "array", "items": _TEXT},
+            scopes=_TEXTS,
             expiresInMinutes={**_COUNT, "nullable": True},
             apiVersion={**_TEXT, "nullable": True},
             status=_COUNT,
@@ -172,7 +177,15 @@ class Administration:
                 "requests",
                 "The newest calls that the service has answered, oldest first.",
                 self._requests,
-                query={"operation": _TEXT, "user": _TEXT, "status": _COUNT, "limit": _LIMIT},
+                query={
+                    "operation": {**_TEXT, "enum": _OPERATIONS},
+                    "user": _TEXT,
+                    "scopes": _TEXTS,
+                    "status": _STATUS,
+                    "error": _TEXT,
+                    "apiVersion": _TEXT,
+                    "limit": _LIMIT,
+                },
                 response=_list("requests", entry),
             ),
             Endpoint("DELETE", "requests", "Forgets the calls.", self._clear_requests),
@@ -274,14 +287,19 @@ class Administration:
         return Answer(204)
 
     def _requests(self, call: ControlCall) -> Answer:
-        operation, user, status = (call.query(name) for name in ("operation", "user", "status"))
-        found = [
-            entry
-            for entry in self._journal.entries()
-            if operation in (None, entry.operation)
-            and user in (None, entry.user)
-            and status in (None, str(entry.status))
-        ]
+        operation, scopes = call.query("operation"), call.query("scopes")
+        if operation is not None and operation not in _OPERATIONS:
+            raise invalid(f"operation must be one of {', '.join(_OPERATIONS)}, not {operation!r}.")
+        found = self._journal.matching(
+            {
+                "operation": operation,
+                "user": call.query("user"),
+                "status": call.integer("status", _STATUSES, "0, or from 100 to 599"),
+                "error": call.query("error"),
+                "api_version": call.query("apiVersion"),
+            },
+            None if scopes is None else list(filter(None, scopes.split(","))),
+        )
         shown = [
             {_camel(name): value for name, value in entry._asdict().items()}
             for entry in found[-_limit(call) :]
@@ -302,12 +320,7 @@ class Administration:
 
 def _limit(call: ControlCall) -> int:
     """:raises ServiceError: If the limit of the query is not a number from 1 to 1000."""
-    text = call.query("limit")
-    if text is None:
-        return _PAGE
-    if text.isascii() and text.isdecimal() and len(text) <= 4 and 1 <= int(text) <= _PAGE:
-        return int(text)
-    raise invalid(f"limit must be a number from 1 to {_PAGE}.")
+    return call.integer("limit", range(1, _PAGE + 1), f"a number from 1 to {_PAGE}") or _PAGE
 
 
 def _seconds(number: float) -> timedelta:

@@ -1,6 +1,6 @@
 """An endpoint under `/.emulator/`: its handler, and its description for the OpenAPI document."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Mapping
 from typing import NamedTuple
 from urllib.parse import parse_qs
 
@@ -32,10 +32,27 @@ class ControlCall(NamedTuple):
 
         :raises ServiceError: If it occurs more than once.
         """
-        values = parse_qs(self.wire.target.partition("?")[2]).get(name, [])
+        values = self.queries().get(name, [])
         if len(values) > 1:
             raise invalid(f"The query has {name} more than once.")
         return values[0] if values else None
+
+    def queries(self) -> dict[str, list[str]]:
+        """All parameters of the query, those without a value too."""
+        return parse_qs(self.wire.target.partition("?")[2], keep_blank_values=True)
+
+    def integer(self, name: str, allowed: Container[int], expected: str) -> int | None:
+        """A parameter of the query that is a number; None if it is missing.
+
+        :param expected: What the error calls the allowed numbers.
+        :raises ServiceError: If it is not one of them, or occurs more than once.
+        """
+        text = self.query(name)
+        if text is None:
+            return None
+        if text.isascii() and text.isdecimal() and len(text) <= 9 and int(text) in allowed:
+            return int(text)
+        raise invalid(f"{name} must be {expected}, not {text!r}.")
 
 
 class Endpoint(NamedTuple):
@@ -61,6 +78,17 @@ class Endpoint(NamedTuple):
     query: Mapping[str, Schema] = {}
     response: Schema | None = None
     is_public: bool = False
+
+    def check_names(self, call: ControlCall) -> None:
+        """:raises ServiceError: If the query or the body has a name that the endpoint lacks."""
+        self._check("query parameter", call.queries(), self.query)
+        self._check("member of the body", call.body(), self.request or {})
+
+    def _check(self, kind: str, sent: Iterable[str], known: Collection[str]) -> None:
+        for name in sent:
+            if name not in known:
+                takes = ", ".join(known) or "none"
+                raise invalid(f"Unknown {kind} {name!r}: {self.method} {self.path} takes {takes}.")
 
 
 def invalid(message: str) -> ServiceError:

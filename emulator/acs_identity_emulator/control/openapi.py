@@ -28,7 +28,11 @@ def document(endpoints: Iterable[Endpoint]) -> dict[str, object]:
         operations[endpoint.method.lower()] = _operation(endpoint)
     return {
         "openapi": "3.0.3",
-        "info": {"title": "acs-identity-emulator", "version": __version__},
+        "info": {
+            "title": "acs-identity-emulator",
+            "version": __version__,
+            "description": "Unknown query parameters, and unknown members of a body, get 400.",
+        },
         "paths": paths,
         "components": {
             "schemas": {"Error": _ERROR},
@@ -50,12 +54,18 @@ def _operation(endpoint: Endpoint) -> dict[str, object]:
         for name in _PARAMETER.findall(endpoint.path)
     ]
     parameters += [
-        {"name": name, "in": "query", "schema": schema} for name, schema in endpoint.query.items()
+        # `explode` matters to arrays only: commas separate the items.
+        {"name": name, "in": "query", "explode": False, "schema": schema}
+        for name, schema in endpoint.query.items()
     ]
     if parameters:
         operation["parameters"] = parameters
     if endpoint.request is not None:
-        schema: dict[str, object] = {"type": "object", "properties": endpoint.request}
+        schema: dict[str, object] = {
+            "type": "object",
+            "properties": endpoint.request,
+            "additionalProperties": False,
+        }
         if endpoint.required:
             schema["required"] = list(endpoint.required)
         operation["requestBody"] = {

@@ -66,8 +66,8 @@ class OwnPaths:
     def answer(self, request: WireRequest) -> Answer:
         """The answer to a request.
 
-        :raises ServiceError: If the path or method is unknown, the guard rejects the request, or
-            the handler does.
+        :raises ServiceError: If the path, the method or a name in the request is unknown, or the
+            guard or the handler rejects the request.
         """
         path = request.target.partition("?")[0]
         if path == MANAGED_IDENTITY_PATH:
@@ -80,7 +80,9 @@ class OwnPaths:
         self._guard.check(request, is_public=endpoint is not None and endpoint.is_public)
         if endpoint is None:
             raise errors.wrong_method(request.method, ", ".join(methods))
-        return endpoint.handler(ControlCall(request, parameter))
+        call = ControlCall(request, parameter)
+        endpoint.check_names(call)
+        return endpoint.handler(call)
 
     def _find(self, path: str) -> tuple[dict[str, Endpoint], str]:
         if path in self._paths and "{" not in path:

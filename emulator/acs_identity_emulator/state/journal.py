@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 CAPACITY = 10_000  # entries; the oldest is dropped for the newest
@@ -65,6 +65,22 @@ class Journal:
         with self._lock:
             records = list(self._records)
         return [entry() for entry in records]
+
+    def matching(
+        self, values: Mapping[str, object], scopes: Collection[str] | None = None
+    ) -> list[JournalEntry]:
+        """The entries that have all of these values.
+
+        :param values: By the names of attributes; None stands for any value.
+        :param scopes: In any order; None for any.
+        """
+        fixed = [(name, value) for name, value in values.items() if value is not None]
+        return [
+            entry
+            for entry in self.entries()
+            if all(getattr(entry, name) == value for name, value in fixed)
+            and (scopes is None or set(entry.scopes) == set(scopes))
+        ]
 
     def __iter__(self) -> Iterator[JournalEntry]:
         return iter(self.entries())
