@@ -119,7 +119,10 @@ class _Parts:
         calls = Calls(limiter, resource)
         rates = PersonRates(settings.person_rate)
         recent = Recent(
-            local_seconds=settings.local_seconds, local_uses=rates.amount, monotonic=monotonic
+            local_seconds=settings.local_seconds,
+            local_uses=rates.amount,
+            key_id=lambda: resource.key_id,
+            monotonic=monotonic,
         )
         accounts, janitor = _accounts(settings, database, cache, limiter, calls, recent, clock)
         stack.push_async_callback(accounts.finish, settings.shutdown_seconds)

@@ -9,7 +9,11 @@ from running_service import CACHE_KEY, Calls, Clock, Services, until
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from acs_token_service.people.recent import Recent
 from acs_token_service.people.schema import metadata
+from acs_token_service.people.store import Person, Subject
+from acs_token_service.tokens.cache import MemoryCache, Slot
+from acs_token_service.tokens.credentials import key_id
 from acs_token_service.tokens.encryption import TokenBox, new_key
 from acs_token_service.tokens.resource import IssuedToken
 
@@ -56,6 +60,37 @@ async def test_an_active_person_does_not_wait_for_a_new_token(services: Services
         after = await ada.token()
     assert services.emulator.is_token_valid(after)
     assert calls("issue") == 1
+
+
+def test_what_a_replaced_key_issued_is_not_renewed() -> None:
+    keys = ["old"]
+    recent = Recent(local_seconds=60, local_uses=9, key_id=lambda: keys[-1])
+    ada = Person("1", "8:acs:1", None, 0, not_before=0, revoking_until=None, last_seen=0)
+    subject = Subject("issuer", "ada")
+    slot = Slot("8:acs:1", 0, ("chat",), "old")
+    recent.remember(subject, ada, slot, IssuedToken("token", 0, 9), recent.now())
+    assert recent.leased(subject, 1, ("chat",)) is not None
+    assert len(list(recent)) == 1
+    keys.append("new")
+    assert recent.leased(subject, 1, ("chat",)) is None
+    assert list(recent) == []
+
+
+async def test_the_memory_keeps_one_token_for_one_key() -> None:
+    cache = MemoryCache()
+    old = Slot("8:acs:1", 0, ("chat",), "old")
+    new = old._replace(key_id="new")
+    await cache.put(old, IssuedToken("a", 0, 9), 0)
+    assert await cache.get(new) is None
+    await cache.put(new, IssuedToken("b", 0, 9), 0)
+    assert await cache.get(old) is None
+    assert await cache.get(new) == IssuedToken("b", 0, 9)
+
+
+def test_a_key_id_tells_keys_apart_and_does_not_show_them() -> None:
+    assert key_id("c2VjcmV0") == key_id("c2VjcmV0") != key_id("c2VjcmV1")
+    assert len(key_id("c2VjcmV0")) == 24
+    assert "c2VjcmV0" not in key_id("c2VjcmV0")
 
 
 async def test_somebody_who_left_gets_no_new_token(services: Services) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import ClientSession
@@ -138,21 +139,54 @@ class TestDown:
 
 
 class TestKey:
+    @pytest.mark.parametrize("local_seconds", [0, 60])
     async def test_a_rotated_key_is_read_from_the_file_without_a_restart(
-        self, services: Services, tmp_path: Path
+        self, services: Services, tmp_path: Path, local_seconds: int
     ) -> None:
         emulator, file = services.emulator, tmp_path / "connection-string"
         file.write_text(emulator.connection_string)
         browser = await services.start(
-            resource_connection_string=None, resource_connection_string_file=file
+            resource_connection_string=None,
+            resource_connection_string_file=file,
+            local_seconds=local_seconds,
         )
         ada = await browser.sign_in("ada")
-        old = await ada.token("chat")
+        await ada.token("chat")
         emulator.rotate_key("primary")
         assert status_and_code(await ada.ask("voip")) == (503, "ResourceUnavailable")
         file.write_text(emulator.connection_string)
         assert emulator.is_token_valid(await ada.token("voip"))
-        assert old  # revoked by the rotation, as the resource documents
+        # The rotation has revoked the token that was handed out before.
+        new = await ada.token("chat")
+        assert emulator.is_token_valid(new)
+        assert await ada.token("chat") == new
+
+    async def test_a_restart_with_a_new_key_hands_out_no_token_of_the_old_one(
+        self, services: Services
+    ) -> None:
+        ada = await (await services.start()).sign_in("ada")
+        await ada.token()
+        services.emulator.rotate_key("primary")
+        restarted = await services.start()
+        assert services.emulator.is_token_valid(await ada.at(restarted).token())
+
+    async def test_a_rotation_of_the_other_key_costs_no_token(
+        self, services: Services, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "connection-string"
+        file.write_text(services.emulator.connection_string)
+        key: dict[str, Any] = {
+            "resource_connection_string": None,
+            "resource_connection_string_file": file,
+        }
+        browser = await services.start(**key)
+        ada = await browser.sign_in("ada")
+        token = await ada.token()
+        services.emulator.rotate_key("secondary")
+        assert await ada.token() == token
+        if services.storage.is_shared:
+            assert await ada.at(await services.start(**key)).token() == token
+        assert services.emulator.is_token_valid(token)
 
     async def test_a_wrong_key_fails_readiness_and_is_never_shown(
         self, services: Services, caplog: pytest.LogCaptureFixture

@@ -62,7 +62,7 @@ class Accounts:
         for _ in range(_ATTEMPTS):
             looked_at = self._recent.now()
             person, identity = await self._current(subject, signed_in_at, deadline)
-            slot = Slot(identity, person.generation, scopes)
+            slot = Slot(identity, person.generation, scopes, self._recent.key_id())
             try:
                 served = await self._tokens.get(
                     slot, person.id, partial(self._is_current, person.id, slot), deadline

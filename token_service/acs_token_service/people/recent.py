@@ -46,6 +46,8 @@ class Recent:
     """:param local_seconds: How long a token may be handed out on one look at the database. A
         sign-out takes at least as long, so that when it is answered no process hands it out.
     :param local_uses: How often, in that time.
+    :param key_id: The id of the key of the resource that is in use. What another key issued is
+        revoked, and not handed out.
     :param size: How many people to remember.
     """
 
@@ -54,11 +56,13 @@ class Recent:
         *,
         local_seconds: float,
         local_uses: int,
+        key_id: Callable[[], str],
         size: int = 100_000,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.local_seconds = local_seconds
         self.now = monotonic
+        self.key_id = key_id
         self._local_uses = local_uses
         self._size = size
         self._entries: OrderedDict[Subject, dict[Scopes, Entry]] = OrderedDict()
@@ -69,7 +73,7 @@ class Recent:
         entry = entries.get(scopes) if entries else None
         if entry is None or entry.uses <= 0 or self.now() >= entry.until:
             return None
-        if signed_in_at <= entry.not_before:
+        if signed_in_at <= entry.not_before or entry.slot.key_id != self.key_id():
             return None
         entry.uses -= 1
         return entry.handed
@@ -98,10 +102,12 @@ class Recent:
 
     def __iter__(self) -> Iterator[tuple[Subject, Entry]]:
         """All current entries."""
+        current = self.key_id()
         return iter(
             [
                 (subject, entry)
                 for subject, entries in self._entries.items()
                 for entry in entries.values()
+                if entry.slot.key_id == current
             ]
         )

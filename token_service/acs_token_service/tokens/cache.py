@@ -11,11 +11,16 @@ UNGUARDED = 0
 
 
 class Slot(NamedTuple):
-    """The cache key of a token. A sign-out changes the generation: old tokens are not found."""
+    """The cache key of a token.
+
+    A sign-out changes the generation, and a rotation of the key of the resource the key id: the
+    tokens that either revokes are not found.
+    """
 
     identity: str
     generation: int
     scopes: tuple[str, ...]  # sorted
+    key_id: str = ""  # of the key that signs the call; empty with Entra
 
 
 class Lease(NamedTuple):
@@ -58,6 +63,11 @@ class TokenCache(Protocol):
     async def close(self) -> None: ...
 
 
+class _Kept(NamedTuple):
+    key_id: str
+    issued: IssuedToken
+
+
 class MemoryCache:
     """Keeps tokens in the memory of this process, unencrypted as the process itself needs them.
 
@@ -66,8 +76,8 @@ class MemoryCache:
 
     def __init__(self, size: int = 100_000) -> None:
         self._size = size
-        self._tokens: OrderedDict[tuple[str, int], dict[tuple[str, ...], IssuedToken]]
-        self._tokens = OrderedDict()
+        # A token of another key is replaced, not kept beside.
+        self._tokens: OrderedDict[tuple[str, int], dict[tuple[str, ...], _Kept]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._tokens)
@@ -78,7 +88,8 @@ class MemoryCache:
         if tokens is None:
             return None
         self._tokens.move_to_end(key)
-        return tokens.get(slot.scopes)
+        kept = tokens.get(slot.scopes)
+        return kept.issued if kept is not None and kept.key_id == slot.key_id else None
 
     async def begin(self, slot: Slot) -> Lease:
         return Lease(UNGUARDED, await self.get(slot))
@@ -90,7 +101,8 @@ class MemoryCache:
         return True
 
     async def put(self, slot: Slot, issued: IssuedToken, fence: int) -> None:
-        self._tokens.setdefault((slot.identity, slot.generation), {})[slot.scopes] = issued
+        tokens = self._tokens.setdefault((slot.identity, slot.generation), {})
+        tokens[slot.scopes] = _Kept(slot.key_id, issued)
         if len(self._tokens) > self._size:
             self._tokens.popitem(last=False)
 

@@ -28,6 +28,11 @@ class Calls:
         self._limiter = limiter
         self._resource = resource
 
+    @property
+    def key_id(self) -> str:
+        """The id of the key that signs the next call; empty with Entra."""
+        return self._resource.key_id
+
     def check_room(self, operation: str, deadline: float) -> None:
         """:raises BusyError: If a call, so far as is known, could not start before the deadline."""
         self._limiter.check_room(operation, deadline)

@@ -130,7 +130,8 @@ class RedisCache:
 
 
 def _field(slot: Slot) -> str:
-    return ",".join(slot.scopes)
+    scopes = ",".join(slot.scopes)
+    return f"{slot.key_id}:{scopes}" if slot.key_id else scopes
 
 
 def _keys(slot: Slot) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from azure.communication.identity import ApiVersion, CommunicationTokenScope
 from azure.communication.identity.aio import CommunicationIdentityClient
 
 from ..telemetry import metrics
+from .credentials import key_id
 from .errors import (
     IdentityGoneError,
     KeyRejectedError,
@@ -80,12 +81,19 @@ class Resource:
         self._client = CommunicationIdentityClient(
             endpoint, credential, retry_total=0, redact_user_ids=True
         )
+        self._credential = credential
         self._key_file = key_file
         self.has_custom_ids = custom_ids
         self._timeout = timeout
         self._lifetime = lifetime
         self._tracing = {"enabled": traced}
         self._clock = clock
+
+    @property
+    def key_id(self) -> str:
+        """The id of the key that signs the next call; empty with Entra."""
+        credential = self._credential
+        return key_id(credential.key) if isinstance(credential, AzureKeyCredential) else ""
 
     async def create(self, custom_id: str) -> str:
         """Creates an identity, or finds the one that has the custom id; returns its raw id."""
