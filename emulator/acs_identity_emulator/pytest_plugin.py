@@ -17,6 +17,7 @@ _KEEP = "acs_identity_emulator_keep"
 _EMULATOR = "acs_identity_emulator"
 
 _RUNNING = pytest.StashKey["IdentityEmulator"]()
+_KEYS = pytest.StashKey[dict[str, str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -49,6 +50,7 @@ def acs_identity_emulator(
 ) -> "Iterator[IdentityEmulator]":
     """The service on loopback: one emulator for the session, empty at the start of each test.
 
+    A key that the previous test has rotated is put back.
     For the rest of the session the environment makes clients trust its certificates.
     """
     from .emulator import IdentityEmulator
@@ -60,6 +62,7 @@ def acs_identity_emulator(
         for name, value in emulator.trust_environment.items():
             environment.setenv(name, value)
         request.config.stash[_RUNNING] = emulator
+        request.config.stash[_KEYS] = _keys_of(emulator)
         yield emulator
         del request.config.stash[_RUNNING]
 
@@ -98,6 +101,11 @@ def _acs_identity_emulator_is_empty(request: pytest.FixtureRequest) -> None:
     running = request.config.stash.get(_RUNNING, None)
     if running is not None and not _keeps(request.node):
         running.reset()
+        # A test may have rotated a key, and the connection string is that of the session.
+        kept = request.config.stash[_KEYS]
+        for slot, key in _keys_of(running).items():
+            if key != kept[slot]:
+                running.rotate_key(slot, kept[slot])
     faults = list(request.node.iter_markers(_FAULT))
     if not faults:
         return
@@ -118,6 +126,10 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         listed = ", ".join(f"{each.operation}={each.fault}" for each in unused)
         pytest.fail(f"no request got these faults of the emulator: {listed}", pytrace=False)
     return result
+
+
+def _keys_of(emulator: "IdentityEmulator") -> dict[str, str]:
+    return {"primary": emulator.access_key, "secondary": emulator.secondary_key}
 
 
 def _keeps(item: pytest.Item) -> bool:

@@ -243,6 +243,36 @@ class TestStory:
 """
 
 
+def test_a_rotated_key_is_put_back(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+import pytest
+
+keys = []
+
+@pytest.mark.parametrize("slot", ["primary", "secondary"])
+def test_rotates(acs_identity_emulator, acs_identity_connection_string, slot):
+    emulator = acs_identity_emulator
+    assert acs_identity_connection_string == emulator.connection_string
+    keys.append(emulator.secondary_key)
+    emulator.rotate_key(slot)
+    assert status(emulator) == 201
+
+@pytest.mark.acs_identity_emulator_keep
+def test_keeps(acs_identity_emulator):
+    assert len(acs_identity_emulator.identities()) == 1
+    assert acs_identity_emulator.secondary_key not in keys
+
+def test_next(acs_identity_emulator, acs_identity_connection_string):
+    assert acs_identity_connection_string == acs_identity_emulator.connection_string
+    assert {acs_identity_emulator.secondary_key} == set(keys)
+    assert status(acs_identity_emulator) == 201
+""",
+    )
+    result.assert_outcomes(passed=4)
+
+
 def test_keeps_its_state_between_marked_tests(pytester: pytest.Pytester) -> None:
     result = run(pytester, KEEPING.format(marker="@pytest.mark.acs_identity_emulator_keep"))
     result.assert_outcomes(passed=3)
