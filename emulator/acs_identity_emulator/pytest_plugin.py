@@ -59,8 +59,7 @@ def acs_identity_emulator(
         IdentityEmulator(**acs_identity_emulator_options) as emulator,
         pytest.MonkeyPatch.context() as environment,
     ):
-        for name, value in emulator.trust_environment.items():
-            environment.setenv(name, value)
+        _trust(emulator, environment)
         request.config.stash[_RUNNING] = emulator
         request.config.stash[_KEYS] = _keys_of(emulator)
         yield emulator
@@ -79,16 +78,19 @@ def acs_identity_emulator_factory(
 ) -> "Iterator[Callable[..., IdentityEmulator]]":
     """Starts further emulators, which stop at the end of the test.
 
+    Until then the environment makes clients trust their certificates too.
     It takes the arguments of `IdentityEmulator`, which precede those of
     ``acs_identity_emulator_options``.
     """
     from .emulator import IdentityEmulator
 
-    with ExitStack() as stack:
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as environment:
 
         def start(**options: Any) -> IdentityEmulator:
             emulator = IdentityEmulator(**{**acs_identity_emulator_options, **options})
-            return stack.enter_context(emulator)
+            stack.enter_context(emulator)
+            _trust(emulator, environment)
+            return emulator
 
         yield start
 
@@ -126,6 +128,12 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         listed = ", ".join(f"{each.operation}={each.fault}" for each in unused)
         pytest.fail(f"no request got these faults of the emulator: {listed}", pytrace=False)
     return result
+
+
+def _trust(emulator: "IdentityEmulator", environment: pytest.MonkeyPatch) -> None:
+    """Makes clients trust the emulator, and what they have trusted before."""
+    for name, value in emulator.trust_environment.items():
+        environment.setenv(name, value)
 
 
 def _keys_of(emulator: "IdentityEmulator") -> dict[str, str]:

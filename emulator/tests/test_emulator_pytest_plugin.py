@@ -313,6 +313,36 @@ def test_they_stop():
     result.assert_outcomes(passed=2)
 
 
+@pytest.mark.parametrize("fixtures", ["", "acs_identity_emulator, "])
+def test_clients_trust_the_emulators_of_the_factory(
+    pytester: pytest.Pytester, fixtures: str
+) -> None:
+    result = run(
+        pytester,
+        f"""
+import os, ssl
+
+NAMES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+seen = {{}}
+
+def test_before({fixtures}request):
+    seen["before"] = [os.environ.get(name) for name in NAMES]
+
+def test_https({fixtures}acs_identity_emulator_factory):
+    emulators = [acs_identity_emulator_factory(tls=True) for _ in range(2)]
+    for emulator in [*emulators, *({fixtures})]:
+        url = emulator.endpoint.replace("http:", "https:") + ".emulator/health"
+        with urllib.request.urlopen(url, context=ssl.create_default_context()) as response:
+            assert response.status == 200
+    assert {{os.environ[name] for name in NAMES}} == {{emulators[-1].ca_bundle}}
+
+def test_after():
+    assert [os.environ.get(name) for name in NAMES] == seen["before"]
+""",
+    )
+    result.assert_outcomes(passed=3)
+
+
 def test_marker_is_described(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_inprocess("-p", "acs_identity_emulator", "--markers")
     result.stdout.fnmatch_lines(["@pytest.mark.acs_identity_fault(operation, fault, times=1): *"])
