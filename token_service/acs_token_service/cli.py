@@ -22,6 +22,13 @@ _CANNOT_START = 2
 _PORT = "ACS_TOKEN_WORKER_PORT"
 _SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"
 _GRACE = 5.0  # seconds, in addition to those for requests and background work
+_NOT_IN_DEVELOPMENT = (
+    "ACS_TOKEN_RESOURCE_",
+    "ACS_TOKEN_DATABASE_URL",
+    "ACS_TOKEN_CACHE_",
+    "ACS_TOKEN_DEVELOPMENT_LOGIN",
+    "ACS_TOKEN_MIGRATE",
+)
 _MIGRATION_SECONDS = 600.0  # also to wait for another process that migrates
 
 
@@ -61,8 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--dev",
         action="store_true",
-        help="run on an emulated resource, with a login for trying and nothing kept; needs the "
-        "extra dev",
+        help="run on an emulated resource, with a login for trying and nothing kept: resource, "
+        "database and cache of the settings are not used; needs the extra dev",
     )
     parser.add_argument("--host", help="address to listen on")
     parser.add_argument("--port", type=int, help="port to listen on, 0 for any that is free")
@@ -238,16 +245,22 @@ def _settings(options: argparse.Namespace) -> "Settings":
 
 @contextlib.contextmanager
 def _development_environment() -> Iterator[None]:
-    """An emulated resource, a database for this run, and the development login."""
+    """An emulated resource, a database for this run, and the development login.
+
+    Resource and storage of the environment are left alone: they may be those of production.
+    """
     try:
         from acs_identity_emulator import IdentityEmulator
     except ModuleNotFoundError as error:
         raise _CannotStartError(missing(error)) from error
     with tempfile.TemporaryDirectory() as folder, IdentityEmulator() as emulator:
         path = Path(folder, "token-service.db")
-        os.environ.setdefault("ACS_TOKEN_DATABASE_URL", f"sqlite+aiosqlite:///{path}")
+        for name in list(os.environ):
+            if name.upper().startswith(_NOT_IN_DEVELOPMENT):
+                del os.environ[name]
         os.environ.update(
             ACS_TOKEN_RESOURCE_CONNECTION_STRING=emulator.connection_string,
+            ACS_TOKEN_DATABASE_URL=f"sqlite+aiosqlite:///{path}",
             ACS_TOKEN_DEVELOPMENT_LOGIN="true",  # noqa: S106 - a switch
         )
         yield

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -43,6 +44,21 @@ async def test_one_command_runs_it_on_the_emulator_with_nothing_else() -> None:
         assert reply.status == 200
         assert (await browser.send("GET", "/readyz")).status == 200
         assert await running.stop() == 0
+
+
+def test_dev_leaves_the_storage_of_the_environment_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database = tmp_path / "production.db"
+    monkeypatch.setenv("ACS_TOKEN_DATABASE_URL", f"sqlite+aiosqlite:///{database}")
+    monkeypatch.setenv("acs_token_cache_url", "redis://127.0.0.1:1")
+    monkeypatch.setenv("ACS_TOKEN_RESOURCE_ENDPOINT", "https://contoso.communication.azure.com")
+    monkeypatch.setattr("acs_token_service.telemetry.logs.set_up", lambda _level: None)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        # It migrates its database before it listens.
+        assert main(["--dev", "--port", str(taken.getsockname()[1])]) == 2
+    assert "cannot listen" in capsys.readouterr().err
+    assert not database.exists()
 
 
 @pytest.mark.heavy
