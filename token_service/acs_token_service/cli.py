@@ -147,7 +147,8 @@ def _worker(options: argparse.Namespace) -> int:
     if _PORT not in os.environ:
         raise _CannotStartError("`worker` is for the supervisor: start `serve --workers N`")
     _trace(settings)
-    return _run(serve(settings, bind(settings, int(os.environ[_PORT]), shared=True)))
+    bound = bind(settings, int(os.environ[_PORT]), shared=True)
+    return _run(serve(settings, bound, lifeline=sys.stdin.fileno()))
 
 
 def _run(serving: Coroutine[Any, Any, None]) -> int:

@@ -19,17 +19,24 @@ class CannotServeError(Exception):
 
 
 async def serve(
-    settings: Settings, bound: socket.socket, is_listening: Callable[[], None] | None = None
+    settings: Settings,
+    bound: socket.socket,
+    is_listening: Callable[[], None] | None = None,
+    *,
+    lifeline: int | None = None,
 ) -> None:
     """Serves on the socket until SIGTERM or SIGINT, then finishes what it began.
 
     :param is_listening: Called once connections are accepted.
+    :param lifeline: A file descriptor of a pipe whose end stops the service, as a signal does.
     :raises CannotServeError: If the settings cannot be used.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    if lifeline is not None:
+        loop.add_reader(lifeline, _stop_at_its_end, loop, lifeline, stop)
     try:
         app = await create_app(settings)
     except ValueError as error:
@@ -46,6 +53,11 @@ async def serve(
         app[HEALTH].is_stopping = True
     finally:
         await runner.cleanup()
+
+
+def _stop_at_its_end(loop: asyncio.AbstractEventLoop, lifeline: int, stop: asyncio.Event) -> None:
+    loop.remove_reader(lifeline)
+    stop.set()
 
 
 def runner_of(app: web.Application, settings: Settings) -> web.AppRunner:

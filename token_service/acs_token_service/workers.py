@@ -39,6 +39,9 @@ class Supervisor:
         self._address = address
         self._forget = forget
         self._grace = grace
+        # The workers wait for the end of a pipe that only this process can write to: even if it is
+        # killed, they do not stay on the port.
+        self._lifeline, self._held = os.pipe()
         self._running: list[tuple[subprocess.Popen[bytes], float]] = []
         self._workers = workers
         self._is_stopping = False
@@ -65,6 +68,8 @@ class Supervisor:
                 if worker.poll() is None:
                     worker.kill()
                 worker.wait()
+            os.close(self._lifeline)
+            os.close(self._held)
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._is_stopping = True
@@ -95,7 +100,7 @@ class Supervisor:
     def _start(self) -> "subprocess.Popen[bytes]":
         # A separate group: only the supervisor gets Ctrl-C, and stops the workers.
         return subprocess.Popen(  # noqa: S603 - our own program
-            self._command, env=self._environment, start_new_session=True
+            self._command, env=self._environment, stdin=self._lifeline, start_new_session=True
         )
 
     def _end(self) -> bool:

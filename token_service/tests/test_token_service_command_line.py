@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 from aiohttp import ClientError, ClientSession
 from processes import environment_of, program
-from running_service import Browser, Services, until_faults_are_used
+from running_service import Browser, Services, until, until_faults_are_used
 
 from acs_token_service import __version__
 from acs_token_service.cli import main
 from acs_token_service.extras import missing
+from acs_token_service.server import bind, serve
 from acs_token_service.settings_page import page
 
 embedded = pytest.mark.parametrize("storage", ["embedded"], indirect=True)
@@ -86,6 +87,36 @@ async def test_workers_share_a_port_and_are_started_again(services: Services) ->
         await answers_again(running.url)
         assert await running.stop() == 0
         assert children(running.process.pid) == []
+
+
+@pytest.mark.heavy
+@embedded
+async def test_workers_end_when_the_program_is_killed(services: Services) -> None:
+    environment = environment_of(services.settings())
+    async with program("--workers", "2", environment=environment) as running:
+        workers = await two_workers(running.process.pid)
+        await running.kill()
+        await until(lambda: not any(map(is_running, workers)))
+
+
+def is_running(pid: int) -> bool:
+    return Path(f"/proc/{pid}/exe").exists()
+
+
+@embedded
+async def test_the_end_of_its_lifeline_stops_a_worker(services: Services) -> None:
+    settings = services.settings(port=0)
+    lifeline, held = os.pipe()
+    listening = asyncio.Event()
+    serving = asyncio.create_task(
+        serve(settings, bind(settings, shared=False), listening.set, lifeline=lifeline)
+    )
+    await listening.wait()
+    os.close(held)
+    try:
+        await asyncio.wait_for(serving, 5)
+    finally:
+        os.close(lifeline)
 
 
 def children(pid: int) -> list[int]:
