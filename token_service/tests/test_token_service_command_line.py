@@ -220,6 +220,14 @@ VALID = {
         ({"ACS_TOKEN_ALLOWED_ORIGINS": "app.example.com"}, "ACS_TOKEN_ALLOWED_ORIGINS"),
         ({"ACS_TOKEN_ISSUERS": "[]x"}, "ACS_TOKEN_ISSUERS"),
         ({"ACS_TOKEN_ISSUERS": '[{"issuer": "http://a.example", "audience": "a"}]'}, "https URL"),
+        (
+            {"ACS_TOKEN_ISSUERS": '[{"issuer": "https://a.example"}]'},
+            "ISSUERS, item 1: audience is m",
+        ),
+        (
+            {"ACS_TOKEN_SCOPE_RULES": '[{"scopes": []}, {"scopes": 1}]'},
+            "ACS_TOKEN_SCOPE_RULES, item 2: scopes: Input should be a valid tuple",
+        ),
         ({"ACS_TOKEN_RESOURCE_CONNECTION_STRING": "c2VjcmV0"}, "expected endpoint="),
         ({"ACS_TOKEN_DATABASE_URL": "c2VjcmV0"}, "ACS_TOKEN_DATABASE_URL: expected sqlite"),
         ({"ACS_TOKEN_DATABASE_URL": "mysql://root:c2VjcmV0@h/d"}, "expected sqlite"),
