@@ -99,7 +99,7 @@ def _serve(chosen: argparse.Namespace, stop_asked: stopping.StopFlag) -> int:
         applications = [options.application(text) for text in chosen.application]
         emulator.start()
     except (ValueError, DatabaseError) as error:
-        return refuse(str(error))
+        return refuse(options.of_command_line(str(error)))
     except OSError as error:
         return refuse(
             f"cannot listen on {chosen.host} port {chosen.port} ({error.strerror}): "

@@ -105,8 +105,8 @@ class IdentityEmulator(EntraDirectory):
             raise ValueError("control_token must consist of ASCII letters and digits")
         if control_token is None and not is_loopback(host):
             raise ValueError(
-                f"{host!r} is not a loopback address: set control_token, which protects "
-                "/.emulator/ and the page at /"
+                f"control_token must be set, as {host!r} is not a loopback address: the token "
+                "protects /.emulator/ and the page at /"
             )
         super().__init__(
             lambda: Listener(host, port, identity_port, tls=tls),

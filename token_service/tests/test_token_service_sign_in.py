@@ -300,9 +300,17 @@ class TestScopes:
 
 def test_entra_is_an_issuer_by_its_tenant(storage: object) -> None:
     tenant = "11111111-2222-3333-4444-555555555555"
-    options = IssuerOptions.model_validate({"entra_tenant": tenant, "audience": "api://x"})
+    audience = "22222222-2222-3333-4444-555555555555"
+    options = IssuerOptions.model_validate({"entra_tenant": tenant, "audience": audience})
     assert options.issuer == f"https://login.microsoftonline.com/{tenant}/v2.0"
     assert options.subject_claim == "oid"
+
+
+@pytest.mark.parametrize("tenant", ["contoso.onmicrosoft.com", "common", "TENANT-ID", "1" * 32])
+def test_an_entra_tenant_is_a_guid(storage: object, tenant: str) -> None:
+    # Tokens of any tenant name it by its id, so that all of them would be rejected.
+    with pytest.raises(ValueError, match="entra_tenant must be the id of a tenant, a GUID"):
+        IssuerOptions.model_validate({"entra_tenant": tenant, "audience": "x"})
 
 
 @pytest.mark.parametrize("url", ["http://login.example.com", "ftp://127.0.0.1", "login", ""])

@@ -150,7 +150,7 @@ class EntraAuthority:
 def _split_scopes(scopes: Sequence[str]) -> tuple[str, list[str]]:
     """The audience of the scopes, and their names."""
     if isinstance(scopes, str) or not scopes:
-        raise ValueError("scopes must be a non-empty list of str")
+        raise ValueError("scopes must be a non-empty list of URLs")
     audiences = {scope.rpartition("/")[0].rstrip("/") for scope in scopes}
     if len(audiences) != 1 or "" in audiences:
         raise ValueError(

@@ -136,7 +136,7 @@ class FaultQueue:
         if operation not in (ANY, *names):
             raise ValueError(f"operation must be {ANY}, {', '.join(names)}, not {operation!r}")
         if isinstance(times, bool) or not isinstance(times, int) or times < 1:
-            raise ValueError(f"times must be a positive int, not {times!r}")
+            raise ValueError(f"times must be a positive integer, not {times!r}")
         parsed = parse_fault(fault)
         needs_body = parsed.kind in _NEEDS_BODY
         if needs_body and operation in [silent.value for silent in _WITHOUT_BODY]:

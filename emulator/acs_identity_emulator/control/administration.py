@@ -11,8 +11,9 @@ from ..contract.faults import FaultQueue
 from ..contract.versions import Operation
 from ..operations import bodies
 from ..operations.calls import Answer
+from ..operations.identities import LIFETIMES
 from ..operations.service import Service
-from ..state.clock import ServiceClock
+from ..state.clock import FARTHEST, ServiceClock
 from ..state.journal import Journal
 from .endpoints import ControlCall, Endpoint, invalid, number
 from .entra_administration import EntraAdministration
@@ -259,13 +260,22 @@ class Administration:
         body = call.body()
         advance = number(body, "advanceSeconds")
         lifetime = number(body, "tokenLifetimeSeconds")
-        try:
-            if "tokenLifetimeSeconds" in body:
-                self._service.token_lifetime = None if lifetime is None else _seconds(lifetime)
-            if advance is not None:
-                self._clock.advance(_seconds(advance))
-        except ValueError as error:
-            raise invalid(f"{error}.") from None
+        first, last = (each.total_seconds() for each in LIFETIMES)
+        if lifetime is not None and not first <= lifetime <= last:
+            raise invalid(
+                f"tokenLifetimeSeconds must be null or from {first:.0f} to {last:.0f}, "
+                f"not {lifetime:g}."
+            )
+        if advance is not None:
+            try:
+                self._clock.advance(timedelta(seconds=advance))
+            except (ValueError, OverflowError):
+                raise invalid(
+                    f"advanceSeconds must be from 0 to {FARTHEST.total_seconds():.0f} (ten years) "
+                    f"in all, not {advance:g}; POST reset puts the clock back."
+                ) from None
+        if "tokenLifetimeSeconds" in body:
+            self._service.token_lifetime = None if lifetime is None else timedelta(seconds=lifetime)
         return self._clock_now(call)
 
     def _list_faults(self, _: ControlCall) -> Answer:
@@ -321,14 +331,6 @@ class Administration:
 def _limit(call: ControlCall) -> int:
     """:raises ServiceError: If the limit of the query is not a number from 1 to 1000."""
     return call.integer("limit", range(1, _PAGE + 1), f"a number from 1 to {_PAGE}") or _PAGE
-
-
-def _seconds(number: float) -> timedelta:
-    """:raises ValueError: If no timedelta can represent the number."""
-    try:
-        return timedelta(seconds=number)
-    except OverflowError:
-        raise ValueError("the number of seconds is too large") from None
 
 
 def _camel(name: str) -> str:

@@ -86,7 +86,9 @@ class EntraAdministration:
                 groups=groups,
                 expires_in=timedelta(seconds=3600 if seconds is None else seconds),
             )
-        except (ValueError, OverflowError) as error:
+        except OverflowError:
+            raise invalid("expiresInSeconds is too large.") from None
+        except ValueError as error:
             raise invalid(f"{error}.") from None
         return Answer(200, {"token": token})
 

@@ -235,7 +235,7 @@ def _general_name(name: str) -> x509.GeneralName:
         encoded = ""
     if _HOST_NAME.fullmatch(encoded) is None:
         raise ValueError(
-            f"host and tls_names must be addresses or what a certificate can name, not {name!r}"
+            f"{name!r} is not what a certificate can name: give an address or a DNS name"
         )
     return x509.DNSName(encoded)
 

@@ -27,6 +27,7 @@ DEV_RESOURCE_ID = "00000000-0000-4000-8000-0000000000ac"
 
 _VARIABLE_PREFIX = "ACS_IDENTITY_EMULATOR_"
 _FAULT = re.compile(r"([^=]+)=([^*]+)(?:\*(\d{1,9}))?")
+_LIFETIMES = range(1, 24 * 3600 + 1)  # seconds
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 
 
@@ -93,7 +94,25 @@ def application(text: str) -> tuple[str, str | None]:
     return client_id, secret or None
 
 
-def _seconds(text: str) -> timedelta:
+def of_command_line(message: str) -> str:
+    """An error of `IdentityEmulator`, whose first word is an argument, with the option instead."""
+    argument, _, rest = message.partition(" ")
+    flag = f"--{argument.replace('_', '-')}"
+    return f"{flag} {rest}" if flag in (option.flag for option in _OPTIONS) else message
+
+
+def _integer(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a whole number, not {text!r}") from None
+
+
+def _lifetime(text: str) -> timedelta:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 9 and int(text) in _LIFETIMES):
+        raise argparse.ArgumentTypeError(
+            f"must be a number of seconds from {_LIFETIMES[0]} to {_LIFETIMES[-1]}, not {text!r}"
+        )
     return timedelta(seconds=int(text))
 
 
@@ -146,12 +165,14 @@ class _Option(NamedTuple):
 
 _OPTIONS = (
     _Option("--host", "address to listen on (default: %(default)s)", default="127.0.0.1"),
-    _Option("--port", "port for http and https (default: any free one)", metavar="PORT", type=int),
+    _Option(
+        "--port", "port for http and https (default: any free one)", metavar="PORT", type=_integer
+    ),
     _Option(
         "--identity-port",
         "a second port for the managed identity (default: the same)",
         metavar="PORT",
-        type=int,
+        type=_integer,
     ),
     _Option(
         "--tls",
@@ -219,14 +240,14 @@ _OPTIONS = (
         "--page-size",
         "Entra assignments in a page of their list (default: %(default)s)",
         metavar="N",
-        type=int,
+        type=_integer,
         default=100,
     ),
     _Option(
         "--token-lifetime",
-        "lifetime of every token, 1 to 86400 (default: as requested)",
+        f"lifetime of every token, {_LIFETIMES[0]} to {_LIFETIMES[-1]} (default: as requested)",
         metavar="SECONDS",
-        type=_seconds,
+        type=_lifetime,
     ),
     _Option(
         "--control-token",

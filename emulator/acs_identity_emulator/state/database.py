@@ -89,7 +89,7 @@ def copy_in(connection: sqlite3.Connection, path: str | os.PathLike[str]) -> Non
         uri = f"{Path(path).resolve().as_uri()}?mode=ro"
         with contextlib.closing(sqlite3.connect(uri, uri=True)) as source:
             if not source.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                raise DatabaseError(f"{path!s} holds no state: name a file that --export wrote")
+                raise DatabaseError(f"{path!s} holds no state: name an exported file")
             source.backup(connection)
     except sqlite3.Error as error:
         raise DatabaseError(f"cannot import {path!s} ({error})") from None
