@@ -10,6 +10,7 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from urllib.parse import urlencode
 import pytest
 
 from acs_identity_emulator import IdentityEmulator, __version__
+from acs_identity_emulator.process.options import of_command_line, parse
 
 from .conftest import connect
 
@@ -290,6 +292,45 @@ def test_version_and_help(run: Run) -> None:
     assert "status:CODE:SECONDS" in output
 
 
+@pytest.mark.parametrize(
+    "seconds", ["0", "86401", "-5", "1e3", "1d", "²", pytest.param("1" * 5000, id="long")]
+)
+def test_a_lifetime_out_of_range(capsys: pytest.CaptureFixture[str], seconds: str) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        parse(["--token-lifetime", seconds], {})
+    expected = f"--token-lifetime: must be a number of seconds from 1 to 86400, not {seconds!r}"
+    assert expected in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("seconds", [1, 86400])
+def test_a_lifetime_in_range(seconds: int) -> None:
+    parsed = parse([f"--token-lifetime={seconds}"], {})
+    assert parsed.token_lifetime == timedelta(seconds=seconds)
+    IdentityEmulator(token_lifetime=parsed.token_lifetime)
+
+
+@pytest.mark.parametrize("option", ["--port", "--identity-port", "--page-size"])
+def test_a_number_that_is_none(capsys: pytest.CaptureFixture[str], option: str) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        parse([option, "x"], {})
+    assert f"{option}: must be a whole number, not 'x'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("argument", "value", "option"),
+    [
+        ("host", "0.0.0.0", "--control-token must be set, as '0.0.0.0' is not a loopback"),
+        ("page_size", 0, "--page-size must be from 1 to 10000, not 0"),
+        ("access_key", "x!", "--access-key must be base64"),
+    ],
+)
+def test_errors_name_the_option(argument: str, value: object, option: str) -> None:
+    with pytest.raises(ValueError, match=r"^\w+ must be ") as caught:
+        IdentityEmulator(**{argument: value})  # type: ignore[arg-type]
+    assert of_command_line(str(caught.value)).startswith(option)
+    assert of_command_line("the database is in use") == "the database is in use"
+
+
 @pytest.fixture
 def taken_port() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -323,7 +364,7 @@ class TestExitsWithTwo:
     @pytest.mark.parametrize("option", ["--access-key", "--secondary-key"])
     def test_a_key_that_is_no_base64(self, run: Run, option: str) -> None:
         log = self.failure(run, option, "not-base64!")
-        assert "must be base64" in log
+        assert f"{option} must be base64" in log
         assert "not-base64!" not in log
 
     @pytest.mark.parametrize(
@@ -339,13 +380,13 @@ class TestExitsWithTwo:
     @pytest.mark.parametrize(
         ("arguments", "reason"),
         [
-            (["--port", "x"], "argument --port: invalid int value: 'x'"),
-            (["--port", "65536"], "port must be from 0 to 65535, not 65536"),
+            (["--port", "x"], "argument --port: must be a whole number, not 'x'"),
+            (["--port", "65536"], "--port must be from 0 to 65535, not 65536"),
             (["--log-level", "x"], "argument --log-level: invalid choice: 'x'"),
             (["--database"], "argument --database: expected one argument"),
             (["--nope"], "unrecognized arguments: --nope"),
-            (["--host", "a..b"], "host must be an address or a name, not 'a..b'"),
-            (["--tls", "--host", "a..b"], "host must be an address or a name, not 'a..b'"),
+            (["--host", "a..b"], "--host must be an address or a name, not 'a..b'"),
+            (["--tls", "--host", "a..b"], "--host must be an address or a name, not 'a..b'"),
         ],
     )
     def test_other_mistakes(self, run: Run, arguments: list[str], reason: str) -> None:
@@ -356,21 +397,17 @@ class TestExitsWithTwo:
         assert "--application must be CLIENT_ID" in self.failure(run, "--application", text)
 
     def test_an_invalid_page_size(self, run: Run) -> None:
-        assert "page_size must be from 1" in self.failure(run, "--page-size", "0")
+        assert "--page-size must be from 1 to 10000, not 0" in self.failure(run, "--page-size", "0")
 
     def test_a_resource_id_that_is_no_guid(self, run: Run) -> None:
-        assert "must be a GUID" in self.failure(run, "--resource-id", "x")
+        assert "--resource-id must be a GUID" in self.failure(run, "--resource-id", "x")
 
     def test_an_address_of_another_machine(self, run: Run) -> None:
         arguments = ("--host", "192.0.2.1", "--control-token", "t")
         assert "cannot listen on 192.0.2.1" in self.failure(run, *arguments)
 
     def test_beyond_loopback_without_a_control_token(self, run: Run) -> None:
-        assert "set control_token" in self.failure(run, "--host", "0.0.0.0")
-
-    @pytest.mark.parametrize("seconds", ["0", "86401", "1e3"])
-    def test_a_lifetime_out_of_range(self, run: Run, seconds: str) -> None:
-        assert "lifetime" in self.failure(run, "--token-lifetime", seconds)
+        assert ": --control-token must be set" in self.failure(run, "--host", "0.0.0.0")
 
     def test_a_host_that_does_not_exist(self, run: Run) -> None:
         assert "cannot listen on nowhere.invalid" in self.failure(

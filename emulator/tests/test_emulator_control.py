@@ -105,17 +105,21 @@ def test_entra_tokens(control: Control, send: Send) -> None:
     expired = control("POST", "entra/tokens", {**body, "expiresInSeconds": -1}).json["token"]
     exchanged["token"] = expired
     assert send("POST", "/teamsUser/:exchangeAccessToken", exchanged).status == 401
-    for wrong in (
+    wrongs: list[dict[str, object]] = [
         {"clientId": "x"},
         {"tenantId": "x"},
         {"groups": ["x"]},
         {"expiresInSeconds": "1"},
         {"expiresInSeconds": 1e300},
         {"expiresInSeconds": 10**400},
+        {"scopes": []},
         {"scopes": ["https://one.example/a", "https://two.example/b"]},
-    ):
+    ]
+    for wrong in wrongs:
         reply = control("POST", "entra/tokens", {**body, **wrong})
         assert (reply.status, reply.code) == (400, "ValidationError"), wrong
+        assert next(iter(wrong)) in reply.error["message"]
+        assert not re.search(r"\bint\b|timedelta|\bstr\b|_", reply.error["message"])
 
 
 def test_applications(own: IdentityEmulator) -> None:
@@ -142,8 +146,30 @@ def test_clock(control: Control, emulator: IdentityEmulator, send: Send) -> None
     assert not emulator.is_token_valid(token["token"])
     cleared = control("POST", "clock", {"tokenLifetimeSeconds": None}).json
     assert (cleared["tokenLifetimeSeconds"], cleared["advancedSeconds"]) == (None, 90000)
-    for wrong in ({"advanceSeconds": -1}, {"advanceSeconds": 1e12}, {"tokenLifetimeSeconds": 0}):
-        assert control("POST", "clock", wrong).code == "ValidationError", wrong
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"advanceSeconds": -5}, "from 0 to 316224000 (ten years) in all, not -5; POST reset"),
+        ({"advanceSeconds": 1e12}, "from 0 to 316224000 (ten years) in all, not 1e+12; "),
+        ({"advanceSeconds": 1e300}, "from 0 to 316224000 (ten years) in all, not 1e+300; "),
+        (
+            {"tokenLifetimeSeconds": 0},
+            "tokenLifetimeSeconds must be null or from 1 to 86400, not 0.",
+        ),
+        ({"tokenLifetimeSeconds": 86401}, "must be null or from 1 to 86400, not 86401."),
+        ({"tokenLifetimeSeconds": 1e300}, "must be null or from 1 to 86400, not 1e+300."),
+        ({"tokenLifetimeSeconds": "1"}, "tokenLifetimeSeconds must be a number."),
+    ],
+    ids=str,
+)
+def test_invalid_times(control: Control, wrong: dict[str, object], message: str) -> None:
+    reply = control("POST", "clock", {"advanceSeconds": 5, "tokenLifetimeSeconds": 60, **wrong})
+    assert (reply.status, reply.code) == (400, "ValidationError")
+    assert message in reply.error["message"]
+    unchanged = control("GET", "clock").json
+    assert (unchanged["advancedSeconds"], unchanged["tokenLifetimeSeconds"]) == (0, None)
 
 
 def test_requests(control: Control, send: Send, user: str) -> None:

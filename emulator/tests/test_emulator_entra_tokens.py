@@ -139,8 +139,8 @@ def test_the_key_is_loaded_once_and_when_it_is_needed(clock: Clock) -> None:
 @pytest.mark.parametrize(
     ("scopes", "problem"),
     [
-        ([], "non-empty list"),
-        (f"{CLIENTS}/a", "non-empty list"),
+        ([], "non-empty list of URLs"),
+        (f"{CLIENTS}/a", "non-empty list of URLs"),
         (["chat"], "URLs of one audience, such as 'https://[a-z.]+/Teams.ManageCalls', not"),
         ([f"{CLIENTS}/a", "https://other.example/a"], "URLs of one audience"),
         ([f"{CLIENTS}/a", "chat"], "URLs of one audience"),

@@ -180,7 +180,7 @@ INVALID = [
     ("create", "clock:1e300", 1, "fault must be"),
     ("create", "clock:-1e9", 1, "fault must be"),
     ("create", "html:1", 1, "fault must be"),
-    ("create", "html", 0, "times must be a positive int"),
+    ("create", "html", 0, "times must be a positive integer, not 0"),
     ("delete", "truncated", 1, "delete answers without a body"),
 ]
 
