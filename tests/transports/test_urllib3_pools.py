@@ -210,7 +210,7 @@ class TestConnecting:
         monkeypatch.setattr(HTTPConnection, "connect", lambda self: go_on.wait(5))
         monkeypatch.setattr(connection, "close", closed.set)
         attempt.deadline = time.monotonic() + 0.02
-        with pytest.raises(TimeoutError, match="has passed"):
+        with pytest.raises(TimeoutError):
             connection.connect()
         assert not closed.is_set()
         go_on.set()

@@ -2,17 +2,15 @@
 
 import sys
 from collections.abc import Callable, Coroutine, Mapping
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextvars import ContextVar, copy_context
 from functools import partial
-from threading import Thread
 from time import monotonic
 from typing import Any, TypeVar
 
 from azure.core.exceptions import ServiceResponseTimeoutError
 
 from .._shared.tokens import refuse_async
+from .._transports._threads import call_in_thread
 
 T = TypeVar("T")
 
@@ -105,40 +103,13 @@ def with_tokens_until(deadline: float, function: Callable[[], T]) -> T:
 def call_until(deadline: float | None, function: Callable[[], T]) -> T:
     """Calls a function that does not know of deadlines.
 
-    The function runs in a separate thread, which continues after the deadline.
-
     :param deadline: The deadline. None to call the function without one, in this thread.
     :param function: The function.
     :raises ~azure.core.exceptions.ServiceResponseTimeoutError: If the deadline passes first.
     """
     if deadline is None:
         return function()
-    left = seconds_left(deadline)
-    future: Future[T] = Future()
-    context = copy_context()
-
-    def run() -> None:
-        context.run(_settle, future, function)
-
-    try:
-        Thread(target=run, name="Entra token", daemon=True).start()
-    except RuntimeError:  # no more threads, or the interpreter is shutting down
-        return function()
-    try:
-        return future.result(left)
-    except FutureTimeoutError:
-        if future.done():  # the function raised it
-            raise
-        raise timed_out() from None
-
-
-def _settle(future: "Future[T]", function: Callable[[], T]) -> None:
-    try:
-        result = function()
-    except BaseException as error:  # noqa: BLE001 - the caller gets it
-        future.set_exception(error)
-    else:
-        future.set_result(result)
+    return call_in_thread("Entra token", function, seconds_left(deadline), timed_out)
 
 
 async def ended_by(deadline: float, work: Coroutine[Any, Any, T]) -> T:

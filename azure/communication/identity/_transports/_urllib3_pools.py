@@ -20,6 +20,7 @@ import urllib3
 from . import _limits
 from ._attempt import Attempt
 from ._guarded_reading import GuardedResponse, GuardedSocket
+from ._threads import call_in_thread
 
 MAX_IDLE = 64
 """Connections that are kept; more are opened when more threads send at once."""
@@ -104,6 +105,7 @@ class _Guarded:
     """Mixed into connections: tells the attempt what happens, and reads within its limits."""
 
     sock: Any
+    close: Any
     attempt: SyncAttempt | None = None
     opened_at = 0.0
     has_excess = False
@@ -114,7 +116,9 @@ class _Guarded:
         attempt = self.attempt = CURRENT.attempt
         try:
             if attempt is not None and attempt.has_deadline:
-                _connect_in_time(self, attempt, super().connect)  # type: ignore[misc]
+                # A name lookup cannot be interrupted.
+                connect = super().connect  # type: ignore[misc]
+                call_in_thread("connect", connect, attempt.within(None), TimeoutError, self.close)
             else:
                 super().connect()  # type: ignore[misc]
         finally:
@@ -174,39 +178,6 @@ class _Guarded:
         if self.has_excess or (isinstance(self.sock, SSLSocket) and self.sock.pending()):
             return True
         return now - self.opened_at > _limits.CONNECTION_SECONDS
-
-
-def _connect_in_time(connection: Any, attempt: Attempt, connect: Any) -> None:
-    """Connects in a separate thread: a name lookup cannot be interrupted."""
-    outcome: list[BaseException | None] = []
-    done = threading.Event()
-    is_late = threading.Event()
-
-    def work() -> None:
-        try:
-            connect()
-            outcome.append(None)
-        except BaseException as error:  # noqa: BLE001 - raised in the thread that waits
-            outcome.append(error)
-        done.set()
-        if is_late.is_set():
-            connection.close()
-
-    worker = threading.Thread(target=work, name="connect", daemon=True)
-    seconds = attempt.within(None)
-    try:
-        worker.start()
-    except RuntimeError:  # the interpreter shuts down
-        connect()
-        return
-    try:
-        if not done.wait(seconds):
-            raise TimeoutError("The deadline has passed.")
-    finally:
-        if not done.is_set():
-            is_late.set()
-    if outcome[0] is not None:
-        raise outcome[0]
 
 
 @lru_cache(maxsize=32)
