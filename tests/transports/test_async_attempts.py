@@ -193,6 +193,7 @@ class Recorded:
         self.limits: list[float | None] = []
         self.is_begun = self.is_sent = False
         self.transport: Any = None
+        self.sockets: list[Any] = []
 
     def limit_to(self, seconds: float | None) -> None:
         self.limits.append(seconds)

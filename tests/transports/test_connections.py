@@ -4,9 +4,10 @@ import asyncio
 import gc
 import socket
 import ssl
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from typing import Any
@@ -84,40 +85,100 @@ def test_a_connection_that_is_not_used_again(
 
 
 @pytest.mark.parametrize("flavour", ["async"])
-@pytest.mark.parametrize(
-    ("header", "is_read"),
-    [("Connection: close", True), ("Connection: close", False), ("Connection: keep-alive", True)],
-    ids=["used up", "not read", "kept"],
-)
-def test_a_connection_that_is_closed_does_not_wait_for_the_server(
-    make_kept: MakeKept,
-    context: Any,
-    bundle: str,
-    header: str,
-    is_read: bool,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The end of TLS would: a connection that waits outlives the client and its event loop."""
-    sockets: list[socket.socket] = []
-    new_socket = _aiohttp_connector._new_socket
-    is_over = threading.Event()
+class TestClosedConnections:
+    """The end of TLS waits for the server, which may outlive the client and its event loop."""
 
-    def record(address: object) -> socket.socket:
-        sockets.append(new_socket(address))
-        return sockets[-1]
+    @pytest.fixture
+    def sockets(self, monkeypatch: pytest.MonkeyPatch) -> list[socket.socket]:
+        """All sockets of the client."""
+        found: list[socket.socket] = []
+        new_socket = _aiohttp_connector._new_socket
 
-    def behave(connection: socket.socket) -> None:
-        answer(b"{}", header)(connection)
-        is_over.wait(PATIENCE)
+        def record(address: object) -> socket.socket:
+            found.append(new_socket(address))
+            return found[-1]
 
-    monkeypatch.setattr(_aiohttp_connector, "_new_socket", record)
-    kept = make_kept(connection_verify=bundle)
-    with RawServer(behave, context) as server:
-        response = kept.send(server, stream=not is_read)
-        kept.run(response.close())
-        kept.run(kept.transport.close())
-        assert [sock.fileno() for sock in sockets] == [-1]
-        is_over.set()
+        monkeypatch.setattr(_aiohttp_connector, "_new_socket", record)
+        return found
+
+    @pytest.fixture
+    def is_over(self) -> Iterator[threading.Event]:
+        """Until then the server does nothing more."""
+        event = threading.Event()
+        yield event
+        event.set()
+
+    @pytest.mark.parametrize(
+        ("sent", "is_read"),
+        [
+            (b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}", True),
+            (b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}", False),
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", True),
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}excess", True),
+            (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno length\r\n", True),
+            (b"no status\r\n\r\n", True),
+        ],
+        ids=["used up", "not read", "kept", "excess", "bad chunk", "bad head"],
+    )
+    def test_after_a_response(
+        self,
+        make_kept: MakeKept,
+        context: Any,
+        bundle: str,
+        sockets: list[socket.socket],
+        is_over: threading.Event,
+        sent: bytes,
+        is_read: bool,
+    ) -> None:
+        def behave(connection: socket.socket) -> None:
+            connection.sendall(sent)
+            is_over.wait(PATIENCE)
+
+        kept = make_kept(connection_verify=bundle)
+        with RawServer(behave, context) as server:
+            with suppress(ServiceResponseError):
+                response = kept.send(server, stream=not is_read)
+                kept.run(response.close())
+            kept.run(kept.transport.close())
+            kept.idle(0.01)
+            assert [sock.fileno() for sock in sockets] == [-1]
+            is_over.set()
+
+    @pytest.mark.parametrize("end", ["cancelled", "late", "closed"])
+    def test_while_a_proxy_opens_a_tunnel(
+        self,
+        make_kept: MakeKept,
+        context: Any,
+        bundle: str,
+        sockets: list[socket.socket],
+        is_over: threading.Event,
+        end: str,
+    ) -> None:
+        if context is not None and sys.version_info < (3, 11):
+            pytest.skip("asyncio has TLS in TLS since Python 3.11")
+
+        async def run(transport: Any, server: RawServer) -> None:
+            request = HttpRequest("POST", "https://somewhere.invalid/a", content=b"{}")
+            sending = asyncio.ensure_future(
+                transport.send(request, deadline=time.monotonic() + (0.2 if end == "late" else 60))
+            )
+            await asyncio.to_thread(until, lambda: bool(server.requests))
+            if end == "cancelled":
+                sending.cancel()
+            elif end == "closed":
+                await transport.close()
+            with pytest.raises((ServiceRequestError, asyncio.CancelledError)):
+                await sending
+
+        def hang(connection: socket.socket) -> None:
+            is_over.wait(PATIENCE)
+
+        with RawServer(hang, context) as server:
+            kept = make_kept(connection_verify=bundle, proxies={"https": server.url})
+            kept.run(run(kept.transport, server))
+            kept.idle(0.01)
+            assert [sock.fileno() for sock in sockets] == [-1]
+            is_over.set()
 
 
 def test_data_on_an_idle_connection(make_kept: MakeKept, context: Any, bundle: str) -> None:

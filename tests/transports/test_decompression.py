@@ -36,6 +36,10 @@ _STORED = b"\x09\x02\x00\xfd\xff{}"
         ("gzip", gzip.compress(b"{}", mtime=0), b"{}"),
         (" X-GZIP ", gzip.compress(b"{}", mtime=0), b"{}"),
         ("gzip", gzip.compress(_FAR, mtime=0), _FAR),
+        ("gzip", 2 * gzip.compress(b"1", mtime=0), b"11"),
+        ("gzip", 2 * gzip.compress(_FAR, mtime=0), 2 * _FAR),
+        ("gzip", gzip.compress(b"1", mtime=0) + b"padding", b"1"),
+        ("deflate", 2 * zlib.compress(b"1"), b"1"),
         ("deflate", zlib.compress(b"{}"), b"{}"),
         ("deflate", zlib.compress(_FAR), _FAR),
         ("deflate", raw_deflate(b"{}"), b"{}"),
@@ -64,6 +68,8 @@ def test_another_coding_is_left_alone(coding: str | None) -> None:
         ("gzip", b"{}", "malformed"),
         ("deflate", b"\xff", "malformed"),
         ("gzip", gzip.compress(b"{}", mtime=0)[:-1], "cut short"),
+        ("gzip", 2 * gzip.compress(b"{}", mtime=0)[:-1], "malformed"),
+        ("gzip", (2 * gzip.compress(b"{}", mtime=0))[:-1], "cut short"),
         ("deflate", zlib.compress(b"{}")[:1], "cut short"),
     ],
 )
@@ -85,6 +91,11 @@ class TestLimit:
     def test_a_byte_more(self) -> None:
         with pytest.raises(InvalidResponseError, match="the body is longer than"):
             decompressed("gzip", gzip.compress(b"1" * 101, mtime=0))
+
+    def test_of_many_members(self) -> None:
+        members = 101 * gzip.compress(b"1", mtime=0)
+        with pytest.raises(InvalidResponseError, match="the body is longer than"):
+            decompressed("gzip", members)
 
     def test_a_streamed_body_has_none(self) -> None:
         sent = gzip.compress(b"1" * 999)

@@ -89,6 +89,8 @@ class Attempts:
 
     def pause_after_error(self, error: AzureError, request: Request) -> float | None:
         """The seconds until the next attempt. None if the error ends the call."""
+        if getattr(self.transport, "is_closed", False):
+            return None
         if not is_transient_error(error, self._is_repeatable(request.http_request)):
             return None
         if not isinstance(error, ServiceRequestError):

@@ -89,7 +89,7 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         self._proxies = ProxyMap.of(proxies, use_env_settings)
         self._given_session = session
         self._session_owner = session_owner
-        self._closed = False
+        self.is_closed = False
         self._processes: dict[int, _Process] = {}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -120,14 +120,14 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         if process is None:
             process = self._processes.setdefault(os.getpid(), _Process())
         opened = process.opened
-        if opened is not None and opened.loop is loop and not self._closed:
+        if opened is not None and opened.loop is loop and not self.is_closed:
             return opened
         with process.lock:
             return self._open_locked(process, loop)
 
     def _open_locked(self, process: _Process, loop: asyncio.AbstractEventLoop) -> _Opened:
         opened = process.opened
-        if self._closed:
+        if self.is_closed:
             raise ValueError(
                 "HTTP transport has already been closed: a client cannot be used after close() "
                 "or outside of its async with block."
@@ -145,7 +145,7 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         """Closes the session, and its connections. Requests that are under way fail."""
         if not self._session_owner:
             return
-        self._closed = True
+        self.is_closed = True
         opened = self._opened
         if opened is None:
             if self._given_session is not None:

@@ -1,7 +1,9 @@
 """The attempts of an event loop, and when it ends them."""
 
 import asyncio
+import socket
 import sys
+from contextlib import suppress
 from contextvars import ContextVar
 from math import inf
 from time import monotonic
@@ -21,6 +23,7 @@ class AsyncAttempt(Attempt):
         "_has_cancelled",
         "_last_moment",
         "_task",
+        "sockets",
         "transport",
         "until",
     )
@@ -30,6 +33,7 @@ class AsyncAttempt(Attempt):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.transport: asyncio.Transport | None = None
+        self.sockets: list[Any] = []  # those of its connection, or those it has tried
         # In the time of the event loop.
         self._last_moment = inf
         if self.deadline is not None:
@@ -86,12 +90,19 @@ class AsyncAttempt(Attempt):
             self.transport.abort()
 
     def drop_connection(self) -> None:
-        """Ends the connection at once if aiohttp has closed it.
+        """Ends the connection at once if aiohttp does not keep it.
 
-        Otherwise the end of TLS waits for the server, longer perhaps than the event loop runs.
+        Otherwise the end of TLS waits for the server, longer perhaps than the event loop runs, and
+        a connection to a proxy stays open if the client is closed while a tunnel is opened.
         """
-        if self.transport is not None and self.transport.is_closing():
+        if self.transport is not None:
+            if not self.transport.is_closing():
+                return
             self.transport.abort()
+        for each in self.sockets:
+            # asyncio closes them: TLS that was closed twice cannot be aborted.
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
 
 
 CURRENT_ATTEMPT: ContextVar[AsyncAttempt | None] = ContextVar("current_attempt", default=None)

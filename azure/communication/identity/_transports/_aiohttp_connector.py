@@ -98,7 +98,8 @@ class Connector(aiohttp.TCPConnector):
                 self._opened_at[protocol] = now
             if attempt is not None:
                 attempt.is_sent = True
-                attempt.transport = connection.transport
+                attempt.transport = protocol.transport
+                attempt.sockets = [protocol.transport.get_extra_info("socket")]
                 limits = attempt.timeouts
                 if opened_at is None or not limits.connect or limits.connect > (limits.read or 0):
                     attempt.limit_to(limits.read)
@@ -110,6 +111,8 @@ def _new_socket(address: Any) -> socket.socket:
     result = socket.socket(family, kind, protocol)
     for option in socket_options():
         result.setsockopt(*option)
+    if attempt := CURRENT_ATTEMPT.get():
+        attempt.sockets.append(result)
     return result
 
 

@@ -191,6 +191,11 @@ class AiohttpResponse(ResponseBase, AsyncHttpResponse):
             if not attempt.uncancel():
                 raise
             raise asyncio.TimeoutError from None
+        except RuntimeError:
+            if attempt.transport is None or not attempt.transport.is_closing():
+                raise
+            attempt.is_aborted = True  # between two blocks
+            raise aiohttp.ClientConnectionError from None
         finally:
             attempt.end()
 

@@ -9,33 +9,53 @@ from ._failures import InvalidResponseError
 TOO_LONG = f"the body is longer than {_limits.MAX_BODY_BYTES} bytes."
 
 
+_GZIP = 0x1F
+# What follows a member is copied once for each member.
+_PART = 4096
+
+
 class Decompressor:
     """Decompresses gzip, and both what RFC 9110 calls deflate and what some servers send as that.
 
-    :param str coding: ``gzip`` or ``deflate``.
+    :param str coding: ``gzip``, of any number of members (RFC 1952, 2.2), or ``deflate``.
     :keyword bool has_limit: Whether to stop at the limit of a body.
     """
 
     def __init__(self, coding: str, *, has_limit: bool) -> None:
-        self._inner: Any = zlib.decompressobj(16 + zlib.MAX_WBITS) if coding == "gzip" else None
+        self._is_gzip = coding == "gzip"
+        self._inner: Any = None
         self._left = _limits.MAX_BODY_BYTES if has_limit else None
-        self._has_begun = False
 
     def feed(self, block: bytes) -> bytes:
         """Decompresses the next block.
 
         :raises InvalidResponseError: If the block is malformed, or the body is too long.
         """
-        if not block:
-            return b""
-        self._has_begun = True
-        if self._inner is None:
+        result = bytearray()
+        for start in range(0, len(block), _PART):
+            part = block[start : start + _PART]
+            while part and self._belongs_to_body(part):
+                result += self._decompressed(part)
+                part = self._inner.unused_data
+        return bytes(result)
+
+    def _belongs_to_body(self, part: bytes) -> bool:
+        if self._inner is not None and not self._inner.eof:
+            return True
+        if self._inner is not None and not (self._is_gzip and part[0] == _GZIP):
+            return False
+        if self._is_gzip:
+            bits = 16 + zlib.MAX_WBITS
+        else:
             # The first byte of a zlib stream has the method, 8, in its low half.
-            has_header = block[0] & 15 == 8
-            self._inner = zlib.decompressobj(zlib.MAX_WBITS * (1 if has_header else -1))
+            bits = zlib.MAX_WBITS * (1 if part[0] & 15 == 8 else -1)
+        self._inner = zlib.decompressobj(bits)
+        return True
+
+    def _decompressed(self, part: bytes) -> bytes:
         most = 0 if self._left is None else self._left + 1
         try:
-            result: bytes = self._inner.decompress(block, most)
+            result: bytes = self._inner.decompress(part, most)
         except zlib.error:
             raise InvalidResponseError("the compressed body is malformed.") from None
         if self._left is not None:
@@ -49,7 +69,7 @@ class Decompressor:
 
         :raises InvalidResponseError: If the body is truncated.
         """
-        if self._has_begun and not self._inner.eof:
+        if self._inner is not None and not self._inner.eof:
             raise InvalidResponseError("the compressed body was cut short.")
 
 

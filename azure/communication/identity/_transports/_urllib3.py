@@ -77,7 +77,7 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
     ) -> None:
         self.connection_config = connection_configuration(use_env_settings, kwargs)
         self._proxies = ProxyMap.of(proxies, use_env_settings)
-        self._closed = False
+        self.is_closed = False
         # By process: after a fork, connections and locks of the parent are left alone.
         self._connections: dict[int, _Connections] = {}
 
@@ -90,7 +90,7 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
 
         :raises ValueError: If the transport has been closed.
         """
-        if self._closed:
+        if self.is_closed:
             raise ValueError(
                 "HTTP transport has already been closed: a client cannot be used after close() or "
                 "outside of its with block."
@@ -98,7 +98,7 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
 
     def close(self) -> None:
         """Closes the connections. Requests that other threads have under way fail."""
-        self._closed = True
+        self.is_closed = True
         connections = self._connections.pop(os.getpid(), None)
         if connections is not None:
             for attempt in list(connections.attempts):
