@@ -97,7 +97,10 @@ async def test_collecting_it_closes_the_connections_but_not_in_a_child(
     monkeypatch: pytest.MonkeyPatch, is_child: bool
 ) -> None:
     attempt: Any = SimpleNamespace(
-        is_begun=False, timeouts=Timeouts(None, None), limit_to=lambda seconds: None
+        is_begun=False,
+        timeouts=Timeouts(None, None),
+        limit_to=lambda seconds: None,
+        sockets=[],
     )
     CURRENT_ATTEMPT.set(attempt)
     with RawServer(answer(b"{}")) as server, warnings.catch_warnings(record=True) as warned:
