@@ -7,8 +7,10 @@ from uuid import UUID
 import pytest
 from azure.core.credentials import AzureKeyCredential
 from azure.core.pipeline.transport import AsyncHttpTransport, HttpTransport
+from azure.core.rest import HttpRequest
 from either_client import KEY, ClientFactory
 
+from acs_identity_emulator import IdentityEmulator
 from azure.communication.identity import CommunicationUserIdentifier, PhoneNumberIdentifier
 
 ENDPOINT = "https://my-resource.communication.azure.com"
@@ -192,6 +194,47 @@ CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any], type[Exception], str]] =
         for options, error, words in CLIENT_IDS
     ),
 ]
+# Options of calls and of clients.
+OPTIONS: list[tuple[dict[str, Any], str]] = [
+    ({"headers": {"a": 5}}, "headers must map names to str. It is a dict"),
+    ({"headers": "x"}, "headers must map"),
+    ({"headers": ["x"]}, "headers must map"),
+    ({"logger": 5}, "logger must be a Logger"),
+    ({"proxies": "http://somebody:secret@proxy"}, "proxies must map schemes .* It is a str"),
+    ({"proxies": {"http": 5}}, "proxies must map"),
+    ({"raw_request_hook": 5}, "raw_request_hook must be a function"),
+    ({"raw_response_hook": 5}, "raw_response_hook must be a function"),
+    ({"redirect_max": "1"}, "redirect_max must be a whole number"),
+    ({"request_id": 5}, "request_id must be a str"),
+    ({"retry_backoff_factor": "1"}, "retry_backoff_factor must be a number of seconds"),
+    ({"retry_backoff_max": None}, "retry_backoff_max must be a number of seconds"),
+    ({"retry_connect": "3"}, "retry_connect must be a whole number. It is a str"),
+    ({"retry_on_methods": 5}, "retry_on_methods must be a list"),
+    ({"retry_on_status_codes": 418}, "retry_on_status_codes must be a list of status codes"),
+    ({"retry_on_status_codes": "418"}, "retry_on_status_codes must be a list of status codes"),
+    ({"retry_on_status_codes": ["418"]}, "which are ints"),
+    ({"retry_read": 1.5}, "retry_read must be a whole number"),
+    ({"retry_status": "3"}, "retry_status must be a whole number"),
+    ({"retry_total": "3"}, "retry_total must be a whole number"),
+    ({"retry_total": None}, "retry_total must be a whole number"),
+]
+CALLS += [("create_user", (), options, TypeError, words) for options, words in OPTIONS]
+CALLS += [
+    ("create_user", (), {"params": 5}, TypeError, "params must map"),
+    ("create_user", (), {"params": {"a": 5}}, TypeError, "params must map"),
+    *(
+        ("create_user", (), {name: None}, TypeError, f"unexpected keyword argument '{name}'")
+        for name in ("body", "cls", "stream", "transport")
+    ),
+    (
+        "get_token",
+        ("8:acs:x", ["chat"]),
+        {"id": "y"},
+        TypeError,
+        "unexpected keyword argument 'id'",
+    ),
+    ("send_request", (HttpRequest("GET", "/x"),), {"retry_total": "3"}, TypeError, "retry_total"),
+]
 
 
 @pytest.mark.parametrize(("method", "arguments", "options", "error", "words"), CALLS)
@@ -233,6 +276,9 @@ CLIENTS: list[tuple[Any, Any, dict[str, Any], type[Exception], str]] = [
     (ENDPOINT, KEY, {"api_version": "2025/06/30"}, ValueError, "api_version must be"),
     (ENDPOINT, KEY, {"retry_totle": 3}, TypeError, "Did you mean 'retry_total'"),
     (ENDPOINT, KEY, {"api_verson": "2025-06-30"}, TypeError, "Did you mean 'api_version'"),
+    (ENDPOINT, KEY, {"connection_data_block_size": "x"}, TypeError, "must be a whole number"),
+    (ENDPOINT, KEY, {"redirect_on_status_codes": 5}, TypeError, "must be a list of status codes"),
+    *((ENDPOINT, KEY, options, TypeError, words) for options, words in OPTIONS),
 ]
 
 
@@ -250,6 +296,23 @@ def test_clients(
         make_client(endpoint, credential, transport=transport, **options)
     assert SECRET not in str(raised.value)
     assert "secret@" not in str(raised.value)
+
+
+# None is what a setting without a value gives, and pairs are what azure-core takes, too.
+TAKEN: list[dict[str, Any]] = [
+    dict.fromkeys(["headers", "logger", "proxies", "raw_request_hook", "raw_response_hook"]),
+    {"headers": [("a", "b")], "request_id": None, "retry_on_methods": None},
+    {"retry_on_methods": {"POST"}, "retry_on_status_codes": (418,), "retry_backoff_factor": 1},
+]
+
+
+@pytest.mark.parametrize("options", TAKEN)
+def test_options_that_are_taken(
+    make_client: ClientFactory, emulator: IdentityEmulator, options: dict[str, Any]
+) -> None:
+    calls = {name: value for name, value in options.items() if name != "logger"}
+    client = make_client.from_connection_string(emulator.connection_string, **options)
+    assert client.create_user(**calls)
 
 
 CONNECTION_STRINGS: list[tuple[Any, type[Exception], str]] = [

@@ -5,6 +5,8 @@ import gc
 import ssl
 import threading
 import warnings
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -37,6 +39,11 @@ WAITS = {
 }
 
 
+def repeatable(client: Any) -> list[Callable[[], Any]]:
+    """Calls that are sent again after other failures."""
+    return [partial(client.get_token, USER, ["chat"]), partial(client.revoke_tokens, USER)]
+
+
 @pytest.fixture(params=list(WAITS))
 def waiting(request: pytest.FixtureRequest, context: ssl.SSLContext | None) -> FaultServer:
     """A server that never completes a response."""
@@ -49,13 +56,16 @@ def test_closing_ends_sync_calls(waiting: FaultServer, options: dict[str, Any]) 
     with waiting as server:
         client = CommunicationIdentityClient(server.url, KEY, **options)
 
-        def call() -> None:
+        def call(function: Callable[[], object]) -> None:
             try:
-                client.create_user()
+                function()
             except AzureError as error:
                 errors.append(str(error))
 
-        callers = [threading.Thread(target=call) for _ in range(3)]
+        callers = [
+            threading.Thread(target=call, args=(function,))
+            for function in (client.create_user, *repeatable(client))
+        ]
         for caller in callers:
             caller.start()
         assert eventually(lambda: len(server.requests) == 3)
@@ -70,7 +80,10 @@ def test_closing_ends_sync_calls(waiting: FaultServer, options: dict[str, Any]) 
 async def test_closing_ends_async_calls(waiting: FaultServer, options: dict[str, Any]) -> None:
     with waiting as server:
         client = AsyncCommunicationIdentityClient(server.url, KEY, **options)
-        calls = [asyncio.ensure_future(client.create_user()) for _ in range(3)]
+        calls = [
+            asyncio.ensure_future(function())
+            for function in (client.create_user, *repeatable(client))
+        ]
         assert await asyncio.to_thread(eventually, lambda: len(server.requests) == 3)
         await client.close()
         for call in calls:

@@ -198,9 +198,11 @@ class TestTls:
         with pytest.raises(ServiceRequestError):
             get_token(make_client(server.url, KEY, retry_total=0))
         monkeypatch.setenv(name, bundle)
-        for options in ({"use_env_settings": False}, {"connection_verify": True}):
-            with pytest.raises(ServiceRequestError):
-                get_token(make_client(server.url, KEY, retry_total=0, **options))
+        # As in requests: whether to verify does not say by whom.
+        assert get_token(make_client(server.url, KEY, connection_verify=True)) == "a"
+        assert get_token(make_client(server.url, KEY), connection_verify=True) == "a"
+        with pytest.raises(ServiceRequestError):
+            get_token(make_client(server.url, KEY, retry_total=0, use_env_settings=False))
 
 
 class TestProxies:
@@ -244,6 +246,8 @@ class TestProxies:
         monkeypatch.delenv(name)
         assert get_token(client) == "a"
         monkeypatch.setenv(name, server.url)
+        with pytest.raises(ServiceRequestError):
+            get_token(make_client(self.URL, KEY, retry_total=0, proxies={}))
         for environment in ({"use_env_settings": False}, {}):
             monkeypatch.setenv("no_proxy", ".invalid" if not environment else "")
             with pytest.raises(ServiceRequestError):

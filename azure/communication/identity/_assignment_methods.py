@@ -9,7 +9,7 @@ from ._api_versions import require_version
 from ._generated._enums import EntraPrincipalType, TeamsExtensionPrincipalType
 from ._generated.operations import EntraOperations, TeamsExtensionOperations
 from ._models import EntraAssignment, EntraAssignmentUpdate, TeamsExtensionAssignment
-from ._pipeline.option_checks import call_version
+from ._pipeline.option_checks import checked_version
 from ._pipeline.options import RequestOptions
 
 
@@ -44,7 +44,9 @@ class AssignmentMethods:
         :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error, with its
             code in ``error.error.code``, or an invalid response.
         """
-        require_version("get_teams_extension_assignment", call_version(kwargs, self._api_version))
+        require_version(
+            "get_teams_extension_assignment", checked_version(kwargs, self._api_version)
+        )
         return self._teams_extension.get_assignment(
             _arguments.entra_id("tenant_id", tenant_id),
             _arguments.entra_id("object_id", object_id),
@@ -85,7 +87,7 @@ class AssignmentMethods:
             code in ``error.error.code``, or an invalid response.
         """
         require_version(
-            "upsert_teams_extension_assignment", call_version(kwargs, self._api_version)
+            "upsert_teams_extension_assignment", checked_version(kwargs, self._api_version)
         )
         return self._teams_extension.upsert_assignment(
             _arguments.entra_id("tenant_id", tenant_id),
@@ -115,7 +117,7 @@ class AssignmentMethods:
             code in ``error.error.code``, or an invalid response.
         """
         require_version(
-            "delete_teams_extension_assignment", call_version(kwargs, self._api_version)
+            "delete_teams_extension_assignment", checked_version(kwargs, self._api_version)
         )
         self._teams_extension.delete_assignment(
             _arguments.entra_id("tenant_id", tenant_id),
@@ -145,7 +147,7 @@ class AssignmentMethods:
         :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error, with its
             code in ``error.error.code``, or an invalid response.
         """
-        require_version("list_entra_assignments", call_version(kwargs, self._api_version))
+        require_version("list_entra_assignments", checked_version(kwargs, self._api_version))
         return self._entra.list_assignments(cls=_results.entra_assignment, **kwargs)
 
     @distributed_trace(name_of_span="CommunicationIdentityClient.get_entra_assignment")
@@ -168,7 +170,7 @@ class AssignmentMethods:
         :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error, with its
             code in ``error.error.code``, or an invalid response.
         """
-        require_version("get_entra_assignment", call_version(kwargs, self._api_version))
+        require_version("get_entra_assignment", checked_version(kwargs, self._api_version))
         return self._entra.get_assignment(
             _arguments.entra_id("object_id", object_id), cls=_results.entra_assignment, **kwargs
         )
@@ -206,7 +208,7 @@ class AssignmentMethods:
         :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error, with its
             code in ``error.error.code``, or an invalid response.
         """
-        require_version("upsert_entra_assignment", call_version(kwargs, self._api_version))
+        require_version("upsert_entra_assignment", checked_version(kwargs, self._api_version))
         return self._entra.upsert_assignment(
             _arguments.entra_id("object_id", object_id),
             _arguments.entra_assignment_body(tenant_id, principal_type, client_ids),
@@ -231,7 +233,7 @@ class AssignmentMethods:
         :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error, with its
             code in ``error.error.code``, or an invalid response.
         """
-        require_version("delete_entra_assignment", call_version(kwargs, self._api_version))
+        require_version("delete_entra_assignment", checked_version(kwargs, self._api_version))
         self._entra.delete_assignment(_arguments.entra_id("object_id", object_id), **kwargs)
 
     @distributed_trace(name_of_span="CommunicationIdentityClient.update_entra_assignments")
@@ -261,7 +263,7 @@ class AssignmentMethods:
         :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error, with its
             code in ``error.error.code``, or an invalid response.
         """
-        require_version("update_entra_assignments", call_version(kwargs, self._api_version))
+        require_version("update_entra_assignments", checked_version(kwargs, self._api_version))
         return self._entra.update_assignments(
             _arguments.entra_assignments_patch(assignments), cls=_results.entra_assignment, **kwargs
         )

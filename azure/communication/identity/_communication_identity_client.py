@@ -14,7 +14,7 @@ from ._generated import CommunicationIdentityClient as _RestClient
 from ._generated._enums import CommunicationTokenScope
 from ._models import CommunicationUserDetail
 from ._pipeline.assembly import sync_pipeline_options
-from ._pipeline.option_checks import call_version
+from ._pipeline.option_checks import check_call_options, checked_version
 from ._pipeline.options import ClientOptions, PipelineOptions, RequestOptions
 from ._pipeline.tracing import INSTRUMENTATION
 from ._shared.identifiers import CommunicationUserIdentifier
@@ -112,7 +112,7 @@ class CommunicationIdentityClient(AssignmentMethods):
         :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error, with its
             code in ``error.error.code``, or an invalid response.
         """
-        version = call_version(kwargs, self._api_version)
+        version = checked_version(kwargs, self._api_version)
         body = _arguments.user_body(custom_id, version)
         return self._identities.create(body, cls=_results.user, **kwargs)
 
@@ -152,7 +152,7 @@ class CommunicationIdentityClient(AssignmentMethods):
         :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error, with its
             code in ``error.error.code``, or an invalid response.
         """
-        version = call_version(kwargs, self._api_version)
+        version = checked_version(kwargs, self._api_version)
         body = _arguments.user_and_token_body(scopes, token_expires_in, custom_id, version)
         return self._identities.create(body, cls=_results.user_and_token, **kwargs)
 
@@ -178,7 +178,7 @@ class CommunicationIdentityClient(AssignmentMethods):
         :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error, with its
             code in ``error.error.code``, or an invalid response.
         """
-        require_version("get_user_detail", call_version(kwargs, self._api_version))
+        require_version("get_user_detail", checked_version(kwargs, self._api_version))
         return self._identities.get(_arguments.user_id(user), cls=_results.user_detail, **kwargs)
 
     @distributed_trace
@@ -211,7 +211,7 @@ class CommunicationIdentityClient(AssignmentMethods):
         :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error, with its
             code in ``error.error.code``, or an invalid response.
         """
-        version = call_version(kwargs, self._api_version)
+        version = checked_version(kwargs, self._api_version)
         body = _arguments.issue_body(scopes, token_expires_in, version)
         return self._identities.issue_access_token(
             _arguments.user_id(user), body, cls=_results.token, **kwargs
@@ -236,7 +236,7 @@ class CommunicationIdentityClient(AssignmentMethods):
         :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error, with its
             code in ``error.error.code``, or an invalid response.
         """
-        call_version(kwargs, self._api_version)
+        checked_version(kwargs, self._api_version)
         self._identities.revoke_access_tokens(_arguments.user_id(user), **kwargs)
 
     @distributed_trace
@@ -256,7 +256,7 @@ class CommunicationIdentityClient(AssignmentMethods):
         :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error, with its
             code in ``error.error.code``, or an invalid response.
         """
-        call_version(kwargs, self._api_version)
+        checked_version(kwargs, self._api_version)
         self._identities.delete(_arguments.user_id(user), **kwargs)
 
     @distributed_trace
@@ -283,7 +283,7 @@ class CommunicationIdentityClient(AssignmentMethods):
         :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error, with its
             code in ``error.error.code``, or an invalid response.
         """
-        version = call_version(kwargs, self._api_version)
+        version = checked_version(kwargs, self._api_version)
         body = _arguments.teams_user_body(aad_token, client_id, user_object_id, version)
         return self._identities.exchange_teams_user_access_token(body, cls=_results.token, **kwargs)
 
@@ -309,6 +309,7 @@ class CommunicationIdentityClient(AssignmentMethods):
             must not be sent.
         :raises ~azure.core.exceptions.AzureError: If there is no response.
         """
+        check_call_options(kwargs)
         return self._client.send_request(
             _arguments.request_to_send(request, kwargs), stream=stream, **kwargs
         )

@@ -20,7 +20,7 @@ from .._shared.auth_policy_utils import get_authentication_policy
 from .._version import SDK_MONIKER
 from .deadlines import bounded, without_zero_timeouts
 from .logging_policy import RedactedTraceLoggingPolicy, new_http_logging_policy
-from .option_checks import UnknownOptionsPolicy, refuse_unknown_client_options
+from .option_checks import UnknownOptionsPolicy, check_client_options
 from .pipelines import AsyncChainPipeline, ChainPipeline
 from .redirect_policies import AsyncGuardedRedirectPolicy, GuardedRedirectPolicy
 from .request_ids import RandomRequestIdPolicy
@@ -63,9 +63,10 @@ def _pipeline_options(
     *,
     is_async: bool,
 ) -> dict[str, Any]:
-    refuse_unknown_client_options(options)
+    check_client_options(options)
     redacts = _redacts_user_ids(options)
     options = {"sdk_moniker": SDK_MONIKER, **without_zero_timeouts(options)}
+    options["headers"] = options.get("headers") or {}  # azure-core takes None from calls only
     authentication = get_authentication_policy(
         endpoint, credential if is_async else bounded(credential), is_async=is_async
     )
@@ -186,5 +187,6 @@ def _async_transport(options: Mapping[str, Any]) -> Any:
 
 
 def _of_transport(options: Mapping[str, Any]) -> dict[str, Any]:
-    # The proxy policy passes proxies on with each request, so that a call may name others.
-    return {name: value for name, value in options.items() if name != "proxies"}
+    # The proxy policy passes proxies on with each request, so that a call may name others; but not
+    # an empty mapping, which means that there are none.
+    return {name: value for name, value in options.items() if name != "proxies" or not value}

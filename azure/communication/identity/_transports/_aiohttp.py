@@ -23,7 +23,13 @@ from ._environment import ProxyMap
 from ._failures import InvalidResponseError, InvalidSettingError
 from ._matching import MISMATCH, REQUEST_ID, is_mismatch
 from ._outgoing import body_of, headers_of
-from ._settings import Timeouts, connection_configuration, timeouts, verification
+from ._settings import (
+    Timeouts,
+    authorities,
+    connection_configuration,
+    timeouts,
+    verification,
+)
 from ._tls import configured
 
 
@@ -85,7 +91,8 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
     ) -> None:
         if session is None and not session_owner:
             raise ValueError("session_owner cannot be False if no session is provided")
-        self.connection_config = connection_configuration(use_env_settings, kwargs)
+        self.connection_config = connection_configuration(kwargs)
+        self._authorities = authorities(use_env_settings)
         self._proxies = ProxyMap.of(proxies, use_env_settings)
         self._given_session = session
         self._session_owner = session_owner
@@ -208,7 +215,7 @@ class AiohttpTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         headers = headers_of(request, body)
         headers.setdefault("host", host)
         config, limits = self.connection_config, attempt.timeouts
-        verify = verification(options.get("connection_verify", config.verify))
+        verify = verification(options.get("connection_verify", config.verify), self._authorities)
         cert = options.get("connection_cert", config.cert)
         peer = f"{origin.partition('://')[0]}://{host}"
         token = CURRENT_ATTEMPT.set(attempt)

@@ -21,12 +21,9 @@ class Timeouts(NamedTuple):
     read: float | None
 
 
-def connection_configuration(
-    use_environment: bool, options: Mapping[str, Any]
-) -> ConnectionConfiguration:
-    """How to connect: as the options say, with the CA bundle that the environment names.
+def connection_configuration(options: Mapping[str, Any]) -> ConnectionConfiguration:
+    """How to connect.
 
-    :param bool use_environment: Whether to look into the environment, as requests does.
     :param options: The options of a transport.
     :raises TypeError: If a timeout is not a number.
     :raises ValueError: If a timeout is negative, or ``connection_verify`` is empty.
@@ -36,12 +33,18 @@ def connection_configuration(
         "read_timeout": _limits.READ_SECONDS,
         **options,
     }
-    if use_environment:
-        bundle = next(filter(None, map(os.environ.get, _CA_BUNDLE_VARIABLES)), True)
-        given.setdefault("connection_verify", bundle)
     timeouts(given["connection_timeout"], given["read_timeout"])
     verification(given.get("connection_verify"))
     return ConnectionConfiguration(**given)
+
+
+def authorities(use_environment: bool) -> str | bool:
+    """The CA bundle that the environment names, as requests reads it, or True for the default one.
+
+    :param bool use_environment: Whether to look into the environment.
+    """
+    variables = _CA_BUNDLE_VARIABLES if use_environment else ()
+    return next(filter(None, map(os.environ.get, variables)), True)
 
 
 def timeouts(connect: Any, read: Any) -> Timeouts:
@@ -74,14 +77,16 @@ def _seconds(name: str, value: Any) -> float | None:
     return float(value) if 0 < value < _LONGEST_SECONDS else None
 
 
-def verification(verify: Any) -> bool | str:
+def verification(verify: Any, authorities: str | bool = True) -> bool | str:
     """Whether to verify certificates, or against which CA bundle.
 
+    :param verify: The option. None and True are the same.
+    :param authorities: What to trust if the option names no bundle.
     :raises TypeError: If the option is neither a bool nor a path.
     :raises ValueError: If it is empty: an unset variable must not disable verification.
     """
     if verify is None or isinstance(verify, bool):
-        return verify is not False
+        return False if verify is False else authorities
     if not isinstance(verify, str | os.PathLike):
         raise TypeError(
             f"connection_verify must be a bool or the path of a CA bundle, not "

@@ -21,7 +21,7 @@ from ._environment import ProxyMap
 from ._failures import InvalidResponseError, InvalidSettingError
 from ._matching import MISMATCH, REQUEST_ID, is_mismatch
 from ._outgoing import body_of, headers_of
-from ._settings import connection_configuration, timeouts, verification
+from ._settings import authorities, connection_configuration, timeouts, verification
 from ._tcp import socket_options
 from ._tls import configured
 from ._urllib3_pools import CURRENT, MAX_IDLE, SyncAttempt, new_pool
@@ -75,7 +75,8 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
         use_env_settings: bool = True,
         **kwargs: Any,
     ) -> None:
-        self.connection_config = connection_configuration(use_env_settings, kwargs)
+        self.connection_config = connection_configuration(kwargs)
+        self._authorities = authorities(use_env_settings)
         self._proxies = ProxyMap.of(proxies, use_env_settings)
         self.is_closed = False
         # By process: after a fork, connections and locks of the parent are left alone.
@@ -97,7 +98,10 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
             )
 
     def close(self) -> None:
-        """Closes the connections. Requests that other threads have under way fail."""
+        """Closes the connections. Requests that other threads have under way fail.
+
+        One that is being connected fails when it is, or when the time to connect is over.
+        """
         self.is_closed = True
         connections = self._connections.pop(os.getpid(), None)
         if connections is not None:
@@ -161,7 +165,7 @@ class Urllib3Transport(HttpTransport[HttpRequest, HttpResponse]):
         body = body_of(request)
         headers = headers_of(request, body)
         headers.setdefault("host", host)
-        verify = verification(options.get("connection_verify", config.verify))
+        verify = verification(options.get("connection_verify", config.verify), self._authorities)
         cert = options.get("connection_cert", config.cert)
         peer = f"{origin.partition('://')[0]}://{host}"
         attempt.begin()

@@ -10,8 +10,9 @@ import socket
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from ssl import SSLSocket
 from typing import Any
 
@@ -117,7 +118,7 @@ class _Guarded:
         try:
             if attempt is not None and attempt.has_deadline:
                 # A name lookup cannot be interrupted.
-                connect = super().connect  # type: ignore[misc]
+                connect = partial(_connect, attempt, super().connect)  # type: ignore[misc]
                 call_in_thread("connect", connect, attempt.within(None), TimeoutError, self.close)
             else:
                 super().connect()  # type: ignore[misc]
@@ -178,6 +179,11 @@ class _Guarded:
         if self.has_excess or (isinstance(self.sock, SSLSocket) and self.sock.pending()):
             return True
         return now - self.opened_at > _limits.CONNECTION_SECONDS
+
+
+def _connect(attempt: SyncAttempt, connect: Callable[[], None]) -> None:
+    CURRENT.attempt = attempt  # in a thread of its own
+    connect()
 
 
 @lru_cache(maxsize=32)

@@ -10,7 +10,7 @@ from .._api_versions import require_version
 from .._generated._enums import EntraPrincipalType, TeamsExtensionPrincipalType
 from .._generated.aio.operations import EntraOperations, TeamsExtensionOperations
 from .._models import EntraAssignment, EntraAssignmentUpdate, TeamsExtensionAssignment
-from .._pipeline.option_checks import call_version
+from .._pipeline.option_checks import checked_version
 from .._pipeline.options import RequestOptions
 
 
@@ -47,7 +47,9 @@ class AssignmentMethods:
         :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error, with its
             code in ``error.error.code``, or an invalid response.
         """
-        require_version("get_teams_extension_assignment", call_version(kwargs, self._api_version))
+        require_version(
+            "get_teams_extension_assignment", checked_version(kwargs, self._api_version)
+        )
         return await self._teams_extension.get_assignment(
             _arguments.entra_id("tenant_id", tenant_id),
             _arguments.entra_id("object_id", object_id),
@@ -90,7 +92,7 @@ class AssignmentMethods:
             code in ``error.error.code``, or an invalid response.
         """
         require_version(
-            "upsert_teams_extension_assignment", call_version(kwargs, self._api_version)
+            "upsert_teams_extension_assignment", checked_version(kwargs, self._api_version)
         )
         return await self._teams_extension.upsert_assignment(
             _arguments.entra_id("tenant_id", tenant_id),
@@ -122,7 +124,7 @@ class AssignmentMethods:
             code in ``error.error.code``, or an invalid response.
         """
         require_version(
-            "delete_teams_extension_assignment", call_version(kwargs, self._api_version)
+            "delete_teams_extension_assignment", checked_version(kwargs, self._api_version)
         )
         await self._teams_extension.delete_assignment(
             _arguments.entra_id("tenant_id", tenant_id),
@@ -152,7 +154,7 @@ class AssignmentMethods:
         :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error, with its
             code in ``error.error.code``, or an invalid response.
         """
-        require_version("list_entra_assignments", call_version(kwargs, self._api_version))
+        require_version("list_entra_assignments", checked_version(kwargs, self._api_version))
         return self._entra.list_assignments(cls=_results.entra_assignment, **kwargs)
 
     @distributed_trace_async(name_of_span="CommunicationIdentityClient.get_entra_assignment")
@@ -175,7 +177,7 @@ class AssignmentMethods:
         :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error, with its
             code in ``error.error.code``, or an invalid response.
         """
-        require_version("get_entra_assignment", call_version(kwargs, self._api_version))
+        require_version("get_entra_assignment", checked_version(kwargs, self._api_version))
         return await self._entra.get_assignment(
             _arguments.entra_id("object_id", object_id), cls=_results.entra_assignment, **kwargs
         )
@@ -213,7 +215,7 @@ class AssignmentMethods:
         :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error, with its
             code in ``error.error.code``, or an invalid response.
         """
-        require_version("upsert_entra_assignment", call_version(kwargs, self._api_version))
+        require_version("upsert_entra_assignment", checked_version(kwargs, self._api_version))
         return await self._entra.upsert_assignment(
             _arguments.entra_id("object_id", object_id),
             _arguments.entra_assignment_body(tenant_id, principal_type, client_ids),
@@ -240,7 +242,7 @@ class AssignmentMethods:
         :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error, with its
             code in ``error.error.code``, or an invalid response.
         """
-        require_version("delete_entra_assignment", call_version(kwargs, self._api_version))
+        require_version("delete_entra_assignment", checked_version(kwargs, self._api_version))
         await self._entra.delete_assignment(_arguments.entra_id("object_id", object_id), **kwargs)
 
     @distributed_trace_async(name_of_span="CommunicationIdentityClient.update_entra_assignments")
@@ -270,7 +272,7 @@ class AssignmentMethods:
         :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error, with its
             code in ``error.error.code``, or an invalid response.
         """
-        require_version("update_entra_assignments", call_version(kwargs, self._api_version))
+        require_version("update_entra_assignments", checked_version(kwargs, self._api_version))
         return await self._entra.update_assignments(
             _arguments.entra_assignments_patch(assignments), cls=_results.entra_assignment, **kwargs
         )

@@ -14,7 +14,7 @@ from .._generated._enums import CommunicationTokenScope
 from .._generated.aio import CommunicationIdentityClient as _RestClient
 from .._models import CommunicationUserDetail
 from .._pipeline.assembly import async_pipeline_options
-from .._pipeline.option_checks import call_version
+from .._pipeline.option_checks import check_call_options, checked_version
 from .._pipeline.options import AsyncClientOptions, PipelineOptions, RequestOptions
 from .._pipeline.tracing import INSTRUMENTATION
 from .._shared.identifiers import CommunicationUserIdentifier
@@ -114,7 +114,7 @@ class CommunicationIdentityClient(AssignmentMethods):
         :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error, with its
             code in ``error.error.code``, or an invalid response.
         """
-        version = call_version(kwargs, self._api_version)
+        version = checked_version(kwargs, self._api_version)
         body = _arguments.user_body(custom_id, version)
         return await self._identities.create(body, cls=_results.user, **kwargs)
 
@@ -154,7 +154,7 @@ class CommunicationIdentityClient(AssignmentMethods):
         :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error, with its
             code in ``error.error.code``, or an invalid response.
         """
-        version = call_version(kwargs, self._api_version)
+        version = checked_version(kwargs, self._api_version)
         body = _arguments.user_and_token_body(scopes, token_expires_in, custom_id, version)
         return await self._identities.create(body, cls=_results.user_and_token, **kwargs)
 
@@ -180,7 +180,7 @@ class CommunicationIdentityClient(AssignmentMethods):
         :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error, with its
             code in ``error.error.code``, or an invalid response.
         """
-        require_version("get_user_detail", call_version(kwargs, self._api_version))
+        require_version("get_user_detail", checked_version(kwargs, self._api_version))
         return await self._identities.get(
             _arguments.user_id(user), cls=_results.user_detail, **kwargs
         )
@@ -215,7 +215,7 @@ class CommunicationIdentityClient(AssignmentMethods):
         :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error, with its
             code in ``error.error.code``, or an invalid response.
         """
-        version = call_version(kwargs, self._api_version)
+        version = checked_version(kwargs, self._api_version)
         body = _arguments.issue_body(scopes, token_expires_in, version)
         return await self._identities.issue_access_token(
             _arguments.user_id(user), body, cls=_results.token, **kwargs
@@ -240,7 +240,7 @@ class CommunicationIdentityClient(AssignmentMethods):
         :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error, with its
             code in ``error.error.code``, or an invalid response.
         """
-        call_version(kwargs, self._api_version)
+        checked_version(kwargs, self._api_version)
         await self._identities.revoke_access_tokens(_arguments.user_id(user), **kwargs)
 
     @distributed_trace_async
@@ -260,7 +260,7 @@ class CommunicationIdentityClient(AssignmentMethods):
         :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error, with its
             code in ``error.error.code``, or an invalid response.
         """
-        call_version(kwargs, self._api_version)
+        checked_version(kwargs, self._api_version)
         await self._identities.delete(_arguments.user_id(user), **kwargs)
 
     @distributed_trace_async
@@ -287,7 +287,7 @@ class CommunicationIdentityClient(AssignmentMethods):
         :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error, with its
             code in ``error.error.code``, or an invalid response.
         """
-        version = call_version(kwargs, self._api_version)
+        version = checked_version(kwargs, self._api_version)
         body = _arguments.teams_user_body(aad_token, client_id, user_object_id, version)
         return await self._identities.exchange_teams_user_access_token(
             body, cls=_results.token, **kwargs
@@ -315,6 +315,7 @@ class CommunicationIdentityClient(AssignmentMethods):
             must not be sent.
         :raises ~azure.core.exceptions.AzureError: If there is no response.
         """
+        check_call_options(kwargs)
         return self._client.send_request(
             _arguments.request_to_send(request, kwargs), stream=stream, **kwargs
         )
