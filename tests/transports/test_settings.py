@@ -225,6 +225,19 @@ class TestProxies:
         assert "certificate" in str(error)
         assert proxy.requests == []
 
+    def test_one_in_capitals(self, flavour: str) -> None:
+        with RawServer(answer(b"{}")) as proxy:
+            settings = {"proxies": {"http": proxy.url.upper()}}
+            request = _request("http://somewhere.invalid")
+            assert exchange(flavour, "ours", request, settings=settings).content == b"{}"
+
+    def test_one_of_another_scheme(self, flavour: str) -> None:
+        proxies = {"http": "ftp://user:hunter2@127.0.0.1:1"}
+        error = error_of(flavour, "ours", _request("http://127.0.0.1:1"), proxies=proxies)
+        assert type(error) is ServiceRequestError
+        assert "a proxy has the scheme http, https, socks4 or socks5" in str(error)
+        assert "hunter2" not in str(error)
+
     def test_one_that_the_client_cannot_use(
         self, flavour: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:

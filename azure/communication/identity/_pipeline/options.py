@@ -77,7 +77,8 @@ class PipelineOptions(TypedDict, total=False):
     read_timeout: float | None
     """How long to wait for the next bytes, in seconds. 0 or None: no limit. Default: 60."""
     connection_verify: bool | str
-    """Whether to verify certificates, or the path of a CA bundle. Default: True."""
+    """Whether to verify certificates, or the path of a CA bundle. Default: True, by the bundle of
+    the environment if there is one."""
     connection_cert: str | tuple[str, str]
     """The path of a client certificate, or of a certificate and its key. Default: none."""
     tracing_attributes: Mapping[str, Any]

@@ -89,9 +89,9 @@ class Attempts:
 
     def pause_after_error(self, error: AzureError, request: Request) -> float | None:
         """The seconds until the next attempt. None if the error ends the call."""
-        if getattr(self.transport, "is_closed", False):
-            return None
-        if not is_transient_error(error, self._is_repeatable(request.http_request)):
+        is_repeatable = self._is_repeatable(request.http_request)
+        is_closed = getattr(self.transport, "is_closed", False)
+        if is_closed or not is_transient_error(error, is_repeatable):
             return None
         if not isinstance(error, ServiceRequestError):
             # IncompleteReadError is an HttpResponseError, but counts as a read error here.

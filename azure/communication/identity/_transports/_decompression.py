@@ -44,12 +44,9 @@ class Decompressor:
             return True
         if self._inner is not None and not (self._is_gzip and part[0] == _GZIP):
             return False
-        if self._is_gzip:
-            bits = 16 + zlib.MAX_WBITS
-        else:
-            # The first byte of a zlib stream has the method, 8, in its low half.
-            bits = zlib.MAX_WBITS * (1 if part[0] & 15 == 8 else -1)
-        self._inner = zlib.decompressobj(bits)
+        # The first byte of a zlib stream has the method, 8, in its low half.
+        deflate = zlib.MAX_WBITS * (1 if part[0] & 15 == 8 else -1)
+        self._inner = zlib.decompressobj(16 + zlib.MAX_WBITS if self._is_gzip else deflate)
         return True
 
     def _decompressed(self, part: bytes) -> bytes:

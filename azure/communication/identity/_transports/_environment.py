@@ -6,6 +6,10 @@ from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 from urllib.request import getproxies, getproxies_environment, proxy_bypass
 
+from ._failures import InvalidSettingError
+
+_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
+
 
 class ProxyMap:
     """Which proxy leads to which host.
@@ -48,7 +52,14 @@ class ProxyMap:
             return None
         names = (f"{parts.scheme}://{host}", parts.scheme, f"all://{host}", "all")
         proxy = next(filter(None, map(self._proxies.get, names)), None)
-        return proxy if proxy is None or "://" in proxy else f"http://{proxy}"
+        if proxy is None:
+            return None
+        scheme, has_scheme, rest = proxy.partition("://")
+        if not has_scheme:
+            return f"http://{proxy}"
+        if scheme.lower() not in _SCHEMES:  # not the URL, which may have a password
+            raise InvalidSettingError("a proxy has the scheme http, https, socks4 or socks5.")
+        return f"{scheme.lower()}://{rest}"
 
     def _bypasses(self, host: str, port: int | None) -> bool:
         if any(

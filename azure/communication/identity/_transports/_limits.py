@@ -28,8 +28,8 @@ KEEPALIVE_SECONDS = 60
 MAX_HEADER_BYTES = 256 * 1024
 """Of the headers of a response, all provisional (1xx) responses before it included.
 
-aiohttp has other limits: 8190 bytes per line, and 128 lines. Provisional responses are limited
-there by the read timeout alone.
+http.client takes at most 100 lines; aiohttp 128 lines of 8190 bytes, and limits provisional
+responses by the read timeout alone.
 """
 
 MAX_BODY_BYTES = 16 * 1024 * 1024

@@ -70,7 +70,7 @@ class IdleConnections(queue.LifoQueue[Any]):
             return
         now = time.monotonic()
         # A connection that a recorder makes has none of this.
-        is_spent = getattr(item, "is_spent", _never)
+        is_spent = getattr(item, "is_spent", lambda now: False)
         if os.getpid() != self._process or is_spent(now):
             item.close()
         elif len(self._idle) >= self.maxsize:
@@ -96,10 +96,6 @@ class IdleConnections(queue.LifoQueue[Any]):
     def qsize(self) -> int:
         """How many connections are idle."""
         return len(self._idle)
-
-
-def _never(now: float) -> bool:
-    return False
 
 
 class _Guarded:
