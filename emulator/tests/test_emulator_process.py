@@ -176,7 +176,7 @@ def test_options_come_from_the_environment(start: Start, send: Send, tmp_path: P
 @pytest.mark.parametrize(
     ("variables", "reason"),
     [
-        ({"PORT": "x"}, "argument --port: invalid int value: 'x'"),
+        ({"PORT": "x"}, "argument --port: must be a whole number, not 'x'"),
         ({"THROTTLE": "maybe"}, "ACS_IDENTITY_EMULATOR_THROTTLE must be true or false"),
         ({"LOG_LEVEL": "x"}, "argument --log-level: invalid choice: 'x'"),
     ],
