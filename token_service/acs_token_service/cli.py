@@ -16,6 +16,8 @@ from . import __version__
 from .extras import missing
 
 if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
     from .settings import Settings
 
 _CANNOT_START = 2
@@ -224,7 +226,7 @@ _COMMANDS = {
 
 def _settings(options: argparse.Namespace) -> "Settings":
     """:raises _CannotStartError: If a setting is missing or invalid. No value is shown."""
-    from .settings import PREFIX, Settings
+    from .settings import Settings
 
     given = {
         name: value
@@ -234,14 +236,25 @@ def _settings(options: argparse.Namespace) -> "Settings":
     try:
         return Settings(**given)
     except ValidationError as error:
-        problems = [
-            ": ".join(
-                [PREFIX + "_".join(map(str, each["loc"])).upper()] * bool(each["loc"])
-                + [each["msg"].removeprefix("Value error, ")]
-            )
-            for each in error.errors(include_url=False, include_input=False, include_context=False)
-        ]
-        raise _CannotStartError("; ".join(problems)) from None
+        problems = error.errors(include_url=False, include_input=False, include_context=False)
+        raise _CannotStartError("; ".join(map(_problem, problems))) from None
+
+
+def _problem(error: "ErrorDetails") -> str:
+    """Such as: ACS_TOKEN_ISSUERS, item 1: audience is missing."""
+    from .settings import PREFIX
+
+    message = error["msg"].removeprefix("Value error, ")
+    if not error["loc"]:
+        return message
+    variable, *inner = error["loc"]
+    where = f"{PREFIX}{str(variable).upper()}"
+    if inner and isinstance(index := inner[0], int):
+        where += f", item {index + 1}"
+        del inner[0]
+    if error["type"] == "missing" and inner:
+        return f"{where}: {inner[-1]} is missing"
+    return ": ".join([where, *map(str, inner), message])
 
 
 @contextlib.contextmanager

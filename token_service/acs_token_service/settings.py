@@ -61,7 +61,7 @@ class Settings(BaseSettings):
         (),
         description="OpenID Connect providers as a JSON list of objects with `issuer` and "
         "`audience`, and if need be `jwks_uri` and `subject_claim`. For Microsoft Entra: "
-        "`entra_tenant` instead of `issuer`.",
+        "`entra_tenant` (a GUID) instead of `issuer`, and the client id of your API as `audience`.",
     )
     allowed_origins: List = Field(
         (), description="Origins whose pages may call the service, separated by commas."

@@ -299,9 +299,9 @@ class TestScopes:
 
 
 def test_entra_is_an_issuer_by_its_tenant(storage: object) -> None:
-    tenant = "11111111-2222-3333-4444-555555555555"
+    tenant = "aaaaaaaa-2222-3333-4444-555555555555"
     audience = "22222222-2222-3333-4444-555555555555"
-    options = IssuerOptions.model_validate({"entra_tenant": tenant, "audience": audience})
+    options = IssuerOptions.model_validate({"entra_tenant": tenant.upper(), "audience": audience})
     assert options.issuer == f"https://login.microsoftonline.com/{tenant}/v2.0"
     assert options.subject_claim == "oid"
 

@@ -1,6 +1,7 @@
 """Verifies bearer tokens."""
 
 import hashlib
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from .errors import NotSignedInError
 from .scopes import AllowedScopes
 from .signing_keys import KeySource, check_is_safe
 
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LARGEST_TOKEN = 16 * 1024
 _VERIFIED_TOKENS = 50_000
 _VERIFIED_SECONDS = 300
@@ -24,19 +26,25 @@ class IssuerOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     issuer: str = Field("", description="the claim iss, exactly")
-    audience: str = Field(description="the claim aud: the id of your API there")
+    audience: str = Field(
+        description="the claim aud: the id of your API there; in v2.0 tokens of Entra its client id"
+    )
     jwks_uri: str | None = Field(None, description="default: from its OpenID configuration")
     subject_claim: str = Field("sub", description="the claim that names a person for good")
     entra_tenant: str | None = Field(
         None,
-        description="id of a Microsoft Entra tenant, instead of issuer; people are named by oid",
+        description="id (a GUID) of a Microsoft Entra tenant, instead of issuer, for tokens of "
+        "version 2.0; people are named by oid",
     )
 
     @model_validator(mode="before")
     @classmethod
     def _fill_in_entra(cls, values: Any) -> Any:
         if isinstance(values, dict) and values.get("entra_tenant") and not values.get("issuer"):
-            tenant = values["entra_tenant"]
+            tenant = str(values["entra_tenant"]).lower()
+            if not _GUID.fullmatch(tenant):
+                # Tokens name the tenant by its id, however it was named when they were asked for.
+                raise ValueError("entra_tenant must be the id of a tenant, a GUID, not a domain")
             return {
                 "subject_claim": "oid",
                 **values,
