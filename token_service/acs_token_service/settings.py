@@ -14,7 +14,7 @@ from .people.database import driver_of
 from .signin.bearer import IssuerOptions
 from .signin.development import is_loopback, load_key
 from .signin.scopes import GUESTS_JOIN, ScopeRule
-from .tokens.credentials import ConnectionString
+from .tokens.credentials import ConnectionString, check_endpoint
 
 PREFIX = "ACS_TOKEN_"
 List = Annotated[tuple[str, ...], NoDecode]
@@ -236,6 +236,13 @@ class Settings(BaseSettings):
         if text is not None:
             ConnectionString.parse(text.get_secret_value())
         return text
+
+    @field_validator("resource_endpoint")
+    @classmethod
+    def _is_endpoint(cls, endpoint: str | None) -> str | None:
+        if endpoint is not None:
+            check_endpoint(endpoint, ["https"])  # tokens of Entra are not sent by http
+        return endpoint
 
     @field_validator("development_key")
     @classmethod

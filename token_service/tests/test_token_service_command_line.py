@@ -197,6 +197,9 @@ VALID = {
 }
 
 
+ENTRA = {"ACS_TOKEN_RESOURCE_CONNECTION_STRING": None}
+
+
 @pytest.mark.heavy
 @pytest.mark.parametrize(
     ("changes", "words"),
@@ -229,6 +232,14 @@ VALID = {
             "ACS_TOKEN_SCOPE_RULES, item 2: scopes: Input should be a valid tuple",
         ),
         ({"ACS_TOKEN_RESOURCE_CONNECTION_STRING": "c2VjcmV0"}, "expected endpoint="),
+        (
+            {"ACS_TOKEN_RESOURCE_CONNECTION_STRING": "endpoint=https://h/a;accesskey=c2VjcmV0"},
+            "ACS_TOKEN_RESOURCE_CONNECTION_STRING: the endpoint must be a URL such as",
+        ),
+        *(
+            ({**ENTRA, "ACS_TOKEN_RESOURCE_ENDPOINT": endpoint}, "(https), without a path")
+            for endpoint in ("contoso", "http://h", "https://h/a", "https://h:c2VjcmV0")
+        ),
         ({"ACS_TOKEN_DATABASE_URL": "c2VjcmV0"}, "ACS_TOKEN_DATABASE_URL: expected sqlite"),
         ({"ACS_TOKEN_DATABASE_URL": "mysql://root:c2VjcmV0@h/d"}, "expected sqlite"),
         ({"ACS_TOKEN_DATABASE_URL": "postgresql+asyncpg://u@h:c2VjcmV0/d"}, "expected sqlite"),

@@ -1,6 +1,7 @@
 """The resource throttles, fails, or rejects the key: what a browser sees."""
 
 import asyncio
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -210,12 +211,32 @@ class TestKey:
         assert (ready.status, ready.body["resource"]) == (503, "key rejected")
 
     async def test_a_resource_that_is_down_leaves_the_service_ready(
-        self, services: Services
+        self, services: Services, caplog: pytest.LogCaptureFixture
     ) -> None:
         browser = await services.start()
         services.emulator.inject("any", "status:503")
         ready = await browser.send("GET", "/readyz")
         assert (ready.status, ready.body["resource"]) == (200, "unavailable")
+        assert "revoke: the resource answers with 503" in caplog.text
+
+    async def test_the_log_says_why_the_resource_does_not_answer(
+        self, services: Services, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with socket.socket() as closed:
+            closed.bind(("127.0.0.1", 0))
+            url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+            browser = await services.start(
+                resource_connection_string=f"endpoint={url};accesskey={services.emulator.access_key}"
+            )
+            await browser.send("GET", "/readyz")
+        assert "revoke: the resource does not answer (ConnectionRefusedError)" in caplog.text
+
+    async def test_a_key_that_works_leaves_no_warning(
+        self, services: Services, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        browser = await services.start()
+        assert (await browser.send("GET", "/readyz")).body["resource"] == "ok"
+        assert "resource" not in caplog.text
 
 
 @pytest.mark.heavy

@@ -61,6 +61,17 @@ def describe(error: BaseException) -> str:
     return "caused by ".join(parts)
 
 
+def cause_of(error: BaseException) -> str:
+    """The type of what an exception began with, such as ConnectionRefusedError."""
+    kinds: list[type[BaseException]] = []
+    current: BaseException | None = error
+    while isinstance(current, Exception) and len(kinds) < 10:  # not a CancelledError
+        kinds.append(type(current))
+        is_cause = current.__cause__ is not None or current.__suppress_context__
+        current = current.__cause__ if is_cause else current.__context__
+    return kinds[-1].__name__ if kinds else type(error).__name__
+
+
 class Repeated:
     """Logs what any request may meet: a message once in ten seconds, and how often it came."""
 

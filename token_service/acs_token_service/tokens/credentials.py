@@ -3,11 +3,13 @@
 import asyncio
 import hmac
 import logging
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from azure.core.credentials import AzureKeyCredential
+from yarl import URL
 
 _LOG = logging.getLogger(__name__)
 
@@ -20,6 +22,20 @@ def key_id(access_key: str) -> str:
     from it.
     """
     return hmac.digest(access_key.encode(), b"acs-token-service key id", "sha256")[:12].hex()
+
+
+def check_endpoint(endpoint: str, schemes: Sequence[str]) -> None:
+    """:raises ValueError: If it is not the URL of a resource. It is not shown."""
+    try:
+        url = URL(endpoint)
+        is_valid = url.scheme in schemes and url.host and url == url.origin() / ""
+    except ValueError:
+        is_valid = False
+    if not is_valid:
+        raise ValueError(
+            "the endpoint must be a URL such as https://NAME.communication.azure.com "
+            f"({' or '.join(schemes)}), without a path"
+        )
 
 
 class ConnectionString(NamedTuple):
@@ -40,6 +56,7 @@ class ConnectionString(NamedTuple):
         }
         if not parts.get("endpoint") or not parts.get("accesskey"):
             raise ValueError("expected endpoint=https://…/;accesskey=… from the Azure portal")
+        check_endpoint(parts["endpoint"], ("https", "http"))
         return cls(parts["endpoint"], parts["accesskey"])
 
 

@@ -1,5 +1,6 @@
 """The Communication Services resource. Only this module knows the identity client."""
 
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from azure.communication.identity import ApiVersion, CommunicationTokenScope
 from azure.communication.identity.aio import CommunicationIdentityClient
 
 from ..telemetry import metrics
+from ..telemetry.logs import Repeated, cause_of
 from .credentials import key_id
 from .errors import (
     IdentityGoneError,
@@ -25,6 +27,7 @@ from .errors import (
 )
 
 T = TypeVar("T")
+_LOG = logging.getLogger(__name__)
 
 SCOPES = frozenset(scope.value for scope in CommunicationTokenScope)
 # The window of the limits: what a 429 without Retry-After closes.
@@ -88,6 +91,7 @@ class Resource:
         self._lifetime = lifetime
         self._tracing = {"enabled": traced}
         self._clock = clock
+        self._failures = Repeated(_LOG)
 
     @property
     def key_id(self) -> str:
@@ -182,6 +186,9 @@ class Resource:
             return answer
         except AzureError as error:
             translated = _in_our_words(error)
+            is_down = isinstance(translated, ResourceDownError)
+            if is_down and not isinstance(translated, NotOwnedError):
+                self._failures.note(f"{operation}: {translated} ({cause_of(error)})")
             outcome = type(translated).__name__.removesuffix("Error")
             raise translated from error
         finally:
