@@ -17,6 +17,7 @@ from .signin.scopes import GUESTS_JOIN, ScopeRule
 from .tokens.credentials import ConnectionString, check_endpoint
 
 PREFIX = "ACS_TOKEN_"
+_OPTIONAL = ("resource_connection_string", "resource_connection_string_file", "resource_endpoint")
 List = Annotated[tuple[str, ...], NoDecode]
 
 
@@ -89,7 +90,8 @@ class Settings(BaseSettings):
     database_url: SecretStr = Field(
         SecretStr("sqlite+aiosqlite:///token-service.db"),
         description="`sqlite+aiosqlite:///FILE` or `postgresql+asyncpg://USER:PASSWORD@HOST/NAME` "
-        "(extra `postgresql`).",
+        "(extra `postgresql`). Over a network add `?ssl=verify-full`: TLS, and the server is "
+        "verified by the authorities in the file that the variable `PGSSLROOTCERT` names.",
     )
     database_seconds: float = Field(5, gt=0, description="Seconds for one use of the database.")
     database_connections: int = Field(
@@ -229,6 +231,11 @@ class Settings(BaseSettings):
         except ValueError as error:
             raise ValueError("expected a rate such as 20/minute") from error
         return rate
+
+    @field_validator(*_OPTIONAL, mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: Any) -> Any:
+        return None if value == "" else value
 
     @field_validator("resource_connection_string")
     @classmethod

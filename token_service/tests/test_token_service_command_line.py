@@ -20,6 +20,7 @@ from acs_token_service import __version__
 from acs_token_service.cli import main
 from acs_token_service.extras import missing
 from acs_token_service.server import bind, serve
+from acs_token_service.settings import Settings
 from acs_token_service.settings_page import page
 
 embedded = pytest.mark.parametrize("storage", ["embedded"], indirect=True)
@@ -243,6 +244,10 @@ ENTRA = {"ACS_TOKEN_RESOURCE_CONNECTION_STRING": None}
         ({"ACS_TOKEN_DATABASE_URL": "c2VjcmV0"}, "ACS_TOKEN_DATABASE_URL: expected sqlite"),
         ({"ACS_TOKEN_DATABASE_URL": "mysql://root:c2VjcmV0@h/d"}, "expected sqlite"),
         ({"ACS_TOKEN_DATABASE_URL": "postgresql+asyncpg://u@h:c2VjcmV0/d"}, "expected sqlite"),
+        (
+            {"ACS_TOKEN_DATABASE_URL": "postgresql+asyncpg://u:c2VjcmV0@h/d?sslmode=require"},
+            "ACS_TOKEN_DATABASE_URL: asyncpg takes ssl in place of sslmode",
+        ),
         ({"ACS_TOKEN_CACHE_URL": "http://:c2VjcmV0@h"}, "expected memory://"),
         ({"ACS_TOKEN_CACHE_URL": "redis://:c2VjcmV0/@h"}, "expected memory://"),
         ({"ACS_TOKEN_CACHE_URL": "redis://"}, "expected memory://"),
@@ -269,15 +274,66 @@ def test_a_setting_that_cannot_be_used_is_said_in_one_line_without_secrets(
     assert "c2VjcmV0" not in errors
 
 
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("sqlite+aiosqlite:////nowhere/people.db", "the database cannot be used (OperationalE"),
+        (
+            "postgresql+asyncpg://u:c2VjcmV0@127.0.0.1:1/d",
+            "the database cannot be used (ConnectionRefusedError)",
+        ),
+        (
+            "postgresql+asyncpg://u:c2VjcmV0@127.0.0.1:1/d?ssl=c2VjcmV0",
+            "the database cannot be used (ClientConfigurationError)",
+        ),
+        (
+            "postgresql+asyncpg://u:c2VjcmV0@127.0.0.1:1/d?colour=c2VjcmV0",
+            "the driver does not know a parameter after the question mark",
+        ),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_said_in_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    url: str,
+    words: str,
+) -> None:
+    for name, value in {**VALID, "ACS_TOKEN_DATABASE_URL": url}.items():
+        monkeypatch.setenv(name, value)
+    assert main(["migrate"]) == 2
+    errors = capsys.readouterr().err
+    assert errors.startswith(f"acs-token-service: ACS_TOKEN_DATABASE_URL: {words}")
+    assert errors.count("\n") == 1
+    assert "c2VjcmV0" not in errors
+    assert caplog.text == ""
+
+
 @pytest.mark.heavy
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_database_that_cannot_be_used(workers: str) -> None:
     done = run("--port", "0", "--workers", workers, **VALID)
     assert done.returncode == 2, done.stderr
-    *records, line = done.stderr.splitlines()
-    assert line.startswith("acs-token-service: ACS_TOKEN_DATABASE_URL: the database ")
-    assert all(json.loads(record) for record in records)
+    assert done.stderr.startswith("acs-token-service: ACS_TOKEN_DATABASE_URL: the database ")
+    assert done.stderr.count("\n") == 1
     assert "c2VjcmV0" not in done.stderr
+
+
+def test_an_empty_setting_of_the_resource_is_not_given(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "connection-string"
+    file.write_text(RESOURCE)
+    monkeypatch.setenv("ACS_TOKEN_RESOURCE_CONNECTION_STRING", "")
+    monkeypatch.setenv("ACS_TOKEN_RESOURCE_ENDPOINT", "")
+    monkeypatch.setenv("ACS_TOKEN_RESOURCE_CONNECTION_STRING_FILE", str(file))
+    monkeypatch.setenv("ACS_TOKEN_DEVELOPMENT_LOGIN", "true")
+    settings = Settings.model_validate({})
+    assert settings.resource_connection_string_file == file
+    assert settings.resource_connection_string is None
+    monkeypatch.setenv("ACS_TOKEN_RESOURCE_CONNECTION_STRING_FILE", "")
+    monkeypatch.setenv("ACS_TOKEN_RESOURCE_CONNECTION_STRING", RESOURCE)
+    assert Settings.model_validate({}).resource_connection_string_file is None
 
 
 @pytest.mark.heavy
