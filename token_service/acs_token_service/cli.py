@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 import tempfile
+import threading
 from collections.abc import Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -183,11 +184,19 @@ def _migrate_first(settings: "Settings", *, always: bool = False) -> None:
     if not (settings.migrate or always):
         return
     from .people.database import Database, DatabaseDownError
+    from .telemetry.logs import cause_of
 
     async def migrate() -> None:
+        before = set(threading.enumerate())
         database = Database(settings.database_url.get_secret_value(), timeout=_MIGRATION_SECONDS)
         try:
             await database.migrate()
+        except DatabaseDownError:
+            # The thread of an SQLite connection that failed reports its end to the event loop, and
+            # would print a traceback if the loop were closed by then.
+            for thread in set(threading.enumerate()) - before:
+                thread.join(1)
+            raise
         finally:
             await database.close()
 
@@ -198,7 +207,15 @@ def _migrate_first(settings: "Settings", *, always: bool = False) -> None:
     except ModuleNotFoundError as error:
         raise _CannotStartError(missing(error)) from error
     except DatabaseDownError as error:
-        raise _CannotStartError("ACS_TOKEN_DATABASE_URL: the database cannot be used") from error
+        raise _CannotStartError(
+            f"ACS_TOKEN_DATABASE_URL: the database cannot be used ({cause_of(error)})"
+        ) from error
+    except TypeError as error:
+        if "?" not in settings.database_url.get_secret_value():
+            raise
+        raise _CannotStartError(
+            "ACS_TOKEN_DATABASE_URL: the driver does not know a parameter after the question mark"
+        ) from error
 
 
 def _list_settings(_options: argparse.Namespace) -> int:

@@ -21,6 +21,7 @@ from ..tokens.admission import Admission, FullError
 from ..tokens.errors import BusyError, UnavailableError
 
 _LOG = logging.getLogger(__name__)
+_FAILURES = (SQLAlchemyError, OSError, asyncio.TimeoutError)
 _MIGRATION_LOCK = 0x61637320746F6B65  # any number, the same for all
 
 
@@ -102,20 +103,26 @@ class Database:
                 yield
         except FullError as error:
             raise DatabaseBusyError("the database is busy", error.retry_after) from None
-        except (SQLAlchemyError, OSError, asyncio.TimeoutError) as error:
+        except _FAILURES as error:
             self._failures.note("The database cannot be used", error)
             raise DatabaseDownError("the database cannot be used at the moment") from error
 
     async def migrate(self) -> None:
-        """Migrates the tables to this version. One process does it, others wait."""
-        async with self.transaction() as connection:
-            if connection.dialect.name == "postgresql":
-                await connection.execute(
-                    text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK}
-                )
-            else:
-                await connection.exec_driver_sql("BEGIN IMMEDIATE")
-            await connection.run_sync(_upgrade)
+        """Migrates the tables to this version. One process does it, others wait.
+
+        :raises DatabaseDownError: If the database cannot be used. It is not logged.
+        """
+        try:
+            async with self._engine.begin() as connection:
+                if connection.dialect.name == "postgresql":
+                    await connection.execute(
+                        text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK}
+                    )
+                else:
+                    await connection.exec_driver_sql("BEGIN IMMEDIATE")
+                await connection.run_sync(_upgrade)
+        except _FAILURES as error:
+            raise DatabaseDownError("the database cannot be used") from error
 
     async def is_current(self) -> bool:
         """Whether the tables are those of this version.
@@ -135,13 +142,21 @@ def driver_of(url: str) -> str:
     :raises ValueError: If the URL is invalid or names another than the two. It is not shown.
     """
     try:
-        driver = make_url(url).drivername
+        parsed = make_url(url)
+        driver = parsed.drivername
     except (ArgumentError, ValueError):  # a ValueError quotes a part of the password as the port
         driver = ""
     if driver not in ("sqlite+aiosqlite", "postgresql+asyncpg"):
         raise ValueError(
             "expected sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER:PASSWORD@HOST/NAME; "
             "in a password, characters such as / and @ are written as %2F and %40"
+        )
+    if driver == "postgresql+asyncpg" and any(
+        name.startswith("ssl") and name != "ssl" for name in parsed.query
+    ):
+        raise ValueError(
+            "asyncpg takes ssl in place of sslmode, such as ?ssl=verify-full, and the file of "
+            "authorities from PGSSLROOTCERT"
         )
     return driver
 
