@@ -54,7 +54,9 @@ async def test_pages_of_named_origins_may_call(services: Services) -> None:
     )
     assert preflight.status == 204
     assert preflight.headers["Access-Control-Allow-Origin"] == ORIGIN
-    assert "Authorization" in preflight.headers["Access-Control-Allow-Headers"]
+    assert preflight.headers["Access-Control-Allow-Headers"] == (
+        "Authorization, Content-Type, traceparent, tracestate"
+    )
     assert "DELETE" in preflight.headers["Access-Control-Allow-Methods"]
     # An error can be read by the page as well, with the time to come back.
     refused = await browser.send("GET", "/token", headers={"Origin": ORIGIN})

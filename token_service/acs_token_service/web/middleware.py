@@ -33,6 +33,7 @@ SECURITY_HEADERS = {
 _HSTS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
 _OWN_POLICY = "Content-Security-Policy"
 _METHODS = "GET, POST, DELETE"
+_REQUEST_HEADERS = "Authorization, Content-Type, traceparent, tracestate"
 # Clients can invent methods, and labels are never dropped.
 _KNOWN_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _UNKNOWN = "unknown"
@@ -118,7 +119,7 @@ def securing(origins: Collection[str], *, hsts: bool) -> Middleware:
             headers["Cross-Origin-Resource-Policy"] = "cross-origin"
             if is_preflight:
                 headers["Access-Control-Allow-Methods"] = _METHODS
-                headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
+                headers["Access-Control-Allow-Headers"] = _REQUEST_HEADERS
                 headers["Access-Control-Max-Age"] = "7200"
         return response
 
