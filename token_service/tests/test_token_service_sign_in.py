@@ -2,6 +2,7 @@
 
 import base64
 import json
+import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -139,11 +140,34 @@ async def test_is_refused(
     assert await status_of(browser, provider.issue()) == 200  # not everything is rejected
     bearer = REJECTED[what](provider)
     calls = Calls()
+    caplog.set_level(logging.DEBUG, "acs_token_service")
     reply = await Visitor(browser, bearer).ask()
     assert (reply.status, reply.code) == (401, "NotSignedIn")
     assert reply.headers["WWW-Authenticate"].startswith("Bearer")
     assert bearer not in caplog.text + str(reply.body)
     assert calls("create") + calls("issue") == 0
+
+
+@pytest.mark.parametrize(
+    ("what", "reason"),
+    [
+        ("unsigned", "InvalidAlgorithmError"),
+        ("changed payload", "InvalidSignatureError"),
+        ("unknown key id", "the issuer does not publish the key that its kid names"),
+        ("expired", "ExpiredSignatureError"),
+        ("for another audience", "aud is not the audience in ACS_TOKEN_ISSUERS"),
+        ("of another issuer", "the issuer is not in ACS_TOKEN_ISSUERS"),
+        ("without subject", "the claim sub is missing"),
+        ("with an empty subject", "the subject is not a text of 1 to 255 characters"),
+        ("not a token", "DecodeError"),
+    ],
+)
+async def test_the_log_says_why_it_is_refused(
+    browser: Browser, provider: Provider, caplog: pytest.LogCaptureFixture, what: str, reason: str
+) -> None:
+    caplog.set_level(logging.DEBUG, "acs_token_service.signin")
+    assert await status_of(browser, REJECTED[what](provider)) == 401
+    assert caplog.messages == [f"A bearer token was rejected: {reason}"]
 
 
 @pytest.mark.parametrize(

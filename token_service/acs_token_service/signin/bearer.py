@@ -1,19 +1,21 @@
 """Verifies bearer tokens."""
 
 import hashlib
+import logging
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jwt
-from jwt.exceptions import PyJWTError
+from jwt.exceptions import InvalidAudienceError, MissingRequiredClaimError, PyJWTError
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from .errors import NotSignedInError
 from .scopes import AllowedScopes
 from .signing_keys import KeySource, check_is_safe
 
+_LOG = logging.getLogger(__name__)
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LARGEST_TOKEN = 16 * 1024
 _VERIFIED_TOKENS = 50_000
@@ -74,6 +76,22 @@ class Issuer(NamedTuple):
     keys: KeySource
 
 
+class _RejectedError(ValueError):
+    """The message holds nothing of the token."""
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case _RejectedError():
+            return str(error)
+        case MissingRequiredClaimError():
+            return f"the claim {error.claim} is missing"
+        case InvalidAudienceError():
+            return "aud is not the audience in ACS_TOKEN_ISSUERS"
+        case _:
+            return type(error).__name__  # messages of libraries quote values
+
+
 class Bearers:
     """Verifies tokens of the known issuers, each for its audience.
 
@@ -124,7 +142,8 @@ class Bearers:
     async def _verify(self, token: str) -> tuple[SignedIn, float]:
         try:
             return await self._decode(token)
-        except (PyJWTError, ValueError, TypeError, RecursionError):
+        except (PyJWTError, ValueError, TypeError, RecursionError) as error:
+            _LOG.debug("A bearer token was rejected: %s", _reason(error))
             raise NotSignedInError("the bearer token is not valid here, or has expired") from None
 
     async def _decode(self, token: str) -> tuple[SignedIn, float]:
@@ -133,10 +152,10 @@ class Bearers:
         unverified = jwt.decode(token, options={"verify_signature": False})
         issuer = self._issuers.get(str(unverified.get("iss")))
         if issuer is None:
-            raise ValueError("another issuer")
+            raise _RejectedError("the issuer is not in ACS_TOKEN_ISSUERS")
         key = await issuer.keys.find(header.get("kid"))
         if key is None:
-            raise ValueError("signed by a key that the issuer does not publish")
+            raise _RejectedError("the issuer does not publish the key that its kid names")
         claims = jwt.decode(
             token,
             key.key,
@@ -148,7 +167,7 @@ class Bearers:
         )
         subject = claims[issuer.options.subject_claim]
         if not isinstance(subject, str) or not 0 < len(subject) <= 255:
-            raise ValueError("the subject must be a text of 1 to 255 characters")
+            raise _RejectedError("the subject is not a text of 1 to 255 characters")
         signed_in = SignedIn(
             issuer.options.issuer, subject, float(claims["iat"]), self._allowed_scopes(claims)
         )
