@@ -139,8 +139,8 @@ async def test_a_process_that_lost_its_lease_in_the_queue_does_not_issue(
     assert (await bob.ask()).status == 503  # closes the window for two seconds
     asking = asyncio.create_task(ada.ask("voip"))
     with redis.Redis.from_url(services.storage.cache_url) as client:
-        await until(lambda: bool(client.keys("*:lease:voip")))
-        (lease,) = client.keys("*:lease:voip")
+        await until(lambda: bool(client.keys("*:lease:*:voip")))
+        (lease,) = client.keys("*:lease:*:voip")
         client.set(lease, 999)
         await asyncio.sleep(3)
         assert not asking.done()
