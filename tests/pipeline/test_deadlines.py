@@ -33,7 +33,6 @@ from transports.raw_server import PATIENCE, RawServer, answer
 from azure.communication.identity._pipeline.deadlines import (
     TIMEOUTS,
     attempt_options,
-    call_until,
     ended_by,
 )
 from azure.communication.identity._pipeline.retries import AsyncOperationRetryPolicy
@@ -245,10 +244,8 @@ class Slow:
     def __init__(self, *seconds: float) -> None:
         self.waits = list(seconds)
         self.claims: list[Any] = []
-        self.are_daemons: list[bool] = []
 
     def wait(self) -> float:
-        self.are_daemons.append(threading.current_thread().daemon)
         return self.waits.pop(0) if self.waits else 0
 
     def get_token(self, *scopes: str, claims: str | None = None, **kwargs: Any) -> Any:
@@ -327,8 +324,6 @@ class TestEntraCredentials:
             assert not server.requests
             assert client.get_token("8:acs:x", ["chat"], timeout=60).token == "t"
             client.close()
-        if flavour == "sync":
-            assert all(slow.are_daemons), "the thread would hold up the end of the program"
 
     @pytest.mark.parametrize("wait", [0, PATIENCE])
     def test_a_challenge(
@@ -351,15 +346,6 @@ class TestEntraCredentials:
                 assert len(server.requests) == 2
             client.close()
         assert credential.claims == [None, '{"access_token": {}}']
-
-    def test_a_process_that_has_no_thread_left_waits_itself(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def no_more_threads(thread: threading.Thread) -> None:
-            raise RuntimeError("can't start new thread")
-
-        monkeypatch.setattr(threading.Thread, "start", no_more_threads)
-        assert call_until(time.monotonic() + 60, threading.get_ident) == threading.get_ident()
 
     @pytest.mark.parametrize("kind", [ClientAuthenticationError, TimeoutError, FutureTimeout])
     def test_its_own_error_is_not_a_timeout(

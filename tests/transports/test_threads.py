@@ -32,7 +32,17 @@ def go_on() -> Iterator[threading.Event]:
 
 
 def test_the_result_comes_from_another_thread() -> None:
-    assert call(threading.get_ident) != threading.get_ident()
+    thread = call(threading.current_thread)
+    assert thread is not threading.current_thread()
+    assert thread.daemon, "it would hold up the end of the program"
+
+
+def test_a_process_that_has_no_thread_left_calls_it_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_more_threads(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", no_more_threads)
+    assert call(threading.current_thread) is threading.current_thread()
 
 
 @pytest.mark.parametrize("kind", [ValueError, TimeoutError, FutureTimeoutError, SystemExit])

@@ -227,23 +227,6 @@ class TestConnecting:
         connection.connect()
         (thread,) = threads
         thread.join()
-        assert thread.daemon, "it would hold up the end of the program"
-
-    def test_a_process_that_has_no_thread_left_connects_itself(
-        self, connection: Any, attempt: SyncAttempt, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def no_more_threads(thread: threading.Thread) -> None:
-            raise RuntimeError("can't start new thread")
-
-        threads: list[int] = []
-        monkeypatch.setattr(threading.Thread, "start", no_more_threads)
-        monkeypatch.setattr(
-            HTTPConnection,
-            "connect",
-            lambda self: threads.append(threading.get_ident()),
-        )
-        connection.connect()
-        assert threads == [threading.get_ident()]
 
 
 def raising(connection: Any) -> None:
