@@ -141,18 +141,19 @@ def driver_of(url: str) -> str:
 
     :raises ValueError: If the URL is invalid or names another than the two. It is not shown.
     """
+    driver, parameters = "", frozenset[str]()
     try:
         parsed = make_url(url)
-        driver = parsed.drivername
+        driver, parameters = parsed.drivername, frozenset(parsed.query)
     except (ArgumentError, ValueError):  # a ValueError quotes a part of the password as the port
-        driver = ""
+        pass
     if driver not in ("sqlite+aiosqlite", "postgresql+asyncpg"):
         raise ValueError(
             "expected sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER:PASSWORD@HOST/NAME; "
             "in a password, characters such as / and @ are written as %2F and %40"
         )
     if driver == "postgresql+asyncpg" and any(
-        name.startswith("ssl") and name != "ssl" for name in parsed.query
+        name.startswith("ssl") and name != "ssl" for name in parameters
     ):
         raise ValueError(
             "asyncpg takes ssl in place of sslmode, such as ?ssl=verify-full, and the file of "
