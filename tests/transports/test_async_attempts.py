@@ -1,6 +1,8 @@
 """When attempts of the async client are ended, and by whom."""
 
 import asyncio
+import os
+import socket
 import sys
 from collections.abc import Callable
 from time import monotonic
@@ -248,3 +250,30 @@ def test_a_connection_is_dropped_if_aiohttp_has_closed_it_and_aborted_in_any_cas
     assert attempt.transport.is_aborted is is_closing
     attempt.abort_connection()
     assert attempt.transport.is_aborted
+
+
+@pytest.mark.parametrize("is_child", [True, False])
+@pytest.mark.parametrize("transport", [None, Connection(is_closing=True)])
+def test_sockets_are_shut_down_but_not_those_of_the_parent_of_a_fork(
+    under_way: AttemptsUnderWay,
+    monkeypatch: pytest.MonkeyPatch,
+    transport: Any,
+    is_child: bool,
+) -> None:
+    attempt: Any = AsyncAttempt(under_way, NO_TIMEOUTS, None, False)
+    attempt.transport = transport
+    own, peer = socket.socketpair()
+    closed = socket.socket()
+    closed.close()
+    with own, peer:
+        peer.setblocking(False)
+        attempt.sockets = [closed, own]
+        with monkeypatch.context() as patch:
+            if is_child:
+                patch.setattr(os, "getpid", lambda: 1)
+            attempt.drop_connection()
+        if is_child:
+            with pytest.raises(BlockingIOError):
+                peer.recv(1)
+        else:
+            assert peer.recv(1) == b""

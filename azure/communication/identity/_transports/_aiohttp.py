@@ -23,13 +23,7 @@ from ._environment import ProxyMap
 from ._failures import InvalidResponseError, InvalidSettingError
 from ._matching import MISMATCH, REQUEST_ID, is_mismatch
 from ._outgoing import body_of, headers_of
-from ._settings import (
-    Timeouts,
-    authorities,
-    connection_configuration,
-    timeouts,
-    verification,
-)
+from ._settings import Timeouts, authorities, connection_configuration, timeouts, verification
 from ._tls import configured
 
 

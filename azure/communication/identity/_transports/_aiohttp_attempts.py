@@ -1,6 +1,7 @@
 """The attempts of an event loop, and when it ends them."""
 
 import asyncio
+import os
 import socket
 import sys
 from contextlib import suppress
@@ -95,10 +96,11 @@ class AsyncAttempt(Attempt):
         Otherwise the end of TLS waits for the server, longer perhaps than the event loop runs, and
         a connection to a proxy stays open if the client is closed while a tunnel is opened.
         """
-        if self.transport is not None:
-            if not self.transport.is_closing():
-                return
-            self.transport.abort()
+        if self.transport is not None and not self.transport.is_closing():
+            return
+        if os.getpid() != self._under_way.process:
+            return  # a forked child, whose garbage collector ends calls of the parent
+        self.abort_connection()
         for each in self.sockets:
             # asyncio closes them: TLS that was closed twice cannot be aborted.
             with suppress(OSError):
@@ -117,6 +119,7 @@ class AttemptsUnderWay(set[AsyncAttempt]):
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__()
         self.loop = loop
+        self.process = os.getpid()
         self._timer: asyncio.TimerHandle | None = None
         self._next_check = inf
 

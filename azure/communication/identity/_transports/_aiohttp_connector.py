@@ -34,7 +34,8 @@ class Connector(aiohttp.TCPConnector):
             ttl_dns_cache=_limits.ADDRESS_SECONDS,
             socket_factory=_new_socket,
         )
-        self._opened_at: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
+        # When a connection was opened, and its sockets, which uvloop does not give away.
+        self._opened: WeakKeyDictionary[Any, tuple[float, list[Any]]] = WeakKeyDictionary()
         self._process = os.getpid()
         self._home = asyncio.get_running_loop()
         _CONNECTORS.add(self)
@@ -55,7 +56,7 @@ class Connector(aiohttp.TCPConnector):
 
         :param int nowhere: The descriptor of another socket.
         """
-        for protocol in list(self._opened_at):
+        for protocol in list(self._opened):
             transport = protocol.transport
             sock = None if transport is None else transport.get_extra_info("socket")
             if sock is not None and sock.fileno() >= 0:
@@ -84,7 +85,7 @@ class Connector(aiohttp.TCPConnector):
             connection = await super().connect(*args, **kwargs)
             protocol: Any = connection.protocol
             now = time.monotonic()
-            opened_at = self._opened_at.get(protocol)
+            opened_at, sockets = self._opened.get(protocol, (None, []))
             if protocol.should_close or (
                 opened_at is not None and now - opened_at > _limits.CONNECTION_SECONDS
             ):
@@ -95,11 +96,11 @@ class Connector(aiohttp.TCPConnector):
                     raise aiohttp.ClientConnectionError
                 continue
             if opened_at is None:
-                self._opened_at[protocol] = now
+                sockets = [] if attempt is None else attempt.sockets
+                self._opened[protocol] = (now, sockets)
             if attempt is not None:
                 attempt.is_sent = True
-                attempt.transport = protocol.transport
-                attempt.sockets = [protocol.transport.get_extra_info("socket")]
+                attempt.transport, attempt.sockets = protocol.transport, sockets
                 limits = attempt.timeouts
                 if opened_at is None or not limits.connect or limits.connect > (limits.read or 0):
                     attempt.limit_to(limits.read)
