@@ -278,17 +278,20 @@ def test_a_setting_that_cannot_be_used_is_said_in_one_line_without_secrets(
     ("url", "words"),
     [
         ("sqlite+aiosqlite:////nowhere/people.db", "the database cannot be used (OperationalE"),
-        (
+        pytest.param(
             "postgresql+asyncpg://u:c2VjcmV0@127.0.0.1:1/d",
             "the database cannot be used (ConnectionRefusedError)",
+            marks=pytest.mark.heavy,
         ),
-        (
+        pytest.param(
             "postgresql+asyncpg://u:c2VjcmV0@127.0.0.1:1/d?ssl=c2VjcmV0",
             "the database cannot be used (ClientConfigurationError)",
+            marks=pytest.mark.heavy,
         ),
-        (
+        pytest.param(
             "postgresql+asyncpg://u:c2VjcmV0@127.0.0.1:1/d?colour=c2VjcmV0",
             "the driver does not know a parameter after the question mark",
+            marks=pytest.mark.heavy,
         ),
     ],
 )

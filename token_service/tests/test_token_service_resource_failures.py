@@ -110,11 +110,13 @@ class TestDown:
     async def test_the_404_of_a_proxy_confirms_nothing(
         self, services: Services, operation: str, end: str
     ) -> None:
-        browser = await services.start(upkeep_seconds=0.05, request_seconds=0.1, call_seconds=0.2)
+        browser = await services.start()
         ada = await browser.sign_in("ada")
         token = await ada.token()
+        # Its claims are over soon.
+        impatient = await services.start(upkeep_seconds=0.05, request_seconds=1, call_seconds=0.5)
         services.emulator.inject(operation, "status:404", times=2)
-        assert (await getattr(ada, end)()).status == 202
+        assert (await getattr(ada.at(impatient), end)()).status == 202
         await until(lambda: not services.emulator.is_token_valid(token))  # by the janitor
 
     @pytest.mark.parametrize("status", [400, 404])
