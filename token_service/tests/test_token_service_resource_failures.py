@@ -164,6 +164,24 @@ class TestKey:
         assert emulator.is_token_valid(new)
         assert await ada.token("chat") == new
 
+    async def test_all_calls_that_meet_a_rotated_key_are_repeated(
+        self, services: Services, tmp_path: Path
+    ) -> None:
+        emulator, file = services.emulator, tmp_path / "connection-string"
+        file.write_text(emulator.connection_string)
+        browser = await services.start(
+            resource_connection_string=None, resource_connection_string_file=file
+        )
+        people = [await browser.sign_in(name) for name in ("ada", "bob")]
+        for person in people:
+            await person.token("chat")
+        emulator.rotate_key("primary")
+        file.write_text(emulator.connection_string)
+        # One is rejected when the other has read the file.
+        emulator.inject("issue", "delay:0.3")
+        tokens = await asyncio.gather(*(person.token("voip") for person in people))
+        assert all(map(emulator.is_token_valid, tokens))
+
     async def test_a_restart_with_a_new_key_hands_out_no_token_of_the_old_one(
         self, services: Services
     ) -> None:

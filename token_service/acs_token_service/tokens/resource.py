@@ -52,7 +52,7 @@ class IssuedToken(NamedTuple):
 
 
 class Reloadable(Protocol):
-    async def reload(self) -> bool: ...
+    async def reload(self) -> object: ...
 
 
 class Resource:
@@ -170,10 +170,14 @@ class Resource:
         await self._client.close()
 
     async def _call(self, operation: str, send: Callable[[], Awaitable[T]]) -> T:
+        key = self.key_id
         try:
             return await self._send(operation, send)
         except KeyRejectedError:
-            if self._key_file is None or not await self._key_file.reload():
+            if self._key_file is None:
+                raise
+            await self._key_file.reload()
+            if self.key_id == key:  # another call may have read the file first
                 raise
             return await self._send(operation, send)
 
