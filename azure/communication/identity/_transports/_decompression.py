@@ -7,8 +7,6 @@ from . import _limits
 from ._failures import InvalidResponseError
 
 TOO_LONG = f"the body is longer than {_limits.MAX_BODY_BYTES} bytes."
-
-
 _GZIP = 0x1F
 # What follows a member is copied once for each member.
 _PART = 4096
@@ -40,10 +38,11 @@ class Decompressor:
         return bytes(result)
 
     def _belongs_to_body(self, part: bytes) -> bool:
-        if self._inner is not None and not self._inner.eof:
-            return True
-        if self._inner is not None and not (self._is_gzip and part[0] == _GZIP):
-            return False
+        if self._inner is not None:
+            if not self._inner.eof:
+                return True
+            if not self._is_gzip or part[0] != _GZIP:
+                return False
         # The first byte of a zlib stream has the method, 8, in its low half.
         deflate = zlib.MAX_WBITS * (1 if part[0] & 15 == 8 else -1)
         self._inner = zlib.decompressobj(16 + zlib.MAX_WBITS if self._is_gzip else deflate)
