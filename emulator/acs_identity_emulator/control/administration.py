@@ -8,10 +8,10 @@ from .._version import __version__
 from ..authentication.access_keys import SLOTS, AccessKeys, pasted_key
 from ..contract.errors import unknown_path
 from ..contract.faults import FaultQueue
+from ..contract.lifetimes import TOKEN_SECONDS
 from ..contract.versions import Operation
 from ..operations import bodies
 from ..operations.calls import Answer
-from ..operations.identities import LIFETIMES
 from ..operations.service import Service
 from ..state.clock import FARTHEST, ServiceClock
 from ..state.journal import Journal
@@ -260,11 +260,10 @@ class Administration:
         body = call.body()
         advance = number(body, "advanceSeconds")
         lifetime = number(body, "tokenLifetimeSeconds")
-        first, last = (each.total_seconds() for each in LIFETIMES)
+        first, last = TOKEN_SECONDS[0], TOKEN_SECONDS[-1]
         if lifetime is not None and not first <= lifetime <= last:
             raise invalid(
-                f"tokenLifetimeSeconds must be null or from {first:.0f} to {last:.0f}, "
-                f"not {lifetime:g}."
+                f"tokenLifetimeSeconds must be null or from {first} to {last}, not {lifetime:g}."
             )
         if advance is not None:
             try:

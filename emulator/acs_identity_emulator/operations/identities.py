@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ..authentication.tokens import Lineage, TokenIssuer
 from ..contract import errors
 from ..contract.guids import GUID
+from ..contract.lifetimes import TOKEN_SECONDS
 from ..contract.versions import Field, Operation, knows, knows_scope
 from ..state import unique
 from ..state.store import Identity, Store
@@ -17,7 +18,7 @@ from .calls import AccessToken, Answer, Call, Handler, Payload, timestamp
 _ID = re.compile(rf"8:(?:acs|dod-acs|gcch-acs):{GUID}_{GUID}(?:_{GUID})?")
 _DEFAULT_MINUTES = 1440
 _MINUTES = range(60, 1441)
-LIFETIMES = timedelta(seconds=1), timedelta(hours=24)
+_LIFETIMES = [timedelta(seconds=each) for each in (TOKEN_SECONDS[0], TOKEN_SECONDS[-1])]
 _CUSTOM_ID_LENGTH = range(1, 257)
 
 
@@ -194,7 +195,7 @@ def check_token_lifetime(lifetime: timedelta) -> None:
 
     :raises ValueError: If it is not between one second and 24 hours.
     """
-    if not isinstance(lifetime, timedelta) or not LIFETIMES[0] <= lifetime <= LIFETIMES[1]:
+    if not isinstance(lifetime, timedelta) or not _LIFETIMES[0] <= lifetime <= _LIFETIMES[1]:
         raise ValueError("token_lifetime must be a timedelta from one second to 24 hours")
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple, NoReturn
 from .._version import __version__
 from ..contract.faults import SPELLINGS, FaultQueue
 from ..contract.guids import is_guid
+from ..contract.lifetimes import TOKEN_SECONDS
 from ..contract.versions import Operation
 
 PROGRAM = "acs-identity-emulator"
@@ -27,7 +28,7 @@ DEV_RESOURCE_ID = "00000000-0000-4000-8000-0000000000ac"
 
 _VARIABLE_PREFIX = "ACS_IDENTITY_EMULATOR_"
 _FAULT = re.compile(r"([^=]+)=([^*]+)(?:\*(\d{1,9}))?")
-_LIFETIMES = range(1, 24 * 3600 + 1)  # seconds
+_LIFETIMES = f"{TOKEN_SECONDS[0]} to {TOKEN_SECONDS[-1]}"
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 
 
@@ -109,9 +110,9 @@ def _integer(text: str) -> int:
 
 
 def _lifetime(text: str) -> timedelta:
-    if not (text.isascii() and text.isdecimal() and len(text) <= 9 and int(text) in _LIFETIMES):
+    if not (text.isascii() and text.isdecimal() and len(text) <= 9 and int(text) in TOKEN_SECONDS):
         raise argparse.ArgumentTypeError(
-            f"must be a number of seconds from {_LIFETIMES[0]} to {_LIFETIMES[-1]}, not {text!r}"
+            f"must be a number of seconds from {_LIFETIMES}, not {text!r}"
         )
     return timedelta(seconds=int(text))
 
@@ -245,7 +246,7 @@ _OPTIONS = (
     ),
     _Option(
         "--token-lifetime",
-        f"lifetime of every token, {_LIFETIMES[0]} to {_LIFETIMES[-1]} (default: as requested)",
+        f"lifetime of every token, {_LIFETIMES} (default: as requested)",
         metavar="SECONDS",
         type=_lifetime,
     ),
