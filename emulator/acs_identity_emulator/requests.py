@@ -1,9 +1,9 @@
 """`emulator.requests`: the journal as tests ask for it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from .contract.versions import Operation
-from .state.journal import Journal, JournalEntry
+from .state.journal import STATUSES, Journal, JournalEntry
 
 _OPERATIONS = tuple(operation.value for operation in Operation)
 
@@ -16,7 +16,7 @@ class Requests:
     :param operation: The name of an operation, such as ``"issue"``.
     :param user: A user: its raw id, or an object with a ``raw_id``.
     :param scopes: The scopes that the call asks for, in any order.
-    :param status: The HTTP status of the answer.
+    :param status: The HTTP status of the answer, from 100 to 599; 0 if the fault ``reset`` took it.
     :param error: The error code of the answer.
     :param api_version: The api version.
     """
@@ -36,13 +36,23 @@ class Requests:
     ) -> list[JournalEntry]:
         """The calls that match all of the keywords.
 
-        :raises TypeError: If `user` is neither a str nor an object with a ``raw_id``.
-        :raises ValueError: If `operation` is not the name of an operation.
+        :raises TypeError: If `user` is neither a str nor an object with a ``raw_id``, or another
+            keyword has the wrong type.
+        :raises ValueError: If `operation` is not the name of an operation, or `status` is not 0 or
+            from 100 to 599.
         """
+        # A value that no call can have would make "no call was made" pass.
         if operation is not None and operation not in _OPERATIONS:
             raise ValueError(
                 f"operation must be one of {', '.join(_OPERATIONS)}, not {operation!r}"
             )
+        if status is not None:
+            _check_status(status)
+        if scopes is not None:
+            _check_scopes(scopes)
+        for name, text in {"error": error, "api_version": api_version}.items():
+            if text is not None and not isinstance(text, str):
+                raise TypeError(f"{name} must be a str, not {type(text).__name__}")
         wanted = {
             "operation": operation,
             "user": None if user is None else _raw_id(user),
@@ -64,8 +74,8 @@ class Requests:
     ) -> int:
         """How many calls match all of the keywords; `matching` returns the calls themselves.
 
-        :raises TypeError: If `user` is neither a str nor an object with a ``raw_id``.
-        :raises ValueError: If `operation` is not the name of an operation.
+        :raises TypeError: As `matching`.
+        :raises ValueError: As `matching`.
         """
         found = self.matching(
             operation,
@@ -99,3 +109,19 @@ def _raw_id(user: object) -> str:
     if not isinstance(raw_id, str):
         raise TypeError(f"user must be a raw id or have one, not {type(user).__name__}")
     return raw_id
+
+
+def _check_status(status: object) -> None:
+    if not isinstance(status, int) or isinstance(status, bool):
+        raise TypeError(f"status must be an int, such as 429, not {type(status).__name__}")
+    if status not in STATUSES:
+        raise ValueError(f"status must be 0 or from 100 to 599, not {status}")
+
+
+def _check_scopes(scopes: object) -> None:
+    if (
+        isinstance(scopes, str)
+        or not isinstance(scopes, Collection)
+        or not all(isinstance(scope, str) for scope in scopes)
+    ):
+        raise TypeError('scopes must be a list of str, such as ["chat"]')

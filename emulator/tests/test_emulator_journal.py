@@ -66,6 +66,13 @@ def test_clear_and_reset(emulator: IdentityEmulator, send: Send) -> None:
     [
         ({"operation": "issues"}, ValueError, "operation must be one of create, .*, not 'issues'"),
         ({"user": 5}, TypeError, "user must be a raw id or have one, not int"),
+        ({"status": "429"}, TypeError, "status must be an int, such as 429, not str"),
+        ({"status": True}, TypeError, "status must be an int, such as 429, not bool"),
+        ({"status": 42}, ValueError, "status must be 0 or from 100 to 599, not 42"),
+        ({"scopes": "chat"}, TypeError, r'scopes must be a list of str, such as \["chat"\]'),
+        ({"scopes": [1]}, TypeError, "scopes must be a list of str"),
+        ({"error": 429}, TypeError, "error must be a str, not int"),
+        ({"api_version": 2023}, TypeError, "api_version must be a str, not int"),
     ],
 )
 def test_invalid_selections(

@@ -14,7 +14,7 @@ from ..operations import bodies
 from ..operations.calls import Answer
 from ..operations.service import Service
 from ..state.clock import FARTHEST, ServiceClock
-from ..state.journal import Journal
+from ..state.journal import STATUSES, Journal
 from .endpoints import ControlCall, Endpoint, invalid, number
 from .entra_administration import EntraAdministration
 
@@ -29,7 +29,6 @@ _FLAG = {"type": "boolean"}
 _PAGE = 1000  # entries in an answer at most
 _LIMIT = {"type": "integer", "minimum": 1, "maximum": _PAGE}
 _OPERATIONS = [operation.value for operation in Operation]
-_STATUSES = (0, *range(100, 600))  # 0: the connection was reset without an answer
 _STATUS = {"anyOf": [{**_COUNT, "enum": [0]}, {**_COUNT, "minimum": 100, "maximum": 599}]}
 
 
@@ -303,7 +302,7 @@ class Administration:
             {
                 "operation": operation,
                 "user": call.query("user"),
-                "status": call.integer("status", _STATUSES, "0, or from 100 to 599"),
+                "status": call.integer("status", STATUSES, "0, or from 100 to 599"),
                 "error": call.query("error"),
                 "api_version": call.query("apiVersion"),
             },

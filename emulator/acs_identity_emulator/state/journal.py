@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 CAPACITY = 10_000  # entries; the oldest is dropped for the newest
+STATUSES = (0, *range(100, 600))  # 0: the connection was reset without an answer
 
 
 class JournalEntry(NamedTuple):
