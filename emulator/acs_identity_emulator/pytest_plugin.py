@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from .contract.faults import Armed
     from .emulator import IdentityEmulator
 
 _FAULT = "acs_identity_fault"
@@ -18,6 +19,7 @@ _EMULATOR = "acs_identity_emulator"
 
 _RUNNING = pytest.StashKey["IdentityEmulator"]()
 _KEYS = pytest.StashKey[dict[str, str]]()
+_FURTHER = pytest.StashKey["list[IdentityEmulator]"]()  # those of a test's factory
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -74,7 +76,7 @@ def acs_identity_connection_string(acs_identity_emulator: "IdentityEmulator") ->
 
 @pytest.fixture
 def acs_identity_emulator_factory(
-    acs_identity_emulator_options: dict[str, Any],
+    acs_identity_emulator_options: dict[str, Any], request: pytest.FixtureRequest
 ) -> "Iterator[Callable[..., IdentityEmulator]]":
     """Starts further emulators, which stop at the end of the test.
 
@@ -84,12 +86,14 @@ def acs_identity_emulator_factory(
     """
     from .emulator import IdentityEmulator
 
+    further = request.node.stash[_FURTHER] = []
     with ExitStack() as stack, pytest.MonkeyPatch.context() as environment:
 
         def start(**options: Any) -> IdentityEmulator:
             emulator = IdentityEmulator(**{**acs_identity_emulator_options, **options})
             stack.enter_context(emulator)
             _trust(emulator, environment)
+            further.append(emulator)
             return emulator
 
         yield start
@@ -120,12 +124,15 @@ def _acs_identity_emulator_is_empty(request: pytest.FixtureRequest) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Fails a test that has injected a fault which no request got."""
+    """Fails a test that has injected a fault which no request got, into any emulator."""
     result = yield
+    emulators = [*item.stash.get(_FURTHER, ())]
     running = item.config.stash.get(_RUNNING, None)
-    unused = [] if running is None or _keeps(item) else running.unused_faults()
+    if running is not None and not _keeps(item):
+        emulators.append(running)
+    unused = [fault for emulator in emulators for fault in _unused_faults(emulator)]
     if unused:
-        listed = ", ".join(f"{each.operation}={each.fault}" for each in unused)
+        listed = ", ".join(f"{fault.operation}={fault.fault}" for fault in unused)
         pytest.fail(f"no request got these faults of the emulator: {listed}", pytrace=False)
     return result
 
@@ -134,6 +141,13 @@ def _trust(emulator: "IdentityEmulator", environment: pytest.MonkeyPatch) -> Non
     """Makes clients trust the emulator, and what they have trusted before."""
     for name, value in emulator.trust_environment.items():
         environment.setenv(name, value)
+
+
+def _unused_faults(emulator: "IdentityEmulator") -> "list[Armed]":
+    try:
+        return emulator.unused_faults()
+    except RuntimeError:
+        return []  # the test has stopped it
 
 
 def _keys_of(emulator: "IdentityEmulator") -> dict[str, str]:

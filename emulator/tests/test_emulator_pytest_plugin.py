@@ -200,16 +200,23 @@ def test_marked(acs_identity_emulator):
 def test_injected(acs_identity_emulator):
     acs_identity_emulator.inject("issue", "reset")
 
+def test_of_the_factory(acs_identity_emulator_factory):
+    acs_identity_emulator_factory().inject("delete", "reset")
+    stopped = acs_identity_emulator_factory()
+    stopped.inject("revoke", "reset")
+    stopped.stop()
+
 @pytest.mark.acs_identity_fault("create", "html")
 def test_that_fails_anyway(acs_identity_emulator):
     raise OSError("its own")
 """,
     )
-    result.assert_outcomes(failed=3)
+    result.assert_outcomes(failed=4)
     result.stdout.fnmatch_lines(
         [
             "no request got these faults of the emulator: create=html",
             "no request got these faults of the emulator: issue=reset",
+            "no request got these faults of the emulator: delete=reset",
             "*OSError: its own",
         ]
     )
