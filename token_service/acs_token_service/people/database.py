@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, event, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
 from ..telemetry.logs import Repeated
 from ..tokens.admission import Admission, FullError
@@ -53,7 +53,12 @@ class Database:
         self._timeout = timeout
         self._admission = Admission(connections, patience)
         self._failures = Repeated(_LOG)
-        pool = {"pool_size": connections, "max_overflow": 0, "pool_timeout": patience}
+        pool = {
+            "poolclass": AsyncAdaptedQueuePool,  # SQLAlchemy before 2.0.38 keeps none of SQLite's
+            "pool_size": connections,
+            "max_overflow": 0,
+            "pool_timeout": patience,
+        }
         if driver_of(url) == "sqlite+aiosqlite":
             self._engine = create_async_engine(
                 url, hide_parameters=True, connect_args={"timeout": timeout}, **pool
