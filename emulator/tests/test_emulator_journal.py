@@ -11,6 +11,8 @@ from acs_identity_emulator.state.journal import CAPACITY, Journal
 
 from .conftest import Clock, Send
 
+PREVIEW = "2025-03-02-preview"
+
 
 @pytest.fixture(autouse=True)
 def _empty(emulator: IdentityEmulator) -> None:
@@ -117,14 +119,50 @@ def test_faults(emulator: IdentityEmulator, send: Send, user: str) -> None:
     assert emulator.requests.count("issue", user=user) == 4
 
 
-def test_no_token_is_kept(emulator: IdentityEmulator, send: Send) -> None:
+def test_no_token_is_kept(emulator: IdentityEmulator, send: Send, user: str) -> None:
+    """Not even one that a client puts in the place of an id, a scope or an api version."""
     guid = "00000000-0000-0000-0000-000000000001"
     token = emulator.issue_entra_token(user_object_id=guid, client_id=guid)
     body = {"token": token, "appId": guid, "userId": guid}
     assert send("POST", "/teamsUser/:exchangeAccessToken", body).status == 200
-    assert send("POST", f"/identities/{token}/:issueAccessToken", body).status == 400
+    assert issue(send, token).status == 400
+    assert issue(send, user, scopes=[token]).status == 400
+    assert send("DELETE", f"/identities/{token}").status == 400
+    assert send("GET", f"/access/entra/assignments/{token}", version=PREVIEW).status == 400
+    assert send("GET", f"/{token}").status == 404
+    assert send("POST", "/identities", version=token).status == 400
+    requests = emulator.requests.matching()[-7:]
     secret = token.rpartition(".")[2]
-    assert secret not in repr([entry._replace(user=None) for entry in emulator.requests])
+    assert secret not in repr(requests)
+    assert requests[1][1:4] == ("issue", None, ("chat",))
+    assert requests[2][1:4] == ("issue", user, ("...",))
+    assert [entry.path for entry in requests[3:]] == [
+        "/identities/...",
+        "/access/entra/assignments/...",
+        "/...",
+        "/identities",
+    ]
+
+
+@pytest.mark.parametrize("cloud", ["acs", "dod-acs", "gcch-acs"])
+def test_the_user_is_a_raw_id(emulator: IdentityEmulator, send: Send, cloud: str) -> None:
+    guid = "00000000-0000-0000-0000-000000000001"
+    users = [f"8:{cloud}:{guid}_{guid}", f"8:{cloud}:{guid}_{guid}_{guid}"]
+    for user in users:
+        assert send("DELETE", f"/identities/{user}").status == 401
+    assignment = {"principalType": "group", "tenantId": guid, "clientIds": [guid]}
+    path = f"/access/entra/assignments/{guid}"
+    assert send("PUT", path, assignment, version=PREVIEW).status == 201
+    assert [entry.user for entry in emulator.requests] == [*users, None]
+
+
+def test_a_path_that_begins_with_two_slashes(
+    emulator: IdentityEmulator, send: Send, user: str
+) -> None:
+    body = {"scopes": ["chat"], "expiresInMinutes": 90}
+    assert send("POST", f"//identities/{user}/:issueAccessToken", body).status == 200
+    (entry,) = emulator.requests.matching("issue", user=user)
+    assert (entry.scopes, entry.expires_in_minutes) == (("chat",), 90)
 
 
 def test_bounded() -> None:

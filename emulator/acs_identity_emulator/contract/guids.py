@@ -1,9 +1,10 @@
-"""GUIDs as the service writes them."""
+"""GUIDs and raw ids as the service writes them."""
 
 import re
 
 GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _GUID = re.compile(GUID)
+RAW_ID = re.compile(rf"8:(?:acs|dod-acs|gcch-acs):{GUID}_{GUID}(?:_{GUID})?")
 
 
 def is_guid(value: object) -> bool:

@@ -7,16 +7,19 @@ from typing import NamedTuple
 
 from ..authentication.authenticators import WireRequest
 from ..contract.errors import ServiceError
+from ..contract.guids import RAW_ID
 from ..contract.reasons import shown_path
 from ..operations.calls import Answer
 from ..state.journal import JournalEntry
 from .routing import find_route, operation_at
 
 _LONGEST_BODY = 2048  # bytes that an entry keeps at most
+_LONGEST_SCOPE = 40  # characters; a longer one may be a token
+_IDENTITIES = ("/identities", "//identities")
 
 
 class _Record(NamedTuple):
-    """What is kept of a call until its entry is read: nothing that holds a token."""
+    """What is kept of a call until its entry is read."""
 
     at: float
     method: str
@@ -44,7 +47,7 @@ def entry_of(
         status, created = outcome.status, _created(outcome)
     target = request.target
     # Other bodies may hold tokens.
-    is_kept = target.startswith("/identities") and len(request.body) <= _LONGEST_BODY
+    is_kept = target.startswith(_IDENTITIES) and len(request.body) <= _LONGEST_BODY
     body = request.body if is_kept else b""
     return partial(
         _entry, _Record(at, request.method, target, body, status, error, reason, created)
@@ -67,7 +70,8 @@ def _entry(record: _Record) -> JournalEntry:
         pass
     else:
         version = route.version
-        if len(route.path_parameters) == 1:
+        # A client may put a token in the place of the id.
+        if len(route.path_parameters) == 1 and RAW_ID.fullmatch(route.path_parameters[0]):
             user = route.path_parameters[0]
     asked = _json_object(record.body)
     scopes = asked.get("scopes") or asked.get("createTokenWithScopes")
@@ -76,7 +80,7 @@ def _entry(record: _Record) -> JournalEntry:
         at=record.at,
         operation=operation,
         user=user,
-        scopes=tuple(map(str, scopes)) if isinstance(scopes, list) else (),
+        scopes=tuple(map(_shown_scope, scopes)) if isinstance(scopes, list) else (),
         expires_in_minutes=minutes if isinstance(minutes, int) else None,
         api_version=version,
         status=record.status,
@@ -85,6 +89,11 @@ def _entry(record: _Record) -> JournalEntry:
         method=record.method,
         path=shown_path(record.target.partition("?")[0]),
     )
+
+
+def _shown_scope(scope: object) -> str:
+    shown = str(scope)
+    return shown if len(shown) <= _LONGEST_SCOPE else "..."
 
 
 def _json_object(body: bytes) -> Mapping[str, object]:

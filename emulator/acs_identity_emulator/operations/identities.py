@@ -1,13 +1,12 @@
 """Identities and their access tokens: create, get, delete, revoke, issue."""
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import NamedTuple
 
 from ..authentication.tokens import Lineage, TokenIssuer
 from ..contract import errors
-from ..contract.guids import GUID
+from ..contract.guids import RAW_ID
 from ..contract.lifetimes import TOKEN_SECONDS
 from ..contract.versions import Field, Operation, knows, knows_scope
 from ..state import unique
@@ -15,7 +14,6 @@ from ..state.store import Identity, Store
 from . import bodies
 from .calls import AccessToken, Answer, Call, Handler, Payload, timestamp
 
-_ID = re.compile(rf"8:(?:acs|dod-acs|gcch-acs):{GUID}_{GUID}(?:_{GUID})?")
 _DEFAULT_MINUTES = 1440
 _MINUTES = range(60, 1441)
 _LIFETIMES = [timedelta(seconds=each) for each in (TOKEN_SECONDS[0], TOKEN_SECONDS[-1])]
@@ -220,7 +218,7 @@ def _custom_id_in(body: Mapping[str, object], version: str) -> str | None:
 
 
 def _check_id(identity_id: str) -> None:
-    if _ID.fullmatch(identity_id) is None:
+    if RAW_ID.fullmatch(identity_id) is None:
         raise errors.malformed_id()
 
 

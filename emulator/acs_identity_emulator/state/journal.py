@@ -13,17 +13,19 @@ class JournalEntry(NamedTuple):
     """One call that the service has answered.
 
     :param at: When it was answered: Unix time in seconds, by the clock of the service.
-    :param operation: The name of the operation, such as ``"issue"``; None if the path, the method
-        or the api version selects none.
-    :param user: The raw id of the user that the call is about; None if it is about no user.
-    :param scopes: The scopes that the call asks for.
+    :param operation: The name of the operation, such as ``"issue"``; None if no operation has the
+        path and the method.
+    :param user: The raw id of the user that the call is about; None if it is about no user, or
+        the path has no valid id, or the query no valid api version.
+    :param scopes: The scopes that the call asks for; one of more than 40 characters is ``"..."``.
     :param expires_in_minutes: The lifetime that the call asks for; None if it asks for none.
-    :param api_version: The api version; None if the call was rejected before it was read.
+    :param api_version: The api version; None if the query has no valid one, or the path or method
+        is unknown in it.
     :param status: The HTTP status.
     :param error: The error code of the answer; None if it is not an error.
     :param reason: Why the call was rejected, in more detail than the answer says.
     :param method: The HTTP method.
-    :param path: The path, without the query.
+    :param path: The path, without the query; parts that may be secret are ``...``.
     """
 
     at: float
