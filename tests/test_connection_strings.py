@@ -4,7 +4,7 @@ import traceback
 
 import pytest
 
-from azure.communication.identity._shared.utils import parse_connection_str
+from azure.communication.identity._shared.utils import parse_connection_str, parse_connection_string
 
 KEY = "c2VjcmV0c2VjcmV0IQ=="
 HOST = "resource.communication.azure.com"
@@ -31,6 +31,11 @@ WELL_FORMED = {
     "double quotes": f'"endpoint=https://{HOST}/;accesskey={KEY}"',
     "single quotes": f"'endpoint=https://{HOST}/;accesskey={KEY}'\n",
     "quotes around the parts": f"endpoint='https://{HOST}/';accesskey=\"{KEY}\"",
+    "a byte order mark inside the quotes": f"'\ufeffendpoint=https://{HOST}/;accesskey={KEY}'",
+    "two byte order marks": f"\ufeff\n\ufeffendpoint=https://{HOST}/;accesskey={KEY}",
+    "a byte order mark read as cp1252": (
+        f"\u00ef\u00bb\u00bfendpoint=https://{HOST}/;accesskey={KEY}"
+    ),
     "spaces inside the quotes": f"' endpoint=https://{HOST}/;accesskey={KEY} '",
 }
 
@@ -38,6 +43,7 @@ WELL_FORMED = {
 @pytest.mark.parametrize("text", WELL_FORMED.values(), ids=WELL_FORMED)
 def test_a_connection_string_is_read_as_it_is_pasted(text: str) -> None:
     assert parse_connection_str(text) == (HOST, KEY)
+    assert parse_connection_string(text) == (f"https://{HOST}", KEY)
 
 
 @pytest.mark.parametrize(
@@ -46,12 +52,31 @@ def test_a_connection_string_is_read_as_it_is_pasted(text: str) -> None:
         ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
         ("HTTP://localhost", "HTTP://localhost"),
         ("https://host:444/", "host:444"),
-        ("https://host/base/", "host/base"),
+        ("https://host.example/base/", "host.example/base"),
         ("https://host/?a=b", "host/?a=b"),
     ],
 )
 def test_the_scheme_is_left_off_only_when_it_is_https(endpoint: str, expected: str) -> None:
     assert parse_connection_str(f"endpoint={endpoint};accesskey={KEY}") == (expected, KEY)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "url"),
+    [
+        ("HTTP://LocalHost:80/", "http://localhost"),
+        ("https://host/base/", "https://host/base"),
+        ("host:444", "https://host:444"),
+    ],
+)
+def test_the_endpoint_is_a_url(endpoint: str, url: str) -> None:
+    text = f"endpoint={endpoint};accesskey={KEY}"
+    assert parse_connection_string(text) == (url, KEY)
+
+
+def test_an_endpoint_that_is_not_a_url_is_not_shown() -> None:
+    with pytest.raises(ValueError, match=r"^endpoint must be the URL of a resource") as caught:
+        parse_connection_string(f"endpoint=https://{KEY[:16]}/a b;accesskey={KEY}")
+    assert "c2Vj" not in shown(caught.value)
 
 
 ILL_FORMED = {
@@ -76,13 +101,32 @@ ILL_FORMED = {
     "a second, empty key": (f"endpoint=a;accesskey={KEY};accesskey=", "has accesskey twice"),
     "a key that is cut short": (f"endpoint=a;accesskey={KEY[:-1]}", "access key is not base64"),
     "a key that is not base64": (f"endpoint=a;accesskey={KEY}!", "access key is not base64"),
-    "a key with one quote": (f"endpoint=a;accesskey='{KEY}", "access key is not base64"),
+    "a key with one quote": (f"endpoint=a;accesskey='{KEY}", "access key begins with a quote"),
+    "one quote before it": (
+        f"'endpoint=a;accesskey={KEY}",
+        "string begins with a quote: remove it",
+    ),
+    "one quote after it": (f"endpoint=a;accesskey={KEY}'", "access key has a quote: remove it"),
+    "backticks": (f"`endpoint=a;accesskey={KEY}`", "string begins with a quote: remove it"),
     "a key with a space in it": (f"endpoint=a;accesskey=c2Vj {KEY}", "key has white space in it"),
-    "two quotes": (f"''endpoint=a;accesskey={KEY}''", "has no endpoint"),
+    "two quotes": (f"''endpoint=a;accesskey={KEY}''", "begins with a quote: remove it"),
     "the name of a variable": (f"ACS=endpoint=a;accesskey={KEY}", "the name of a variable: remove"),
     "a line of a shell": (f"export ACS='endpoint=a;accesskey={KEY}'", "the name of a variable"),
-    "a line of PowerShell": (f"$env:ACS = 'endpoint=a;accesskey={KEY}'", "has no endpoint"),
+    **{
+        f"after {name}": (f"{name}endpoint=a;accesskey={KEY}", "the name of a variable: remove")
+        for name in (
+            "$env:ACS = '",
+            "connection-string=",
+            "acs.connection=",
+            "ENDPOINT_CS=",
+            "ACCESSKEY_CS=",
+            "ACS: ",
+            "-e ACS=",
+        )
+    },
     "typographic quotes": (f"\u201cendpoint=a;accesskey={KEY}\u201d", "has typographic quotes"),
+    "primes": (f"\u2033endpoint=a;accesskey={KEY}\u2033", "has typographic quotes"),
+    "wide quotes": (f"\uff02endpoint=a;accesskey={KEY}\uff02", "has typographic quotes"),
     "typographic quotes around the key": (f"endpoint=a;accesskey=\u2018{KEY}\u2019", "typographic"),
     "two strings in two lines": (
         f"endpoint=a;accesskey={KEY}\nendpoint=b;accesskey={KEY}",

@@ -25,6 +25,12 @@ CANONICAL = "https://my-resource.communication.azure.com"
         ("localhost:8080", "https://localhost:8080"),
         ("https://b\u00fccher.example/", "https://xn--bcher-kva.example"),
         ("https://gateway.example/Acs/v1/", "https://gateway.example/Acs/v1"),
+        ("gateway.example/Acs", "https://gateway.example/Acs"),
+        ("https://gateway/Acs", "https://gateway/Acs"),
+        ("my_service:8080/Acs", "https://my_service:8080/Acs"),
+        ("my-service/", "https://my-service"),
+        (f"https://{'a' * 63}.{'b' * 63}.", f"https://{'a' * 63}.{'b' * 63}."),
+        ("[::1]:8080/base", "https://[::1]:8080/base"),
     ],
 )
 def test_forms_of_an_endpoint(endpoint: str, url: str) -> None:
@@ -58,6 +64,12 @@ def test_forms_of_an_endpoint(endpoint: str, url: str) -> None:
         "https://host/%2e%2e",
         "https://host%41",
         "https://a..b\u00fc",
+        "https://a..b",
+        f"https://{'a' * 64}",
+        "https://host/a=b",
+        "https://host/a+b",
+        "https://host/a,b",
+        "https://host/;",
         "https://" + "\u00fc" * 80,
     ],
 )

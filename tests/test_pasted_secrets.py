@@ -1,5 +1,6 @@
 """Secrets as people paste them, in both clients: what works, and what is rejected."""
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -74,7 +75,8 @@ def test_a_rotated_key_works_as_it_is_pasted(
 WRONG = {
     f"\u201c{KEY}\u201d": "has typographic quotes",
     f"ACS_KEY={KEY}": "begins with the name of a variable",
-    f"{KEY}\n{KEY}": "has white space in it",
+    f"{KEY}\n{KEY}": "is two keys",
+    f"{KEY[:9]} {KEY[9:]}": "has white space in it",
     f"endpoint=https://host/;accesskey={KEY}": "is a part of a connection string",
     f"https://host/?sig={KEY}": "is a URL with a shared access signature",
     f"{KEY}!": "is not base64",
@@ -132,7 +134,19 @@ def test_a_wrong_connection_string_is_an_error_at_once(
 @pytest.mark.parametrize(
     ("endpoint", "problem"),
     [
-        (f"endpoint=https://host/;accesskey={KEY}", "use from_connection_string"),
+        (f"endpoint=https://host/;accesskey={KEY}", "is a part of a connection string"),
+        (f"https://host/;accesskey={KEY}", "is a part of a connection string"),
+        (f"host.example/;accesskey={KEY}", "is a part of a connection string"),
+        ("https://host/;", "without a query"),
+        (f"ACS_ENDPOINT=https://host/{KEY}", "begins with the name of a variable"),
+        (base64.b64encode(bytes(64)).decode(), "is an access key"),
+        ("a" * 5 + "/" + "b" * 78, "is an access key"),
+        ("a" * 84, "is an access key"),
+        (f"https://{'a' * 84}", "without a query"),
+        (f"https://host/{KEY}", "without a query"),
+        (KEY.replace("l", "/")[:20], "has a path, but neither a scheme nor a domain"),
+        ("https://host.example\u201d", "has typographic quotes"),
+        ("https://host.example\uff02", "has typographic quotes"),
         (f"https://host/?sv=2024-01-01&sig={KEY}", "is a URL with a shared access signature"),
         ("\u201chttps://host/\u201d", "has typographic quotes"),
     ],
@@ -143,3 +157,11 @@ def test_a_wrong_endpoint_is_an_error_at_once(
     with pytest.raises(ValueError, match=f"^endpoint must be the URL .*{problem}") as caught:
         make_client(endpoint)
     assert KEY[:8] not in str(caught.value)
+
+
+def test_a_host_with_a_path_needs_the_scheme_of_the_connection_string(
+    make_client: ClientFactory,
+) -> None:
+    assert make_client.from_connection_string(f"endpoint=https://host/base;accesskey={KEY}")
+    with pytest.raises(ValueError, match="has a path, but neither a scheme nor a domain"):
+        make_client.from_connection_string(f"endpoint=host/base;accesskey={KEY}")

@@ -19,7 +19,7 @@ from ._pipeline.options import ClientOptions, PipelineOptions, RequestOptions
 from ._pipeline.tracing import INSTRUMENTATION
 from ._shared.identifiers import CommunicationUserIdentifier
 from ._shared.urls import endpoint_url
-from ._shared.utils import parse_connection_str
+from ._shared.utils import parse_connection_string
 
 
 class CommunicationIdentityClient(AssignmentMethods):
@@ -86,7 +86,7 @@ class CommunicationIdentityClient(AssignmentMethods):
         :raises ValueError: If a part is missing or doubled, the endpoint is not a URL, or the
             access key is not base64.
         """
-        endpoint, access_key = parse_connection_str(conn_str)
+        endpoint, access_key = parse_connection_string(conn_str)
         return cls(endpoint, access_key, api_version=api_version, **kwargs)
 
     @distributed_trace

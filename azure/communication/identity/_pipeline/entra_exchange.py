@@ -75,8 +75,8 @@ class ExchangeRules:
         self.endpoint = endpoint_url(resource_endpoint)
         if not self.endpoint.startswith("https://"):
             raise ValueError(
-                f"resource_endpoint must be an https URL, not {resource_endpoint!r}: Entra tokens "
-                "are not sent in the clear."
+                "resource_endpoint must be an https URL, not http: Entra tokens are not sent in "
+                "the clear."
             )
         self._scopes, self.route = _route(DEFAULT_SCOPES if scopes is None else scopes)
         self._credential = token_credential

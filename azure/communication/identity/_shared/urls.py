@@ -4,13 +4,15 @@ import re
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from .pasted import mistake, unwrapped
+from .pasted import MISTAKES_FOR_AN_ENDPOINT, mistake, unwrapped
 
 _EXPECTED = (
     "endpoint must be the URL of a resource, such as 'https://my-resource.communication.azure.com'"
 )
-_HOST = re.compile(r"\[[0-9a-f:.]+\]|[^\s\\/?#@:\[\]<>\"^`{|}%=;,+&()!*'$]+")
-_PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@-]*)*")
+_LABEL = "[a-z0-9_-]{1,63}"
+_HOST = re.compile(rf"\[[0-9a-f:.]+\]|{_LABEL}(\.{_LABEL})*\.?")
+# Without the characters that only a connection string or a key has: ; = , +
+_PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*:@-]*)*")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _URL = re.compile("([^:/?#]*)(?:://)?([^/?#]*)([^#]*)")
 
@@ -27,18 +29,14 @@ def endpoint_url(endpoint: str) -> str:
     if not isinstance(endpoint, str):
         raise TypeError(f"{_EXPECTED}, not {type(endpoint).__name__}.")
     text = unwrapped(endpoint)
-    if "://" not in text:
-        text = f"https://{text}"
+    problem = mistake(text, MISTAKES_FOR_AN_ENDPOINT)
     try:
-        url = _normalized(text)
+        url = None if problem else _normalized(text if "://" in text else f"https://{text}")
     except ValueError:
         url = None
     if url is None:
         # The endpoint is not shown: it may be a connection string, or hold another secret.
-        problem = mistake(unwrapped(endpoint))
         hint = f" The endpoint {problem}." if problem else ""
-        if "=" in endpoint and not hint:
-            hint = " For a connection string, use from_connection_string."
         raise ValueError(f"{_EXPECTED}, without a user name and without a query.{hint}")
     return url
 
@@ -53,12 +51,12 @@ def _normalized(url: str) -> str | None:
     port = parts.port
     host = parts.netloc.removesuffix(f":{port}").lower()
     path = parts.path.rstrip("/")
+    if not host.isascii():
+        host = host.encode("idna").decode("ascii")
     if parts.scheme not in _DEFAULT_PORTS or not _HOST.fullmatch(host):
         return None
     if not _PATH.fullmatch(path) or not {".", ".."}.isdisjoint(path.split("/")):
         return None
-    if not host.isascii():
-        host = host.encode("idna").decode("ascii")
     if port is not None and port != _DEFAULT_PORTS[parts.scheme]:
         host = f"{host}:{port}"
     return f"{parts.scheme}://{host}{path}"

@@ -2,6 +2,7 @@
 
 import calendar
 import json
+import re
 import time
 from base64 import urlsafe_b64decode
 from datetime import datetime
@@ -11,11 +12,12 @@ from azure.core.credentials import AccessToken
 
 from .pasted import mistake, unwrapped
 from .signing import decode_access_key
+from .urls import endpoint_url
 
 _FORMAT = "endpoint=https://<resource>.communication.azure.com/;accesskey=<key>"
 
 
-def parse_connection_str(conn_str: str | None) -> tuple[str, str]:
+def parse_connection_string(conn_str: str) -> tuple[str, str]:
     """Splits a connection string into the endpoint and the access key.
 
     The order and the case of the parts do not matter, and other parts are ignored. White space, a
@@ -23,13 +25,27 @@ def parse_connection_str(conn_str: str | None) -> tuple[str, str]:
 
     :param str conn_str: ``endpoint=https://<resource>.communication.azure.com/;accesskey=<key>``,
         from the Keys page of the resource in the Azure portal.
-    :return: The endpoint without a trailing slash, and the access key. The scheme is omitted if it
-        is https, which clients assume.
+    :return: The endpoint, without a trailing slash, and the access key.
     :rtype: tuple[str, str]
     :raises TypeError: If the connection string is not a str.
-    :raises ValueError: If a part is missing or given twice, or the key is not base64. The message
-        does not show the key.
+    :raises ValueError: If a part is missing or given twice, the endpoint is not a URL, or the key
+        is not base64. The message does not show the key.
     """
+    endpoint, access_key = _parts(conn_str)
+    return endpoint_url(endpoint), access_key
+
+
+def parse_connection_str(conn_str: str | None) -> tuple[str, str]:
+    """The endpoint and the access key, as 1.5.0 returns them.
+
+    :return: The endpoint as it is written, without a trailing slash and without ``https://``,
+        which clients assume, and the access key.
+    """
+    endpoint, access_key = _parts(conn_str)
+    return re.sub("^https://", "", endpoint, flags=re.I), access_key
+
+
+def _parts(conn_str: str | None) -> tuple[str, str]:
     if conn_str is None:
         raise ValueError(f"The connection string is None. Expected: {_FORMAT}")
     if not isinstance(conn_str, str):
@@ -39,15 +55,13 @@ def parse_connection_str(conn_str: str | None) -> tuple[str, str]:
     for part in text.split(";"):
         name, _, value = part.partition("=")
         parts[name.strip().lower()] = unwrapped(value)
-    endpoint = parts.get("endpoint", "")
-    if endpoint.lower().startswith("https://"):
-        endpoint = endpoint[len("https://") :]
-    parts["endpoint"] = endpoint.rstrip("/")
+    endpoint = parts.get("endpoint", "").rstrip("/")
+    parts["endpoint"] = "" if endpoint.lower() in ("https:", "http:") else endpoint
     missing = " and no ".join(name for name in ("endpoint", "accesskey") if not parts.get(name))
     if problem := mistake(text) or (missing and f"has no {missing}"):
         raise ValueError(f"The connection string {problem}. Expected: {_FORMAT}")
     decode_access_key(parts["accesskey"])
-    return parts["endpoint"], parts["accesskey"]
+    return endpoint, parts["accesskey"]
 
 
 def get_current_utc_time() -> str:
