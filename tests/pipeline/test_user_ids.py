@@ -32,7 +32,7 @@ from azure.communication.identity._pipeline.user_ids import hashed, without_user
 
 GUID, OTHER = "2a1b3c4d-0000-1111-2222-333344445555", "99999999-8888-7777-6666-555555555555"
 USER = f"8:acs:{GUID}_{OTHER}"
-HASH = r"user-[0-9a-f]{16}"
+HASH = r"user-[0-9a-f]{24}"
 
 TEXTS = {
     "a path": "https://host/identities/{}/:issueAccessToken?api-version=2025-06-30",
@@ -42,6 +42,13 @@ TEXTS = {
     "the end of a sentence": "There is no user {}.",
     "quotes": "CommunicationUserIdentifier(raw_id='{}')",
     "a list": "[{}, {}]",
+    "after a colon": "No identity id:{}.",
+    "after a word": "user_{}, User{}",
+    "between line breaks of JSON": r"No user\n{}\n{}",
+    "between escaped quotes of JSON": r"User \u0027{}\u0027, \u0022{}\u0022",
+    "in a quoted query": "?next=%2Fidentities%2F{}%2F%3AissueAccessToken%3Fa&b",
+    "in a query that is quoted twice": "?next=%252Fidentities%252F{}%252F%253Aissue",
+    "quoted brackets": "%28{}%29, %2528{}%2529",
 }
 IDS = [
     USER,
@@ -52,7 +59,9 @@ IDS = [
     f"28:dod:{GUID}",
     "4:+14255550123",
     "4:+14255550123_7",
+    "4:14255550123",
     "4:anonymous",
+    f"8:ACS:{GUID.upper()}_{OTHER.upper()}",
 ]
 
 
@@ -81,6 +90,17 @@ def test_an_id_is_replaced_by_its_hash_and_nothing_else_is(
         (f'{{"token": "t", "appId": "{GUID}", "userId": "{OTHER}"}}', OTHER),
         (f'{{"objectId": "{OTHER}", "tenantId": "{GUID}"}}', OTHER),
         (f'{{"{OTHER}": null}}', OTHER),
+        ("?next=%2Fidentities%2Fada%2540example.com%2F%3Aissue", "ada%2540example.com"),
+        (f"?next=%252Fassignments%252F{OTHER}%253Fapi-version", OTHER),
+        (f"/access/entra/assignments?a=b&skipToken={OTHER}&c=d", OTHER),
+        (f'"nextLink": "/assignments?$skiptoken={OTHER}"', OTHER),
+        (f"?continuation_token%3D{OTHER}", OTHER),
+        (r"no user 4:\u002B14255550123", r"4:\u002B14255550123"),
+        ("no user 4:&#x2B;14255550123", "4:&#x2B;14255550123"),
+        ("no user 4%3a%2b14255550123", "4%3a%2b14255550123"),
+        # Of the form of a hash, and not one.
+        ('{"customId": "user-0123456789abcdef"}', "user-0123456789abcdef"),
+        ('{"customId": "user-0123456789abcdef01234567"}', "user-0123456789abcdef01234567"),
     ],
 )
 def test_ids_of_any_form_are_replaced_where_ids_stand(text: str, expected: str) -> None:
@@ -96,6 +116,7 @@ def test_ids_of_any_form_are_replaced_where_ids_stand(text: str, expected: str) 
         f"tenant {GUID}, application {OTHER}",
         "Tue, 24 Nov 2026 14:05:00 GMT",
         "at 4:05:00, in 8:30 minutes, from 18:acs:x, port 127.0.0.1:8080",
+        "http://10.0.0.4:54321 and http://node4:54321 and fe80::8:abc:def0",
         '{"code": "ValidationError", "target": "id"}',
     ],
 )
@@ -112,6 +133,11 @@ def test_any_text_may_be_redacted_and_redacted_again(text: str) -> None:
 
 def test_hashes_differ_by_id() -> None:
     assert len({hashed(user_id) for user_id in IDS}) == len(IDS)
+
+
+def test_hashes_are_the_same_however_an_id_is_escaped() -> None:
+    shown = ["4:+14255550123", "4%253A%252B14255550123", r"4:\u002b14255550123"]
+    assert {hashed(user_id) for user_id in shown} == {hashed(shown[0])}
 
 
 @pytest.fixture
