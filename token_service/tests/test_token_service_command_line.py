@@ -22,6 +22,7 @@ from acs_token_service.extras import missing
 from acs_token_service.server import bind, serve
 from acs_token_service.settings import Settings
 from acs_token_service.settings_page import page
+from acs_token_service.tokens.credentials import ConnectionString, KeyFile
 
 embedded = pytest.mark.parametrize("storage", ["embedded"], indirect=True)
 
@@ -190,7 +191,8 @@ def test_it_tells_its_version() -> None:
     assert run("--version").stdout == f"acs-token-service {__version__}\n"
 
 
-RESOURCE = "endpoint=https://contoso.communication.azure.com/;accesskey=c2VjcmV0"
+KEY = "c2VjcmV0"
+RESOURCE = f"endpoint=https://contoso.communication.azure.com/;accesskey={KEY}"
 VALID = {
     "ACS_TOKEN_RESOURCE_CONNECTION_STRING": RESOURCE,
     "ACS_TOKEN_DEVELOPMENT_LOGIN": "true",
@@ -199,6 +201,41 @@ VALID = {
 
 
 ENTRA = {"ACS_TOKEN_RESOURCE_CONNECTION_STRING": None}
+
+
+NOT_CONNECTION_STRINGS = {
+    "c2VjcmV0": "The connection string has no endpoint",
+    f"\u201c{RESOURCE}\u201d": "The connection string has typographic quotes",
+    RESOURCE.replace(KEY, f"\u201c{KEY}\u201d"): "The connection string has typographic quotes",
+    f"ACS={RESOURCE}": "The connection string begins with the name of a variable",
+    RESOURCE.replace(KEY, f"ACS={KEY}"): "The access key begins with the name of a variable",
+    f"{RESOURCE}\n{RESOURCE}": "The connection string has endpoint twice",
+    f"{RESOURCE};{RESOURCE}": "The connection string has endpoint twice",
+    f"https://h/?sv=1&sig={KEY}": "is a URL with a shared access signature",
+    f'{RESOURCE}"': "The access key has a quote",
+    f"{RESOURCE}!": "The access key is not base64",
+}
+
+
+@pytest.mark.parametrize("text", [f'"{RESOURCE}"', f"\ufeff'{RESOURCE}'\r\n", f" {RESOURCE}\n"])
+def test_a_connection_string_is_read_as_it_is_pasted(tmp_path: Path, text: str) -> None:
+    expected = ("https://contoso.communication.azure.com", KEY)
+    assert ConnectionString.parse(text) == expected
+    file = tmp_path / "connection-string"
+    file.write_bytes(text.encode())
+    from_file = KeyFile(file)
+    assert (from_file.endpoint, from_file.credential.key) == expected
+
+
+@pytest.mark.parametrize(("text", "problem"), NOT_CONNECTION_STRINGS.items())
+def test_a_file_without_a_connection_string_is_named_without_the_key(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    file = tmp_path / "connection-string"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=f"connection-string is not valid: .*{problem}") as caught:
+        KeyFile(file)
+    assert KEY not in str(caught.value)
 
 
 @pytest.mark.heavy
@@ -232,7 +269,10 @@ ENTRA = {"ACS_TOKEN_RESOURCE_CONNECTION_STRING": None}
             {"ACS_TOKEN_SCOPE_RULES": '[{"scopes": []}, {"scopes": 1}]'},
             "ACS_TOKEN_SCOPE_RULES, item 2: scopes: Input should be a valid tuple",
         ),
-        ({"ACS_TOKEN_RESOURCE_CONNECTION_STRING": "c2VjcmV0"}, "expected endpoint="),
+        *(
+            ({"ACS_TOKEN_RESOURCE_CONNECTION_STRING": text}, problem)
+            for text, problem in NOT_CONNECTION_STRINGS.items()
+        ),
         (
             {"ACS_TOKEN_RESOURCE_CONNECTION_STRING": "endpoint=https://h/a;accesskey=c2VjcmV0"},
             "ACS_TOKEN_RESOURCE_CONNECTION_STRING: the endpoint must be a URL such as",
@@ -342,10 +382,16 @@ def test_an_empty_setting_of_the_resource_is_not_given(
 @pytest.mark.heavy
 def test_workers_that_cannot_serve_are_not_started_for_good(tmp_path: Path) -> None:
     database = f"sqlite+aiosqlite:///{tmp_path}/people.db"
-    key = "endpoint=https://contoso.communication.azure.com/;accesskey=%%%"
-    changes = {"ACS_TOKEN_DATABASE_URL": database, "ACS_TOKEN_RESOURCE_CONNECTION_STRING": key}
+    file = tmp_path / "connection-string"
+    file.write_text("endpoint=https://contoso.communication.azure.com/;accesskey=%%%")
+    changes = {
+        "ACS_TOKEN_DATABASE_URL": database,
+        "ACS_TOKEN_RESOURCE_CONNECTION_STRING": "",
+        "ACS_TOKEN_RESOURCE_CONNECTION_STRING_FILE": str(file),
+    }
     done = run("--port", "0", "--workers", "2", **{**VALID, **changes})
     assert done.returncode == 2
+    assert f"{file} is not valid: The access key is not base64" in done.stderr
     assert "%%%" not in done.stderr
 
 

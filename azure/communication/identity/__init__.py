@@ -31,6 +31,7 @@ from ._shared.models import (
     identifier_from_raw_id,
 )
 from ._shared.user_credential import CommunicationTokenCredential
+from ._shared.utils import parse_connection_string
 from ._version import VERSION
 
 __version__ = VERSION
@@ -61,4 +62,5 @@ __all__ = [
     "TeamsExtensionUserProperties",
     "UnknownIdentifier",
     "identifier_from_raw_id",
+    "parse_connection_string",
 ]

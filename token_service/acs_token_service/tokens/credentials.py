@@ -11,6 +11,8 @@ from typing import NamedTuple
 from azure.core.credentials import AzureKeyCredential
 from yarl import URL
 
+from azure.communication.identity import parse_connection_string
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -49,15 +51,9 @@ class ConnectionString(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> "ConnectionString":
         """:raises ValueError: If the text is not a connection string. The message has no key."""
-        parts = {
-            name.strip().lower(): value.strip()
-            for name, found, value in (part.partition("=") for part in text.strip().split(";"))
-            if found
-        }
-        if not parts.get("endpoint") or not parts.get("accesskey"):
-            raise ValueError("expected endpoint=https://…/;accesskey=… from the Azure portal")
-        check_endpoint(parts["endpoint"], ("https", "http"))
-        return cls(parts["endpoint"], parts["accesskey"])
+        endpoint, access_key = parse_connection_string(text)
+        check_endpoint(endpoint, ("https", "http"))
+        return cls(endpoint, access_key)
 
 
 class KeyFile:
