@@ -426,6 +426,20 @@ class TestArguments:
         with pytest.raises(TypeError, match=r"'retry_totl'. Did you mean 'retry_total'"):
             driver.make(**given, retry_totl=3)
 
+    @pytest.mark.parametrize(
+        ("options", "expected"),
+        [
+            ({"retry_total": "x"}, "retry_total must be"),
+            ({"read_timeout": "x"}, "read_timeout"),
+            ({"redact_user_ids": "x"}, "redact_user_ids"),
+        ],
+    )
+    def test_an_option_of_the_wrong_type_is_refused(
+        self, driver: Any, given: dict[str, Any], options: dict[str, Any], expected: str
+    ) -> None:
+        with pytest.raises(TypeError, match=expected):
+            driver.make(**given, **options)
+
     async def test_the_other_kind_of_entra_credential_is_refused(
         self, driver: Any, exchange: Exchange
     ) -> None:
@@ -434,7 +448,8 @@ class TestArguments:
         with pytest.raises(TypeError, match=r"^token_credential ") as caught:
             await driver.get(exchange.make(token_credential=other))
         right = "azure.communication.identity" + ("" if driver.is_async else ".aio")
-        assert f"Use CommunicationTokenCredential of {right} for" in str(caught.value)
+        says = f"use CommunicationTokenCredential of {right} for"
+        assert says.lower() in str(caught.value).lower()
         assert exchange.sent == []
 
     @pytest.mark.parametrize("method", ["get_token", "get_token_info"])

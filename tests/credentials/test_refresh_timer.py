@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
+from threading import Semaphore
 
 import pytest
 from azure.core.credentials import AccessToken
@@ -69,16 +70,16 @@ def test_an_alarm_that_is_cancelled_or_forgotten_is_over_when_it_is_due() -> Non
     bell = Bell(0)
     alarm = bell.alarm
     alarm.cancel()
-    assert alarm.go_off()
+    assert alarm.go_off(Semaphore(0))
     forgotten = Alarm(0, Bell(0).ring)
     gc.collect()
-    assert forgotten.go_off()
+    assert forgotten.go_off(Semaphore(0))
     assert bell.rung_after is None
 
 
 def test_an_alarm_that_has_gone_off_is_over(wait_until: Callable[..., None]) -> None:
     bell = Bell(0)
-    assert bell.alarm.go_off()
+    assert bell.alarm.go_off(Semaphore(1))
     wait_until(lambda: bell.rung_after is not None)
 
 
@@ -91,16 +92,42 @@ def test_no_thread_holds_up_the_end_of_the_program(wait_until: Callable[..., Non
         assert thread.daemon
 
 
-def test_an_alarm_that_cannot_go_off_is_due_again_in_a_second(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_an_alarm_that_cannot_go_off_is_due_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    places = Semaphore(1)
+
     def fail(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", fail)
     bell = Bell(0)
-    assert not bell.alarm.go_off()
-    assert 0 < bell.alarm.left() <= 1
+    for _ in range(2):  # the place is free again
+        assert not bell.alarm.go_off(places)
+        assert 0 < bell.alarm.left() <= 0.1
+    assert places.acquire(blocking=False)
+
+
+def test_credentials_that_are_due_together_take_few_threads(
+    fast: None, before: set[threading.Thread], wait_until: Callable[..., None]
+) -> None:
+    go_on = threading.Event()
+    refreshed: list[AccessToken] = []
+
+    def refresher() -> AccessToken:
+        go_on.wait(10)
+        refreshed.append(valid())
+        return refreshed[-1]
+
+    credentials = [
+        CommunicationTokenCredential(token_refresher=refresher, proactive_refresh=True)
+        for _ in range(100)
+    ]
+    wait_until(lambda: new_threads(before) == 33)
+    time.sleep(0.05)
+    assert new_threads(before) == 33
+    go_on.set()
+    wait_until(lambda: len(refreshed) == 100)
+    for credential in credentials:
+        credential.close()
 
 
 def test_one_thread_serves_all_credentials_and_ends_with_the_last(

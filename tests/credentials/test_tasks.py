@@ -382,6 +382,22 @@ class TestLoops:
             asyncio.run(use(hang))
         assert asyncio.run(use(valid_soon)) == "token"
 
+    def test_the_timer_moves_to_the_loop_that_runs(self) -> None:
+        async def use() -> Any:
+            await credential.get_token()
+            return credential._timer
+
+        credential = CommunicationTokenCredential(
+            valid(), token_refresher=valid_soon, proactive_refresh=True
+        )
+        # Stopped, and not closed.
+        stopped, running = asyncio.new_event_loop(), asyncio.new_event_loop()
+        first, second = stopped.run_until_complete(use()), running.run_until_complete(use())
+        assert (first._loop, second._loop) == (stopped, running)
+        running.run_until_complete(credential.close())
+        stopped.close()
+        running.close()
+
     def test_a_refresh_of_another_loop_is_not_awaited(self) -> None:
         credential = CommunicationTokenCredential(token_refresher=valid_soon)
 

@@ -18,7 +18,7 @@ from azure.core.exceptions import ClientAuthenticationError
 from credentials.support import exit_code, in_child_process
 
 from azure.communication.identity._shared import thread_refresh, token_refresh
-from azure.communication.identity._shared.token_refresh import CLOSED
+from azure.communication.identity._shared.token_refresh import CLOSED, CREDENTIAL_CLOSED
 from azure.communication.identity._shared.user_credential import CommunicationTokenCredential
 
 THREADS = 200
@@ -317,6 +317,8 @@ class TestTimer:
         credential = self.make(refresher)
         wait_until(refresher.is_called.is_set)
         credential.close()
+        assert not refresher.go.is_set()
+        assert credential._refresh.outcome is CREDENTIAL_CLOSED
         refresher.go.set()
 
         with pytest.raises(RuntimeError):

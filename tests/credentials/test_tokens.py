@@ -39,6 +39,8 @@ MALFORMED = {
     f" {JWT}": "contains white space",
     "se cret": "contains white space",
     "s\necret": "contains a newline",
+    f"{JWT[:30]}\n{JWT[30:]}": "contains a newline",
+    f"{JWT[:30]} {JWT[30:]}": "contains white space",
     "secr\u00e9t": "not printable ASCII",
     "secret\x00": "not printable ASCII",
     "\ufeffsecret": "not printable ASCII",
@@ -148,13 +150,18 @@ class TestText:
             await serve(token)
         assert token not in str(caught.value)
 
-    async def test_of_a_jwt_may_be_wrapped_as_in_tests_of_the_official_package(
+    async def test_of_a_jwt_may_be_indented_as_in_tests_of_the_official_package(
         self, serve: Any
     ) -> None:
         head, payload, signature = JWT.split(".")
-        wrapped = f"{head}.{payload[:8]}\n{payload[8:]}\n.{signature}"
+        indented = f"{head}.\n        {payload}.{signature}"
 
-        assert (await serve(wrapped)).token == wrapped
+        assert (await serve(indented)).token == indented
+        assert (await serve(indented)).expires_on == START + 3600
+
+    async def test_of_an_access_token_is_a_str(self, serve: Any) -> None:
+        with pytest.raises(TypeError, match=r"token of an AccessToken must be a str, not bytes\."):
+            await serve(AccessToken(b"secret", START + 3600))  # type: ignore[arg-type]
 
     @pytest.mark.parametrize("value", [454, b"secret", ["secret"], {}], ids=repr)
     async def test_is_a_str(self, serve: Any, value: object) -> None:

@@ -1,7 +1,11 @@
 """Behavior of both credentials, without real time."""
 
+import asyncio
+import gc
 import logging
 import sys
+import time
+import weakref
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from functools import partial
@@ -18,7 +22,7 @@ from azure.core.credentials import (
 )
 from azure.core.credentials_async import AsyncSupportsTokenInfo, AsyncTokenCredential
 from azure.core.exceptions import ClientAuthenticationError
-from credentials.support import FakeTimer, SyncDriver
+from credentials.support import START, FakeTimer, SyncDriver
 from typing_extensions import get_overloads
 
 from azure.communication.identity._shared import user_credential
@@ -407,6 +411,38 @@ class TestFailures:
             await driver.get(credential)
         assert "secret" not in str(caught.value)
 
+    async def test_the_pause_lasts_as_long_as_the_log_says(
+        self, driver: Any, refresher_class: Any, monkeypatch: Any
+    ) -> None:
+        # The clock of the process, at the end of a whole second.
+        now = START + 0.99
+        monkeypatch.setattr(time, "time", lambda: now)
+        refresher = refresher_class(time.time, OSError())
+        credential = driver.make(None, refresher)
+
+        for elapsed in (0, 0.02, 0.97):
+            now += elapsed
+            with pytest.raises(ClientAuthenticationError):
+                await driver.get(credential)
+        assert refresher.calls == 1
+        now += 0.02
+        assert (await driver.get(credential)).token == "token-2"
+
+    async def test_the_traceback_is_not_repeated_with_another_request_id(
+        self, driver: Any, clock: Any, refresher_class: Any, caplog: Any
+    ) -> None:
+        errors = [OSError(f"rejected\nrequest {number}") for number in range(3)]
+        errors += [OSError(f"rejected, request {number}") for number in range(3)]
+        credential = driver.make(None, refresher_class(clock, *errors, ValueError()), clock=clock)
+
+        for _ in range(7):
+            with pytest.raises(ClientAuthenticationError):
+                await driver.get(credential)
+            clock.now += 60
+        assert len(caplog.messages) == 7
+        assert caplog.text.count("Traceback") == 2
+        assert "request 2" in caplog.messages[5]
+
     @pytest.mark.parametrize(
         ("outcome", "kind"),
         [(OSError("no network"), ClientAuthenticationError), (AccessToken("token", 1), ValueError)],
@@ -537,6 +573,27 @@ class TestReentry:
         assert (await driver.get_in(contexts[0], credential)).token == "token"
         assert len(contexts) == 2
 
+    async def test_is_not_kept_alive_by_a_context(self, driver: Any, clock: Any) -> None:
+        contexts: list[Context] = []
+        refreshes: list[Any] = []
+
+        def refresher() -> Any:
+            contexts.append(copy_context())
+            refreshes.append(weakref.ref(credential._refresh))
+            return AccessToken("token", int(clock.now + 3600))
+
+        credential = driver.make(None, refresher, clock=clock)
+        for _ in range(3):
+            await driver.get(credential)
+            clock.now += 3600
+        gc.collect()
+        assert [refresh() for refresh in refreshes[:2]] == [None, None]
+
+
+async def returned(function: Callable[[], Any]) -> Any:
+    """An async refresher that forgets to await."""
+    return function()
+
 
 class TestMismatch:
     """Of sync and async arguments."""
@@ -559,13 +616,26 @@ class TestMismatch:
                 partial(async_refresher),
                 AsyncRefresher(),
                 lambda: async_refresher(),
+                lambda: asyncio.ensure_future(async_refresher()),
             ]
         for other in others:
             with pytest.raises(TypeError, match="token_refresher") as caught:
                 await driver.get(driver.make_as_it_is(token_refresher=other, clock=clock))
             right = "azure.communication.identity" + ("" if driver.is_async else ".aio")
-            assert f"Use CommunicationTokenCredential of {right} for" in str(caught.value)
+            says = f"use CommunicationTokenCredential of {right} for"
+            assert says.lower() in str(caught.value).lower()
             assert "secret" not in str(caught.value)
+
+    async def test_of_a_token_that_was_not_awaited_is_told(self, driver: Any) -> None:
+        async def get_token() -> str:
+            return "secret"
+
+        with pytest.raises(TypeError, match="a token, not a coroutine: await it"):
+            driver.make(get_token())
+        if driver.is_async:
+            credential = driver.make_as_it_is(token_refresher=partial(returned, get_token))
+            with pytest.raises(TypeError, match="a token, not a coroutine: await it"):
+                await driver.get(credential)
 
     def test_of_a_function_is_told_at_construction(self, jwt: Any) -> None:
         async def refresher() -> str:

@@ -10,6 +10,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any
 
 import pytest
+from fresh_process import run
 
 from azure.communication.identity._transports._threads import call_in_thread
 
@@ -43,6 +44,21 @@ def test_a_process_that_has_no_thread_left_calls_it_itself(monkeypatch: pytest.M
 
     monkeypatch.setattr(threading.Thread, "start", no_more_threads)
     assert call(threading.current_thread) is threading.current_thread()
+
+
+def test_a_destructor_at_the_end_of_the_program_calls_it_itself() -> None:
+    # Python 3.10 and 3.11 would wait for a thread that never runs.
+    program = """
+import threading
+from azure.communication.identity._transports._threads import call_in_thread
+
+class AtExit:
+    def __del__(self, call=call_in_thread, ident=threading.get_ident, print=print):
+        print(call("test", ident, 5.0, TimeoutError) == ident())
+
+at_exit = AtExit()
+"""
+    assert run(program) == "True"
 
 
 @pytest.mark.parametrize("kind", [ValueError, TimeoutError, FutureTimeoutError, SystemExit])

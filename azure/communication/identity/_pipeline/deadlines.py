@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from azure.core.exceptions import ServiceResponseTimeoutError
 
-from .._shared.tokens import refuse_async
+from .._shared.tokens import refuse_async, refuse_awaitable
 from .._transports._threads import call_in_thread
 
 T = TypeVar("T")
@@ -148,6 +148,12 @@ async def ended_by(deadline: float, work: Coroutine[Any, Any, T]) -> T:
             task.uncancel()
 
 
+def _token(get: Callable[[], Any]) -> Any:
+    token = call_until(_DEADLINE.get(), get)
+    refuse_awaitable(token, "credential", "CommunicationIdentityClient")
+    return token
+
+
 class _Bounded:
     def __init__(self, credential: Any) -> None:
         self._credential = credential
@@ -155,14 +161,12 @@ class _Bounded:
 
 class _WithToken(_Bounded):
     def get_token(self, *scopes: str, **kwargs: Any) -> Any:
-        return call_until(_DEADLINE.get(), partial(self._credential.get_token, *scopes, **kwargs))
+        return _token(partial(self._credential.get_token, *scopes, **kwargs))
 
 
 class _WithTokenInfo(_Bounded):
     def get_token_info(self, *scopes: str, **kwargs: Any) -> Any:
-        return call_until(
-            _DEADLINE.get(), partial(self._credential.get_token_info, *scopes, **kwargs)
-        )
+        return _token(partial(self._credential.get_token_info, *scopes, **kwargs))
 
 
 class _WithBoth(_WithToken, _WithTokenInfo):

@@ -12,13 +12,12 @@ from azure.core.credentials import AccessToken
 
 from .. import _results
 from .._generated import CommunicationIdentityClient
-from .._shared.keywords import unknown_keyword
 from .._shared.token_refresh import Clock
 from .._shared.tokens import read_token
 from .._shared.urls import endpoint_url
 from .assembly import sync_pipeline_options
 from .deadlines import call_until, deadline_after, seconds_left
-from .options import ClientOptions
+from .option_checks import check_client_options
 
 DEFAULT_SCOPES = ("https://communication.azure.com/clients/.default",)
 
@@ -68,10 +67,7 @@ class ExchangeRules:
                 "token_credential must be an Entra credential such as "
                 f"azure.identity.DefaultAzureCredential, not {type(token_credential).__name__}."
             )
-        for name in options.keys() - ClientOptions.__annotations__.keys():
-            raise TypeError(
-                unknown_keyword(name, "CommunicationTokenCredential", ClientOptions.__annotations__)
-            )
+        check_client_options(options, "CommunicationTokenCredential", ())
         self.endpoint = endpoint_url(resource_endpoint)
         if not self.endpoint.startswith("https://"):
             raise ValueError(
@@ -169,6 +165,11 @@ class ExchangedToken:
 class EntraExchange(ExchangeRules):
     """The refresher of a credential that is made from an Entra credential."""
 
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        # Now, so that an invalid option is an error here, and not at the first refresh.
+        self._pipeline_options("")
+
     def __call__(self) -> AccessToken:
         """The token of the user who is signed in to the Entra credential now."""
         deadline = self.deadline()
@@ -176,8 +177,7 @@ class EntraExchange(ExchangeRules):
         reusable = self.reusable(entra_token)
         if reusable is not None:
             return reusable
-        sent = ExchangedToken(self, entra_token)
-        options = sync_pipeline_options(self.endpoint, sent, self.options)
+        sent, options = self._pipeline_options(entra_token)
         with ExitStack() as stack:
             client = CommunicationIdentityClient(
                 self.endpoint, api_version=self.route.api_version, **options
@@ -187,3 +187,7 @@ class EntraExchange(ExchangeRules):
             operation = getattr(getattr(client, self.route.group), self.route.operation)
             _, token = operation(cls=_results.user_and_token, **self.call_options(deadline))
         return self.remember(sent.token, token)
+
+    def _pipeline_options(self, entra_token: str) -> tuple[ExchangedToken, dict[str, Any]]:
+        sent = ExchangedToken(self, entra_token)
+        return sent, sync_pipeline_options(self.endpoint, sent, self.options)

@@ -93,16 +93,21 @@ def check_call_options(options: PipelineOptions) -> None:
     _check_types(options)
 
 
-def check_client_options(options: Mapping[str, Any]) -> None:
+def check_client_options(
+    options: Mapping[str, Any],
+    owner: str = "CommunicationIdentityClient",
+    others: Collection[str] = ("api_version",),
+) -> None:
     """Checks the keyword arguments of a client.
 
+    :param options: The keyword arguments.
+    :param str owner: The name of the class.
+    :param others: Its keyword arguments that are no options, for the message.
     :raises TypeError: If an argument has the wrong type or is unknown. The message names the most
         similar option.
     """
     for name in options.keys() - _FOR_A_CLIENT:
-        raise TypeError(
-            unknown_keyword(name, "CommunicationIdentityClient", {*_FOR_A_CLIENT, "api_version"})
-        )
+        raise TypeError(unknown_keyword(name, owner, {*_FOR_A_CLIENT, *others}))
     _check_types(options)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from email.utils import formatdate
-from time import time
 from typing import Any
 from urllib.parse import unquote
 
@@ -18,6 +17,7 @@ from .signing import (
     string_to_sign,
 )
 from .urls import split_url
+from .utils import current_time
 
 _AUTHORIZATION = f"HMAC-SHA256 SignedHeaders={SIGNED_HEADERS}&Signature="
 
@@ -33,7 +33,7 @@ class HMACCredentialsPolicy(SansIOHTTPPolicy[Any, Any]):
         request, so that ``update()`` takes effect with the next one.
     :type access_key: str or ~azure.core.credentials.AzureKeyCredential
     :param bool decode_url: Whether to sign the unquoted path, as some other services require.
-    :keyword clock: Returns the time in Unix seconds.
+    :keyword clock: Returns the time in Unix seconds. Defaults to ``time.time``.
     :raises TypeError: If the key is not a str.
     :raises ValueError: If the key is not base64.
     """
@@ -44,14 +44,14 @@ class HMACCredentialsPolicy(SansIOHTTPPolicy[Any, Any]):
         access_key: str | AzureKeyCredential,
         decode_url: bool = False,
         *,
-        clock: Callable[[], float] = time,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         super().__init__()
         self._credential = (
             access_key if isinstance(access_key, AzureKeyCredential) else _FixedKey(access_key)
         )
         self._decode_url = decode_url
-        self._clock = clock
+        self._clock = clock or current_time
         self._decoded = (self._credential.key, decode_access_key(self._credential.key))
         self._date: tuple[int | None, str] = (None, "")
 

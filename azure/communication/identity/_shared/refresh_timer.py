@@ -6,12 +6,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from heapq import heapify, heappop, heappush
 from queue import Empty, SimpleQueue
-from threading import RLock, Thread
+from threading import RLock, Semaphore, Thread
 from time import monotonic
 from weakref import WeakMethod
 
 _THREAD_NAME = "CommunicationTokenCredential"
-_RETRY_DELAY = 1
+_RETRY_DELAY = 0.1
+_MOST_CALLS = 32  # at a time: credentials that are made together are due together
 
 
 class Alarm:
@@ -35,7 +36,7 @@ class Alarm:
         self._method = WeakMethod(method)
         self.thread: Thread | None = None
         self.changes: SimpleQueue[Alarm] = SimpleQueue()
-        """The alarms of its thread, once it has one."""
+        """The queue of its thread, once it has one."""
 
     def __lt__(self, other: "Alarm") -> bool:
         return self._due < other._due
@@ -62,7 +63,7 @@ class Alarm:
             return True
 
     def cancel(self) -> None:
-        """Forgets the method."""
+        """Does not call the method, unless its call has begun."""
         # Without a branch: a signal handler may run at one, and leave the alarm to its thread.
         self.is_cancelled = True
         self.changes.put(self)
@@ -75,16 +76,29 @@ class Alarm:
         """The seconds until the alarm is due."""
         return max(self._due - self._clock(), 0)
 
-    def go_off(self) -> bool:
-        """Calls the method. False if no thread can be started for the call now."""
+    def go_off(self, places: Semaphore) -> bool:
+        """Calls the method. False if no thread can be started for the call now.
+
+        :param places: The threads that may still be started. The call takes one until it ends.
+        """
         method = None if self.is_cancelled else self._method()
         if method is None:
             return True
-        with suppress(RuntimeError):  # there are too many threads
-            Thread(target=method, args=[self], name=_THREAD_NAME, daemon=True).start()
-            return True
+        if places.acquire(blocking=False):
+            with suppress(RuntimeError):  # the process has too many threads
+                Thread(
+                    target=self._call, args=[method, places], name=_THREAD_NAME, daemon=True
+                ).start()
+                return True
+            places.release()
         self._due = self._clock() + _RETRY_DELAY
         return False
+
+    def _call(self, method: "Callable[[Alarm], object]", places: Semaphore) -> None:
+        try:
+            method(self)
+        finally:
+            places.release()
 
 
 class _TimerThread(Thread):
@@ -95,6 +109,7 @@ class _TimerThread(Thread):
         self.changes: SimpleQueue[Alarm] = SimpleQueue()
         """Alarms that were started or cancelled."""
         self.is_ending = False
+        self._places = Semaphore(_MOST_CALLS)
         self._alarms: list[Alarm] = []
         self._cancelled = 0
 
@@ -114,7 +129,7 @@ class _TimerThread(Thread):
             except Empty:
                 if alarms:
                     alarm = heappop(alarms)
-                    if not alarm.go_off():
+                    if not alarm.go_off(self._places):
                         heappush(alarms, alarm)
                 elif self._ends():
                     return

@@ -84,13 +84,13 @@ class LoopTimer:
         self._handle = self._loop.call_later(self.interval, self._go_off)
 
     def cancel(self) -> None:
-        """Forgets the method."""
+        """Does not call the method, unless its call has begun. Without effect before `start`."""
         if self._handle is not None:
             self._handle.cancel()
 
     def is_lost(self) -> bool:
-        """Whether it waits for a loop to start, or its loop is closed."""
-        return self._loop is None or self._loop.is_closed()
+        """Whether it waits for a loop to start, or its loop does not run."""
+        return self._loop is None or not self._loop.is_running()
 
     def _go_off(self) -> None:
         method = self._method()

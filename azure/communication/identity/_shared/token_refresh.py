@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from datetime import timedelta
 from math import inf, nextafter
 from typing import NamedTuple
+from weakref import ReferenceType, ref
 
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
@@ -108,15 +109,16 @@ class Refresh:
 
     def enter(self) -> None:
         """Marks the current context, and the tasks that start in it, as part of this refresh."""
-        outer = [refresh for refresh in _ENTERED.get() if not refresh.is_over]
-        _ENTERED.set((*outer, self))
+        outer = [each for each in _ENTERED.get() if (refresh := each()) and not refresh.is_over]
+        _ENTERED.set((*outer, ref(self)))
 
     def is_entered(self) -> bool:
         """Whether the current context is part of this refresh, and must not wait for it."""
-        return self in _ENTERED.get()
+        return any(refresh() is self for refresh in _ENTERED.get())
 
 
-_ENTERED: ContextVar[tuple[Refresh, ...]] = ContextVar("_ENTERED", default=())
+# Weak: a refresher may keep a copy of its context, and run every later refresh in it.
+_ENTERED: ContextVar[tuple[ReferenceType[Refresh], ...]] = ContextVar("_ENTERED", default=())
 
 
 class _Held(NamedTuple):
@@ -158,7 +160,7 @@ class TokenKeeper:
             now = clock()
             first, expiry_schedule = self._read(token, now)
             # The lifetime of the first token says nothing about the refresher's tokens: callers
-            # get it until the margin begins, however short it lives. A timer can be early.
+            # get it until the margin begins, however short it lives. The timer keeps to half-life.
             since = -inf if expiry_schedule is schedule else now
             self._held = _Held(
                 first,
@@ -262,12 +264,9 @@ class TokenKeeper:
         reason = reason.rstrip(".")
         failure = RefreshFailure(kind, f"{reason}. There is no valid token to serve.", cause)
         self._held = _Held(token, now + pause, now + pause, failure)
-        detail = _first_line(cause)
-        is_repeated = (
-            previous is not None
-            and previous.message == failure.message
-            and _first_line(previous.cause) == detail
-        )
+        detail = "" if cause is None else str(cause).partition("\n")[0]
+        # Compared without the detail, which may hold the id of a request.
+        is_repeated = previous is not None and previous.message == failure.message
         _LOGGER.log(
             level,
             "%s%s. %s; the next refresh is due in %g seconds.",
@@ -279,10 +278,6 @@ class TokenKeeper:
             exc_info=None if is_repeated or sys.is_finalizing() else cause,
         )
         return failure
-
-
-def _first_line(error: BaseException | None) -> str:
-    return "" if error is None else str(error).partition("\n")[0]
 
 
 def _warn_of_opaque_tokens(lifetime: float) -> None:

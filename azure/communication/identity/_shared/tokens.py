@@ -37,14 +37,13 @@ def read_token(value: object) -> ReadToken:
     if isinstance(value, str):
         _check_text(value)
         return ReadToken(value, _legible_expiry(value))
+    refuse_awaitable(value)
     token, expires_on = getattr(value, "token", None), getattr(value, "expires_on", None)
-    if isinstance(value, Coroutine):
-        value.close()  # otherwise Python warns that the coroutine was never awaited
-        raise AsyncMismatchError(
-            "Expected a token, not a coroutine: the token_refresher or token_credential is async. "
-            f"{_SYNC}.aio for it."
-        )
     if not isinstance(token, str):
+        if token is not None:
+            raise TypeError(
+                f"The token of an AccessToken must be a str, not {type(token).__name__}."
+            )
         raise TypeError(
             "The token must be a str or an azure.core.credentials.AccessToken, not "
             f"{type(value).__name__}."
@@ -69,6 +68,27 @@ def refuse_async(name: str, argument: object, owner: str = "CommunicationTokenCr
     if _is_async(argument):
         raise AsyncMismatchError(
             f"{name} is async. Use {owner} of azure.communication.identity.aio for it."
+        )
+
+
+def refuse_awaitable(
+    value: object,
+    names: str = "token_refresher or token_credential",
+    owner: str = "CommunicationTokenCredential",
+) -> None:
+    """Rejects what an async function returned, where a token is expected.
+
+    :param value: What should be a token.
+    :param str names: The arguments that it may come from.
+    :param str owner: The name of the class.
+    :raises TypeError: If the value can be awaited.
+    """
+    if isawaitable(value):
+        if isinstance(value, Coroutine):
+            value.close()  # otherwise Python warns that the coroutine was never awaited
+        raise AsyncMismatchError(
+            f"Expected a token, not a {type(value).__name__}: await it, or, if {names} is async, "
+            f"use {owner} of azure.communication.identity.aio for it."
         )
 
 
@@ -117,14 +137,19 @@ def _check_text(token: str) -> None:
         fault = "begins with 'Bearer': pass only the text after it"
     elif not {'"', "'"}.isdisjoint(token):
         fault = "contains quotes: remove them"
-    elif token != token.strip() or (len(words) > 1 and _jwt_expiry(token) is None):
-        # The base64 of a JWT may be wrapped, as that of 1.5.0's own tests is.
+    elif token != token.strip() or (len(words) > 1 and not _is_indented_jwt(token)):
         space = "a newline" if "\n" in token or "\r" in token else "white space"
         fault = f"contains {space}: remove it"
     elif not (token.isascii() and "".join(words).isprintable()):
         fault = "contains a character that is not printable ASCII"
     if fault:
         raise ValueError(f"The token {fault}.")
+
+
+def _is_indented_jwt(token: str) -> bool:
+    """Whether white space stands only around the parts, as in 1.5.0's own tests."""
+    parts = token.split(".")
+    return _jwt_expiry(token) is not None and all(len(part.split()) == 1 for part in parts)
 
 
 def _legible_expiry(token: str) -> int | None:

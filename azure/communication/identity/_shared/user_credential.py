@@ -28,7 +28,7 @@ from .token_refresh import (
     always,
 )
 from .tokens import refuse_async
-from .utils import get_current_utc_as_int
+from .utils import current_time as get_current_utc_as_int
 
 if TYPE_CHECKING:
     from .._pipeline.options import ClientOptions
@@ -127,7 +127,7 @@ class CommunicationTokenCredential:
         clock: Callable[[], float] | None = None,
         **kwargs: Any,
     ) -> None:
-        # Looked up at each call: tests replace the function in this module.
+        # Looked up at each call: tests replace the function in this module, by its name in 1.5.0.
         tell_time = clock or (lambda: get_current_utc_as_int())
         from_entra = (resource_endpoint, token_credential, scopes)
         schedule = choose_schedule(token, token_refresher, proactive_refresh, from_entra, kwargs)

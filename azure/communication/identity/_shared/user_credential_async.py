@@ -24,7 +24,7 @@ from .token_refresh import (
     always,
 )
 from .tokens import awaitable, refuse_sync
-from .utils import get_current_utc_as_int
+from .utils import current_time as get_current_utc_as_int
 
 if TYPE_CHECKING:
     from .._pipeline.options import AsyncClientOptions
@@ -125,7 +125,7 @@ class CommunicationTokenCredential:
         clock: Callable[[], float] | None = None,
         **kwargs: Any,
     ) -> None:
-        # Looked up at each call: tests replace the function in this module.
+        # Looked up at each call: tests replace the function in this module, by its name in 1.5.0.
         tell_time = clock or (lambda: get_current_utc_as_int())
         from_entra = (resource_endpoint, token_credential, scopes)
         schedule = choose_schedule(token, token_refresher, proactive_refresh, from_entra, kwargs)

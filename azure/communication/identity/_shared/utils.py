@@ -69,6 +69,11 @@ def get_current_utc_time() -> str:
     return formatdate(usegmt=True)
 
 
+def current_time() -> float:
+    """The current time, in Unix seconds."""
+    return time.time()  # looked up at each call: libraries that freeze the time replace it
+
+
 def get_current_utc_as_int() -> int:
     """The current time, in whole Unix seconds."""
     return int(time.time())

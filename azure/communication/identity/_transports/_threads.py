@@ -1,5 +1,6 @@
 """Calls that cannot be interrupted, in a thread that is waited for until a deadline."""
 
+import sys
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -25,11 +26,13 @@ def call_in_thread(
     :param error: Makes the exception that is raised if the function takes longer.
     :param clean_up: Is called in the thread if nobody waits for the function any more.
     """
+    if sys.is_finalizing():
+        return function()  # Python 3.10 and 3.11 would wait for the new thread, which never runs
     future: Future[T] = Future()
     work = (future, function, copy_context(), clean_up)
     try:
         Thread(target=_run, args=work, name=name, daemon=True).start()
-    except RuntimeError:  # no more threads, or the interpreter is shutting down
+    except RuntimeError:  # there are too many threads
         return function()
     try:
         return future.result(seconds)
