@@ -1,6 +1,7 @@
 """How requests are authenticated, and the errors of the service for others."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from scripted_service import ScriptedService
 
 from acs_identity_emulator import IdentityEmulator
+from azure.communication.identity import CommunicationIdentityClient
 
 # azure-core imports its transports lazily, which hides their types.
 
@@ -206,6 +208,18 @@ class AsyncEntraCredential:
         raise AssertionError("the token must not leave for an http endpoint")
 
     async def close(self) -> None: ...
+
+
+@pytest.mark.parametrize("method", ["get_token", "get_token_info"])
+def test_a_sync_client_tells_a_credential_that_returns_a_coroutine(method: str) -> None:
+    credential: Any = SimpleNamespace(
+        **{method: lambda *_, **__: AsyncEntraCredential().get_token()}
+    )
+    with (
+        CommunicationIdentityClient("https://resource.invalid", credential) as client,
+        pytest.raises(TypeError, match="a token, not a coroutine: await it, or, if credential"),
+    ):
+        client.create_user()
 
 
 def test_an_entra_token_is_not_sent_over_http(

@@ -235,6 +235,24 @@ def test_a_continuation_token_never_leads_to_another_host_or_scheme(
     assert service.requests == []
 
 
+@pytest.mark.parametrize("token", [b"/access", 5, ["a"]])
+def test_a_continuation_token_is_a_str(
+    client: EitherClient, service: ScriptedService, token: Any
+) -> None:
+    with pytest.raises(TypeError, match=f"must be a str, and not {type(token).__name__}"):
+        next_page(client, client.list_entra_assignments().by_page(token))
+    assert service.requests == []
+
+
+def test_an_empty_continuation_token_is_that_of_the_first_page(
+    client: EitherClient, service: ScriptedService
+) -> None:
+    service.will_answer(200, page("1"))
+    first = next_page(client, client.list_entra_assignments().by_page(""))
+    assert client.items(first) == [assignment("1")]
+    assert service.requests[0].target == f"{PATH}{VERSION}"
+
+
 def test_a_page_that_links_to_itself_is_an_error(
     client: EitherClient, service: ScriptedService
 ) -> None:

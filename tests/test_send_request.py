@@ -63,6 +63,8 @@ def test_a_relative_url_is_below_the_path_of_the_endpoint(
         "mailto:{host}",
         "/a/../../identities",
         "./identities",
+        "/identities/%2e%2E/a",
+        "/a/%2e",
     ],
 )
 def test_the_credentials_go_to_no_other_host(
@@ -103,6 +105,16 @@ def test_an_option_that_it_does_not_take_is_an_error(
 ) -> None:
     with pytest.raises(TypeError, match=option):
         scripted_client.send_request(HttpRequest("GET", "/a"), **{option: {}})
+    assert service.requests == []
+
+
+def test_a_url_that_cannot_be_encoded_is_an_error(
+    scripted_client: EitherClient, service: ScriptedService
+) -> None:
+    with pytest.raises(ValueError, match="URL of the request cannot be encoded"):
+        scripted_client.send_request(HttpRequest("GET", "/\ud800"))
+    with pytest.raises(TypeError, match="URL of the request must be a str"):
+        scripted_client.send_request(HttpRequest("GET", 5))  # type: ignore[arg-type]
     assert service.requests == []
 
 

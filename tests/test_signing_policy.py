@@ -9,7 +9,9 @@ from email.utils import formatdate
 from types import SimpleNamespace
 from typing import Any, cast
 
+import freezegun
 import pytest
+import time_machine
 from azure.core.credentials import AccessToken, AzureKeyCredential, AzureSasCredential
 from azure.core.pipeline import Pipeline, PipelineContext, PipelineRequest
 from azure.core.pipeline.policies import (
@@ -59,6 +61,13 @@ def authorization(
         "HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256"
         f"&Signature={base64.b64encode(digest).decode()}"
     )
+
+
+@pytest.mark.parametrize("freeze", [freezegun.freeze_time, time_machine.travel])
+def test_the_date_is_that_of_a_frozen_clock(freeze: Any) -> None:
+    by = HMACCredentialsPolicy("", KEY)
+    with freeze("2026-11-24 09:05:00"):
+        assert signed(HttpRequest("POST", URL), by)["x-ms-date"] == DATE
 
 
 def test_the_headers_of_a_signature() -> None:

@@ -123,9 +123,12 @@ def request_to_send(request: HttpRequest, options: Mapping[str, Any]) -> HttpReq
 
     :raises TypeError: If the request has the wrong type or is a batch, or an option is only for
         other methods.
+    :raises ValueError: If the URL cannot be encoded.
     """
     if not isinstance(request, HttpRequest):
         raise TypeError(_wanted("request", "an azure.core.rest.HttpRequest", request))
+    name = "The URL of the request"
+    _encodable(name, _require_str(name, "a str", request.url))
     may_be_batch: Any = request  # with an attribute that azure-core does not declare
     if may_be_batch.multipart_mixed_info:
         raise TypeError("The service has no batches: send the parts of multipart/mixed one by one.")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from functools import cached_property, lru_cache
 from json import JSONEncoder, loads
 from typing import Any, Protocol, cast
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from azure.core.exceptions import (
     ClientAuthenticationError,
@@ -81,8 +81,14 @@ def build_next_page_request(
 ) -> HttpRequest:
     """Builds the request for another page.
 
+    :raises TypeError: If the link is not a str.
     :raises ValueError: If the link does not lead to the endpoint.
     """
+    if not isinstance(next_link, str):
+        raise TypeError(
+            f"A continuation token must be a str, and not {type(next_link).__name__}: pass what "
+            "the continuation_token of by_page() was."
+        )
     url = url_at(endpoint, next_link)
     if "api-version=" not in url:
         url += f"{'&' if '?' in url else '?'}{_query((('api-version', api_version),))}"
@@ -126,7 +132,7 @@ def url_at(endpoint: str, url: str) -> str:
                 f"The URL must be relative or begin with {root}/: the credentials must not be sent "
                 "to another host."
             )
-    if not {".", ".."}.isdisjoint(path.split("/")):
+    if not {".", ".."}.isdisjoint(unquote(path).split("/")):
         raise ValueError("The URL must not have '.' or '..' in its path.")
     query = f"?{quote(parts.query, _LITERAL_IN_QUERY + '&=+;%')}" if parts.query else ""
     return f"{root}{quote(path, _LITERAL_IN_SEGMENT + '/%')}{query}"

@@ -50,7 +50,8 @@ class CommunicationTokenCredential:
         ~azure.core.credentials.AccessTokenInfo
     :keyword token_refresher: A function that returns a new token, such as
         ``lambda: client.get_token(user, scopes)``. It is called when a thread asks for the token
-        and less than 2 minutes are left, or less than half of a shorter lifetime.
+        and less than 2 minutes are left, 10 with `proactive_refresh`, or less than half of the
+        shorter lifetime of a token that it returned.
     :paramtype token_refresher: ~typing.Callable[[], ~azure.core.credentials.AccessToken or
         ~azure.core.credentials.AccessTokenInfo or str]
     :keyword bool proactive_refresh: Whether a background thread calls the refresher ahead of need:

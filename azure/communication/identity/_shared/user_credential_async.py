@@ -47,7 +47,8 @@ class CommunicationTokenCredential:
         ~azure.core.credentials.AccessTokenInfo
     :keyword token_refresher: A function that returns an awaitable of a new token, such as
         ``lambda: client.get_token(user, scopes)``. It is called when a task asks for the token and
-        less than 2 minutes are left, or less than half of a shorter lifetime.
+        less than 2 minutes are left, 10 with `proactive_refresh`, or less than half of the shorter
+        lifetime of a token that it returned.
     :paramtype token_refresher: ~typing.Callable[[], ~typing.Awaitable[
         ~azure.core.credentials.AccessToken or ~azure.core.credentials.AccessTokenInfo or str]]
     :keyword bool proactive_refresh: Whether a background task calls the refresher ahead of need:

@@ -82,7 +82,7 @@ class AssignmentMethods:
         :param principal_type: The type of the principal.
         :type principal_type: str or ~azure.communication.identity.TeamsExtensionPrincipalType
         :keyword client_ids: The ids of the Entra applications that the principal can get tokens
-            through.
+            through. None, the default, omits them from the request.
         :paramtype client_ids: list[str] or None
         :return: The new assignment.
         :rtype: ~azure.communication.identity.TeamsExtensionAssignment

@@ -40,7 +40,8 @@ class CommunicationIdentityClient(AssignmentMethods):
         this library does not know is passed on.
     :paramtype api_version: str or ~azure.communication.identity.ApiVersion
     :raises TypeError: If an argument has the wrong type, or a keyword argument is unknown.
-    :raises ValueError: If the endpoint is not a URL, or the access key is not base64.
+    :raises ValueError: If the endpoint is not a URL, the access key is not base64, the credential
+        is None, the API version is malformed, or options exclude each other.
     :raises ImportError: If aiohttp is not installed and no other transport is given.
 
     .. code-block:: python
@@ -85,8 +86,9 @@ class CommunicationIdentityClient(AssignmentMethods):
         :return: A client.
         :rtype: ~azure.communication.identity.aio.CommunicationIdentityClient
         :raises TypeError: If an argument has the wrong type, or a keyword argument is unknown.
-        :raises ValueError: If a part is missing or doubled, the endpoint is not a URL, or the
-            access key is not base64.
+        :raises ValueError: If a part is missing or doubled, the endpoint is not a URL, the access
+            key is not base64, the connection string is None, the API version is malformed, or
+            options exclude each other.
         """
         endpoint, access_key = parse_connection_string(conn_str)
         return cls(endpoint, access_key, api_version=api_version, **kwargs)
@@ -298,8 +300,8 @@ class CommunicationIdentityClient(AssignmentMethods):
     ) -> Awaitable[AsyncHttpResponse]:
         """Sends a request with the authentication, retries and logging of this client.
 
-        The request is sent as it is: the query of its URL must have the ``api-version``. No status
-        raises an error; :meth:`~azure.core.rest.AsyncHttpResponse.raise_for_status` does.
+        Method, body and query are those of the request, whose URL must have the ``api-version``.
+        No status raises an error; :meth:`~azure.core.rest.AsyncHttpResponse.raise_for_status` does.
 
         .. code-block:: python
 
@@ -310,9 +312,10 @@ class CommunicationIdentityClient(AssignmentMethods):
         :type request: ~azure.core.rest.HttpRequest
         :keyword bool stream: Whether to leave the body of the response unread. False by default.
         :rtype: ~collections.abc.Awaitable[~azure.core.rest.AsyncHttpResponse]
-        :raises TypeError: If the request has the wrong type, or a keyword argument is unknown.
+        :raises TypeError: If the request has the wrong type, a keyword argument is unknown, or an
+            access key must sign a body that is a stream.
         :raises ValueError: If the URL leads to another scheme, host or port, where the credentials
-            must not be sent.
+            must not be sent, or its path has ``.`` or ``..``.
         :raises ~azure.core.exceptions.AzureError: If there is no response.
         """
         check_call_options(kwargs)

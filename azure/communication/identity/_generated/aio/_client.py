@@ -54,7 +54,8 @@ class CommunicationIdentityClient:
         :type request: ~azure.core.rest.HttpRequest
         :keyword bool stream: Whether to leave the body of the response unread. False by default.
         :rtype: ~azure.core.rest.AsyncHttpResponse
-        :raises ValueError: If the URL leads to another scheme, host or port.
+        :raises ValueError: If the URL leads to another scheme, host or port, or its path has ``.``
+            or ``..``.
         """
         copied = deepcopy(request)
         copied.url = url_at(self._config.endpoint, copied.url)

@@ -95,7 +95,7 @@ class EntraOperations:
         error_map = kwargs.pop("error_map", None)
 
         def get_next(next_link: str | None) -> HttpResponse:
-            if next_link is None:
+            if not next_link:
                 request = build_entra_list_assignments_request(
                     api_version=api_version,
                     headers=headers,
@@ -150,7 +150,7 @@ class EntraOperations:
         error_map = kwargs.pop("error_map", None)
 
         def get_next(next_link: str | None) -> HttpResponse:
-            if next_link is None:
+            if not next_link:
                 request = build_entra_update_assignments_request(
                     json=body,
                     api_version=api_version,
@@ -178,7 +178,7 @@ class EntraOperations:
         first_page = get_next(None)
 
         def first_or_next(next_link: str | None) -> HttpResponse:
-            return first_page if next_link is None else get_next(next_link)
+            return get_next(next_link) if next_link else first_page
 
         return ItemPaged(first_or_next, extract_data)
 
@@ -232,7 +232,7 @@ class EntraOperations:
         :param body: The tenant and the type of the principal, and the applications.
         :type body: JSON or ~azure.communication.identity._generated.models.EntraAssignmentUpdate
         :keyword cls: Converts the response and its JSON to the result.
-        :return: The replaced assignment. The JSON of EntraAssignment, or the result of ``cls``.
+        :return: The assignment. The JSON of EntraAssignment, or the result of ``cls``.
         :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error or an
             invalid response.
         """

@@ -123,8 +123,7 @@ class TeamsExtensionOperations:
         :type body: JSON or
             ~azure.communication.identity._generated.models.TeamsExtensionAssignmentRequest
         :keyword cls: Converts the response and its JSON to the result.
-        :return: The replaced assignment. The JSON of TeamsExtensionAssignment, or the result of
-            ``cls``.
+        :return: The assignment. The JSON of TeamsExtensionAssignment, or the result of ``cls``.
         :raises ~azure.core.exceptions.HttpResponseError: If the service returns an error or an
             invalid response.
         """
