@@ -117,6 +117,8 @@ def _serve(chosen: argparse.Namespace, stop_asked: stopping.StopFlag) -> int:
         sys.stdout.flush()
         while not stop_asked:
             time.sleep(_POLL_INTERVAL)
+    except DatabaseError as error:
+        return refuse(str(error))
     except OSError as error:
         _discard_standard_output()
         return refuse(f"cannot write to standard output ({error.strerror})")

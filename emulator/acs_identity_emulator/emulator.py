@@ -5,20 +5,15 @@ import os
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
+from .arguments import Arguments
 from .authentication.access_keys import SLOTS, pasted_key
 from .contract.faults import Armed
-from .contract.guids import is_guid
-from .control.guard import is_loopback
 from .entra_directory import EntraDirectory
 from .http.certificates import default_stem
 from .http.listening import Listener
-from .operations.identities import IdentityInfo, check_token_lifetime
-from .operations.service import ServiceOptions
+from .operations.identities import IdentityInfo
 from .requests import Requests
 from .resource import Resource
-from .state.clock import ServiceClock
-
-_PAGE_SIZES = range(1, 10_001)
 
 
 class IdentityEmulator(EntraDirectory):
@@ -58,6 +53,7 @@ class IdentityEmulator(EntraDirectory):
     :param control_token: The token that ``/.emulator/`` and the page at ``/`` require. Without one,
         they are open to the programs of this machine, and `host` must be loopback.
     :param clock: Returns the time of the service, in Unix seconds. By default, the machine's clock.
+    :raises TypeError: If an argument has the wrong type.
     :raises ValueError: If an argument is invalid. The message never holds a key.
     """
 
@@ -84,48 +80,30 @@ class IdentityEmulator(EntraDirectory):
         control_token: str | None = None,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        if not _may_be_host(host):
-            raise ValueError(f"host must be an address or a name, not {host!r}")
-        _check_port("port", port)
-        if identity_port is not None:
-            _check_port("identity_port", identity_port)
-        if database is not None and not os.fspath(database):
-            raise ValueError("database must be the path of a file, not empty")
-        if access_key is not None:
-            access_key = pasted_key("access_key", access_key)
-        if secondary_key is not None:
-            secondary_key = pasted_key("secondary_key", secondary_key)
-        if resource_id is not None and not is_guid(resource_id):
-            raise ValueError(f"resource_id must be a GUID, not {resource_id!r}")
-        if isinstance(page_size, bool) or page_size not in _PAGE_SIZES:
-            raise ValueError(f"page_size must be from 1 to {_PAGE_SIZES[-1]}, not {page_size!r}")
-        if token_lifetime is not None:
-            check_token_lifetime(token_lifetime)
-        if control_token is not None and not (control_token.isascii() and control_token.isalnum()):
-            raise ValueError("control_token must consist of ASCII letters and digits")
-        if control_token is None and not is_loopback(host):
-            raise ValueError(
-                f"control_token must be set, as {host!r} is not a loopback address: the token "
-                "protects /.emulator/ and the page at /"
-            )
+        given = Arguments(
+            host=host,
+            port=port,
+            database=database,
+            import_state=import_state,
+            access_key=access_key,
+            secondary_key=secondary_key,
+            resource_id=resource_id,
+            tls=tls,
+            tls_names=tls_names,
+            ca_file=ca_file,
+            identity_port=identity_port,
+            throttle=throttle,
+            retry_after=retry_after,
+            open_exchange=open_exchange,
+            page_size=page_size,
+            encrypted_tokens=encrypted_tokens,
+            token_lifetime=token_lifetime,
+            control_token=control_token,
+            clock=clock,
+        ).checked()
         super().__init__(
             lambda: Listener(host, port, identity_port, tls=tls),
-            functools.partial(
-                Resource,
-                database=database,
-                imported=import_state,
-                access_key=access_key,
-                secondary_key=secondary_key,
-                resource_id=resource_id,
-                host=host,
-                tls_names=tls_names,
-                throttle=throttle,
-                retry_after=retry_after,
-                options=ServiceOptions(open_exchange, page_size, encrypted_tokens),
-                token_lifetime=token_lifetime,
-                control_token=control_token,
-                clock=ServiceClock(clock),
-            ),
+            functools.partial(Resource, given),
             ca_file,
             functools.partial(default_stem, database, host),
         )
@@ -313,16 +291,3 @@ class IdentityEmulator(EntraDirectory):
         :raises RuntimeError: If the emulator is not running.
         """
         self._running().export(path)
-
-
-def _check_port(name: str, port: int) -> None:
-    if not 0 <= port <= 65535:
-        raise ValueError(f"{name} must be from 0 to 65535, not {port}")
-
-
-def _may_be_host(host: str) -> bool:
-    """Whether the resolver can be asked for it."""
-    try:
-        return bool(host.encode("idna"))
-    except UnicodeError:
-        return False

@@ -2,11 +2,11 @@
 
 import os
 import uuid
-from collections.abc import Callable, Sequence
-from datetime import timedelta
+from collections.abc import Callable
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from .arguments import Arguments
 from .authentication.access_keys import AccessKeys
 from .authentication.applications import Applications
 from .authentication.authenticators import BearerAuthenticator, HmacAuthenticator
@@ -27,98 +27,99 @@ from .operations.service import Service, ServiceOptions
 from .operations.throttling import Throttle
 from .state.clock import ServiceClock
 from .state.journal import Journal
-from .state.store import Store
+from .state.store import Store, StoreError
 
 
 class Resource:
     """Store, keys and service of one running emulator."""
 
-    def __init__(
-        self,
-        *,
-        database: str | os.PathLike[str] | None,
-        imported: str | os.PathLike[str] | None,
-        access_key: str | None,
-        secondary_key: str | None,
-        resource_id: str | None,
-        host: str,
-        tls_names: Sequence[str],
-        throttle: bool,
-        retry_after: bool,
-        options: ServiceOptions,
-        token_lifetime: timedelta | None,
-        control_token: str | None,
-        clock: ServiceClock,
-    ) -> None:
-        """:raises DatabaseError: If the database cannot be used.
+    def __init__(self, given: Arguments) -> None:
+        """
+        :raises DatabaseError: If the database cannot be used.
         :raises ValueError: If the database belongs to another resource, or a certificate cannot
             name the host or one of `tls_names`.
         """
-        self._store = Store(database, imported)
+        self.clock = ServiceClock(given.clock)
+        self.faults = FaultQueue()
+        self.journal = Journal()
+        self._default_token_lifetime = given.token_lifetime
+        self._store = Store(given.database, given.import_state)
         try:
-            self.certificates = Certificates(self._store, host, tls_names)
-            self.id = _resource_id(self._store, resource_id)
-            try:
-                self.keys = AccessKeys(self._store, primary=access_key, secondary=secondary_key)
-                tokens = TokenIssuer(self._key("token-key"), self.id, self._store.generation)
-                self.applications = Applications(self._store, self._guid("tenant-id"))
-            except (ValueError, TypeError):  # whose message may quote a key
-                raise self._store.damaged() from None
+            self._load(given)
+            self.service = self._new_service(given)
+            self.application = self._new_application(given.control_token)
+        except StoreError as error:
+            self._store.close()
+            raise self._store.unusable(error) from None
         except BaseException:
             self._store.close()
             raise
-        self.clock = clock
-        self.faults = FaultQueue()
-        self.journal = Journal()
-        self.entra = EntraAuthority(lambda: self._key("entra-key"), self._guid("tenant-id"), clock)
+
+    def _load(self, given: Arguments) -> None:
+        """Reads the kept settings, and keeps those that are given or new."""
+        self.certificates = Certificates(self._store, given.host, given.tls_names)
+        self.id = _resource_id(self._store, given.resource_id)
+        tenant_id = self._guid("tenant-id")
+        try:
+            self.keys = AccessKeys(
+                self._store, primary=given.access_key, secondary=given.secondary_key
+            )
+            self._tokens = TokenIssuer(self._key("token-key"), self.id, self._store.generation)
+            self.applications = Applications(self._store, tenant_id)
+        except (ValueError, TypeError):  # whose message may quote a key
+            raise self._store.damaged() from None
+        self.entra = EntraAuthority(lambda: self._key("entra-key"), tenant_id, self.clock)
         self.managed_identity = ManagedIdentity(
             self.entra,
             object_id=self._guid("managed-identity-object-id"),
             client_id=self._guid("managed-identity-id"),
             secret=self._kept("managed-identity-secret", new_secret),
         )
-        limits = Throttle(clock, tells_when=retry_after) if throttle else None
-        self.service = Service(
+
+    def _new_service(self, given: Arguments) -> Service:
+        service = Service(
             self.id,
             self._store,
             self.keys,
-            tokens,
+            self._tokens,
             self.entra,
-            clock,
-            limits,
+            self.clock,
+            Throttle(self.clock, tells_when=given.retry_after) if given.throttle else None,
             TokenEncryption(lambda: self._kept("token-encryption-key", new_key)),
-            options,
+            ServiceOptions(given.open_exchange, given.page_size, given.encrypted_tokens),
         )
-        self.service.token_lifetime = token_lifetime
-        self._default_token_lifetime = token_lifetime
+        service.token_lifetime = given.token_lifetime
+        return service
+
+    def _new_application(self, control_token: str | None) -> Application:
         administration = Administration(
             resource_id=self.id,
             service=self.service,
             keys=self.keys,
             entra=EntraAdministration(self.entra, self.applications),
             faults=self.faults,
-            clock=clock,
+            clock=self.clock,
             journal=self.journal,
             reset=self.reset,
         )
-        page = Page(self.id, self.service, self.faults, clock, self.journal)
-        self.application = Application(
+        page = Page(self.id, self.service, self.faults, self.clock, self.journal)
+        signed = HmacAuthenticator(
+            lambda: self.keys.octets_by_id, lambda: self.keys.retired, self.clock
+        )
+        return Application(
             self.service,
-            [
-                HmacAuthenticator(lambda: self.keys.octets_by_id, lambda: self.keys.retired, clock),
-                BearerAuthenticator(self.entra),
-            ],
+            [signed, BearerAuthenticator(self.entra)],
             OwnPaths(
                 administration.endpoints(),
                 self.managed_identity,
-                tokens.jwks,
+                self._tokens.jwks,
                 page.answer,
                 Guard(control_token),
             ),
             EntraPaths(self.entra, self.applications),
             self.faults,
             self.journal,
-            clock,
+            self.clock,
         )
 
     def reset(self) -> None:

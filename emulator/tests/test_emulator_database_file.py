@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -112,6 +113,7 @@ def test_what_cannot_be_imported(tmp_path: Path) -> None:
 def damage(database: Path, setting: str, value: object) -> str:
     """Replaces a setting and returns what it was."""
     with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+        connection.text_factory = partial(str, encoding="utf-8", errors="replace")
         row = connection.execute("SELECT value FROM setting WHERE name = ?", (setting,)).fetchone()
         connection.execute(
             "UPDATE setting SET value = CAST(? AS TEXT) WHERE name = ?", (value, setting)
@@ -193,11 +195,75 @@ def test_a_full_disk(tmp_path: Path, send: Send, start: Start) -> None:
 
 @POSIX_ONLY
 @pytest.mark.heavy
-def test_a_disk_that_is_full_at_the_start(tmp_path: Path, start: Start) -> None:
+@pytest.mark.parametrize(
+    ("option", "size", "message"),
+    [
+        ("--ca-file", 100, "cannot write the CA file FILE "),
+        ("--database", 10_000, "cannot read or write the database FILE "),  # its schema
+        ("--database", 50_000, "cannot read or write the database FILE "),  # its keys
+    ],
+)
+def test_a_disk_that_is_full_at_the_start(
+    tmp_path: Path, start: Start, option: str, size: int, message: str
+) -> None:
     import resource
 
-    process = start(
-        "--ca-file", str(tmp_path / "ca.pem"), limits={resource.RLIMIT_FSIZE: (100, 100)}
-    )
+    file = str(tmp_path / "file")
+    process = start(option, file, limits={resource.RLIMIT_FSIZE: (size, size)})
     output, log = process.communicate(timeout=20)
     assert (process.returncode, output, log.count("\n")) == (2, "", 1)
+    assert message.replace("FILE", file) in log
+    assert ("free space on the disk" in log) is (option == "--database")
+
+
+@POSIX_ONLY
+@pytest.mark.heavy
+def test_the_methods_on_a_full_disk(tmp_path: Path) -> None:
+    code = """
+import resource, sys
+from acs_identity_emulator import DatabaseError, IdentityEmulator
+
+with IdentityEmulator(database=sys.argv[1]) as emulator:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, 1))
+    for method in ("rotate_key", "reset", "register_application"):
+        try:
+            getattr(emulator, method)(*["primary"][: method == "rotate_key"])
+        except DatabaseError as error:
+            print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "a.db")],
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert done.stdout.count("the database cannot be used: ") == 3
+
+
+def test_a_start_that_fails_lets_go_of_the_database(tmp_path: Path) -> None:
+    """The last of the kept settings is damaged, so that all parts before it exist."""
+    database = tmp_path / "a.db"
+    IdentityEmulator(database=database).start().stop()
+    kept = damage(database, "managed-identity-secret", b"\xff")
+    emulator = IdentityEmulator(database=database)
+    with pytest.raises(DatabaseError, match="damaged") as caught:
+        emulator.start()
+    damage(database, "managed-identity-secret", kept)
+    with emulator:
+        assert emulator.managed_identity_environment["IDENTITY_HEADER"] == kept
+    assert caught  # and with it the traceback, which keeps what the failed start has made
+
+
+def test_a_table_is_missing(tmp_path: Path) -> None:
+    database = tmp_path / "a.db"
+    IdentityEmulator(database=database).start().stop()
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.execute("DROP TABLE setting")
+    with pytest.raises(DatabaseError, match=r"cannot read or write the database .*a\.db .*: free"):
+        IdentityEmulator(database=database).start()
+
+
+def test_a_damaged_file_to_import(tmp_path: Path) -> None:
+    with IdentityEmulator() as emulator:
+        emulator.export_state(tmp_path / "state")
+    damage(tmp_path / "state", "token-key", "cut off")
+    with pytest.raises(DatabaseError, match=r"the database .*state is damaged"):
+        IdentityEmulator(import_state=tmp_path / "state").start()

@@ -218,8 +218,8 @@ def test_a_restart_continues(send: Send, tmp_path: Path) -> None:
             assert reply.status == status
 
 
-@pytest.mark.parametrize("size", [0, -1, 10_001, True, 1.5, "3"])
-def test_page_size(size: Any) -> None:
+@pytest.mark.parametrize("size", [0, -1, 10_001])
+def test_page_size(size: int) -> None:
     with pytest.raises(ValueError, match="page_size must be from 1 to 10000"):
         IdentityEmulator(page_size=size)
 

@@ -11,11 +11,15 @@ from pathlib import Path
 
 
 class DatabaseError(RuntimeError):
-    """If the database file cannot be used: not writable, damaged, in use, or not a database."""
+    """If the database cannot be used: not writable, full, damaged, in use, or not a database."""
 
 
-class StoreError(RuntimeError):
+class StoreError(DatabaseError):
     """If the database cannot be read or written while the emulator runs."""
+
+
+class DamagedStoreError(StoreError):
+    """If the database is damaged."""
 
 
 def connect(path: str | os.PathLike[str] | None) -> sqlite3.Connection:

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 from . import assignments, database
+from .database import DamagedStoreError
 from .database import DatabaseError as DatabaseError
 from .database import StoreError as StoreError
 
@@ -61,19 +62,20 @@ class Store:
         :raises DatabaseError: If a file cannot be opened or written, is damaged or not a database,
             or if the database is in use, or is not new and should be filled.
         """
-        self._path = path
+        self._path = imported if path is None else path
         self._lock = threading.RLock()
         if must_exist and path is not None and not os.path.exists(path):
             raise DatabaseError(f"there is no database {path!s}")
         self._connection = database.connect(path)
         self.assignments = assignments.AssignmentTable(self._access)
         try:
-            if imported is not None:
-                database.copy_in(self._connection, imported)
-            self._prepare()
-        except sqlite3.Error:
+            with self._access():
+                if imported is not None:
+                    database.copy_in(self._connection, imported)
+                self._prepare()
+        except StoreError as error:
             self._connection.close()
-            raise self.damaged() from None
+            raise self.unusable(error) from None
         except BaseException:
             self._connection.close()
             raise
@@ -102,6 +104,15 @@ class Store:
         """The error for contents that cannot be read, without quoting them."""
         return DatabaseError(
             f"the database {self._path!s} is damaged: restore a copy, or name another file"
+        )
+
+    def unusable(self, error: StoreError) -> DatabaseError:
+        """The error for a database that cannot be read or written at the start."""
+        if isinstance(error, DamagedStoreError):
+            return self.damaged()
+        return DatabaseError(
+            f"cannot read or write the database {self._path!s} ({error}): free space on the disk, "
+            "restore a copy, or name another file"
         )
 
     def export(self, path: str | os.PathLike[str]) -> None:
@@ -217,7 +228,8 @@ class _Access:
         # A full disk, a damaged file; not a mistake of this program, such as an IntegrityError.
         if isinstance(exc, sqlite3.OperationalError) or type(exc) is sqlite3.DatabaseError:
             reason = getattr(exc, "sqlite_errorname", type(exc).__name__)  # since Python 3.11
-            raise StoreError(f"the database cannot be used: {reason}") from None
+            failed = StoreError if isinstance(exc, sqlite3.OperationalError) else DamagedStoreError
+            raise failed(f"the database cannot be used: {reason}") from None
 
 
 def _identity(row: tuple[Any, ...]) -> Identity:
