@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import TypeVar
 
@@ -23,8 +24,9 @@ class Lifecycle:
         ca_file: str | os.PathLike[str] | None,
         ca_stem: Callable[[int], str],
     ) -> None:
-        """:param ca_file: where the certificate authority goes.
-        :param ca_stem: the default of it without suffix, given the port.
+        """
+        :param ca_file: The path for the certificate authority; None for the default path.
+        :param ca_stem: Returns the default path of the authority, without suffix, for a port.
         """
         self._make_listener = listener
         self._open_resource = open_resource
@@ -63,8 +65,10 @@ class Lifecycle:
         if self._thread is None:
             raise RuntimeError("an emulator entered with 'async with' stops at the end of it")
         self._phase = "stopped"
-        self._thread.stop()
-        self._close_resource()
+        try:
+            self._thread.stop()
+        finally:
+            self._close_resource()
 
     def __enter__(self: _Self) -> _Self:
         return self.start()
@@ -80,7 +84,7 @@ class Lifecycle:
     async def __aenter__(self: _Self) -> _Self:
         self._begin()
         try:
-            self._resource = await asyncio.to_thread(self._open_resource)
+            self._resource = await self._opened()
             await self._listen()
         except BaseException:
             self._abandon()
@@ -94,8 +98,10 @@ class Lifecycle:
         traceback: TracebackType | None,
     ) -> None:
         self._phase = "stopped"
-        await self._stop_listening()
-        self._close_resource()
+        try:
+            await self._stop_listening()
+        finally:
+            self._close_resource()
 
     def _listening(self) -> Listener:
         self._running()
@@ -127,6 +133,17 @@ class Lifecycle:
         if resource is not None:
             resource.close()
 
+    async def _opened(self) -> Resource:
+        """Opens the resource in a thread, which closes it again if this task is cancelled."""
+        executor = ThreadPoolExecutor(1, "acs-identity-emulator-opening")
+        opening = executor.submit(self._open_resource)
+        executor.shutdown(wait=False)
+        try:
+            return await asyncio.wrap_future(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(_close_opened)
+            raise
+
     async def _listen(self) -> None:
         resource = self._running()
         listener = self._make_listener()
@@ -147,3 +164,8 @@ class Lifecycle:
             self._resource.certificates.close()
         if self._listener is not None:
             await self._listener.stop()
+
+
+def _close_opened(opening: "Future[Resource]") -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()

@@ -2,8 +2,10 @@
 
 import asyncio
 import base64
+import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 
 from acs_identity_emulator import DatabaseError, IdentityEmulator
+from acs_identity_emulator.http.server_thread import ServerThread
 
 Send = Callable[..., SimpleNamespace]
 
@@ -250,6 +253,73 @@ def test_other_hosts(send: Send, host: str) -> None:
         assert send("POST", "/identities", to=emulator).status == 201
     finally:
         emulator.stop()
+
+
+async def test_a_cancelled_start_lets_go_of_the_database(tmp_path: Path) -> None:
+    file = tmp_path / "service.db"
+    IdentityEmulator(database=file).start().stop()
+    late = IdentityEmulator(database=file)
+    starting = asyncio.ensure_future(late.__aenter__())
+    await asyncio.sleep(0)  # a thread opens the database, and cannot be cancelled
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    async with await started(lambda: IdentityEmulator(database=file)):
+        pass
+    async with late:
+        assert late.endpoint
+
+
+async def started(make: Callable[[], IdentityEmulator]) -> contextlib.AsyncExitStack:
+    """Starts an emulator as soon as its database is free."""
+    stack, deadline = contextlib.AsyncExitStack(), time.monotonic() + 20
+    while True:
+        try:
+            await stack.enter_async_context(make())
+        except DatabaseError:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.02)
+        else:
+            return stack
+
+
+async def test_a_cancelled_stop_lets_go_of_everything(tmp_path: Path) -> None:
+    file = tmp_path / "service.db"
+    emulator = IdentityEmulator(database=file)
+    await emulator.__aenter__()
+    emulator.inject("create", "delay:60")
+    port = int(emulator.endpoint.rstrip("/").rpartition(":")[2])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"POST /identities HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+    await asyncio.sleep(0.05)
+    stopping = asyncio.ensure_future(emulator.__aexit__(None, None, None))
+    await asyncio.sleep(0.02)
+    stopping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stopping
+    with contextlib.suppress(ConnectionError):
+        assert await asyncio.wait_for(reader.read(), 20) == b""
+    writer.close()
+    async with IdentityEmulator(database=file, port=port):
+        pass
+
+
+def test_an_interrupted_stop_lets_go_of_the_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, stop = tmp_path / "service.db", ServerThread.stop
+
+    def interrupted(thread: ServerThread) -> None:
+        stop(thread)
+        raise KeyboardInterrupt
+
+    emulator = IdentityEmulator(database=file).start()
+    monkeypatch.setattr(ServerThread, "stop", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        emulator.stop()
+    monkeypatch.undo()
+    with IdentityEmulator(database=file):
+        pass
 
 
 class TestDatabase:

@@ -70,10 +70,23 @@ class Listener:
         self._sweep()
 
     async def stop(self) -> None:
-        """Lets requests under way end, but not for long."""
+        """Lets requests under way end, but not for long; if it is cancelled, they are aborted."""
         if self._sweeping is not None:
             self._sweeping.cancel()
         self._is_stopping = True
+        try:
+            await self._drain()
+        finally:
+            self._close_sockets()
+            for task in self._tasks:
+                task.cancel()
+            for connection in list(self._connections):
+                connection.abort()
+        # The loop closes a socket a few turns after it was told to.
+        await _turns_of_the_loop()
+
+    async def _drain(self) -> None:
+        """Accepts no more connections, and waits for those that there are."""
         for sock in self._sockets:
             # Ends a wait for a connection. Its cancellation could lose an accepted socket.
             with contextlib.suppress(OSError):
@@ -90,10 +103,6 @@ class Listener:
         if open_ones:
             closed = [connection.closed for connection in open_ones]
             await asyncio.wait(closed, timeout=_SHUTDOWN_TIMEOUT)
-        for connection in open_ones:
-            connection.abort()
-        # The loop closes a socket a few turns after it was told to.
-        await _turns_of_the_loop()
 
     def _bind(self, port: int) -> socket.socket:
         """Listens on every address of the host; returns the first socket."""
