@@ -8,17 +8,22 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from azure.communication.identity import (
     CommunicationIdentifier,
     CommunicationUserDetail,
     CommunicationUserIdentifier,
+    CommunicationUserProperties,
     MicrosoftTeamsAppIdentifier,
+    MicrosoftTeamsAppProperties,
     MicrosoftTeamsUserIdentifier,
+    MicrosoftTeamsUserProperties,
     PhoneNumberIdentifier,
+    PhoneNumberProperties,
     TeamsExtensionUserIdentifier,
+    TeamsExtensionUserProperties,
     UnknownIdentifier,
     identifier_from_raw_id,
 )
@@ -89,6 +94,20 @@ def test_a_dataclass_and_the_details_of_a_user_have_fields_too() -> None:
     details: Any = model_of(CommunicationUserDetail).model_validate({"who": {"user": USER}})
     assert details.who == CommunicationUserDetail(user=CommunicationUserIdentifier(USER))
     assert details.model_dump()["who"]["user"] == USER
+
+
+@pytest.mark.parametrize(
+    ("properties", "keys"),
+    [
+        (CommunicationUserProperties, {"id"}),
+        (PhoneNumberProperties, {"value", "is_anonymous", "asserted_id"}),
+        (MicrosoftTeamsUserProperties, {"user_id", "is_anonymous", "cloud"}),
+        (MicrosoftTeamsAppProperties, {"app_id", "cloud"}),
+        (TeamsExtensionUserProperties, {"user_id", "tenant_id", "resource_id", "cloud"}),
+    ],
+)
+def test_pydantic_takes_the_properties(properties: Any, keys: set[str]) -> None:
+    assert TypeAdapter(properties).json_schema()["properties"].keys() == keys
 
 
 app = FastAPI()

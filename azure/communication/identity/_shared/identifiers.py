@@ -2,9 +2,10 @@
 
 import warnings
 from collections.abc import Mapping
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
 
-from typing_extensions import NotRequired
+# Before Python 3.12, pydantic rejects the TypedDict of typing.
+from typing_extensions import NotRequired, TypedDict
 
 from .enums import (
     RESOURCE_USER_PREFIXES,
