@@ -55,15 +55,10 @@ class Arguments(NamedTuple):
         """
         self._check_types()
         self._check_values()
-        keys = {
-            name: pasted_key(name, key)
-            for name, key in (
-                ("access_key", self.access_key),
-                ("secondary_key", self.secondary_key),
-            )
-            if key is not None
-        }
-        return self._replace(**keys)
+        return self._replace(
+            access_key=_pasted("access_key", self.access_key),
+            secondary_key=_pasted("secondary_key", self.secondary_key),
+        )
 
     def _check_types(self) -> None:
         for names, expected, types in _TYPES:
@@ -110,6 +105,10 @@ def check_texts(name: str, values: object) -> None:
         or not all(isinstance(value, str) for value in values)
     ):
         raise TypeError(f"{name} must be a list of str, not {type(values).__name__}")
+
+
+def _pasted(name: str, key: str | None) -> str | None:
+    return None if key is None else pasted_key(name, key)
 
 
 def _may_be_host(host: str) -> bool:
