@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from acs_identity_emulator import DatabaseError, IdentityEmulator
+from acs_identity_emulator.http import server_thread
 from acs_identity_emulator.http.server_thread import ServerThread
 
 Send = Callable[..., SimpleNamespace]
@@ -225,7 +226,7 @@ def test_no_event_loop_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(OSError, match="Too many open files"):
             IdentityEmulator().start()
 
-    monkeypatch.setattr(asyncio.events, "new_event_loop", refuse)
+    monkeypatch.setattr(server_thread, "EventLoop", refuse)
     starting = threading.Thread(target=start, daemon=True)
     starting.start()
     starting.join(10)

@@ -1,10 +1,14 @@
 """Tokens age: by an advanced clock, by a short lifetime, and under freezegun and time-machine."""
 
+import asyncio
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta, timezone
 from email.utils import formatdate
+from pathlib import Path
+from typing import Any
 
 import freezegun
 import jwt
@@ -12,8 +16,10 @@ import pytest
 import time_machine
 
 from acs_identity_emulator import IdentityEmulator
+from azure.communication.identity import CommunicationIdentityClient
+from azure.communication.identity.aio import CommunicationIdentityClient as AsyncClient
 
-from .conftest import Send
+from .conftest import Send, connect
 
 
 @pytest.fixture(scope="module")
@@ -115,15 +121,19 @@ def test_invalid_lifetimes(timed: IdentityEmulator, lifetime: timedelta) -> None
         IdentityEmulator(token_lifetime=lifetime)
 
 
+Travelling = Callable[[datetime], AbstractContextManager[object]]
+
+
 def travel(moment: datetime) -> AbstractContextManager[object]:
     return time_machine.travel(moment, tick=False)
 
 
-@pytest.mark.parametrize("travelling", [freezegun.freeze_time, travel])
+travellers = pytest.mark.parametrize("travelling", [freezegun.freeze_time, travel])
+
+
+@travellers
 def test_the_clock_of_the_process(
-    send: Send,
-    timed: IdentityEmulator,
-    travelling: Callable[[datetime], AbstractContextManager[object]],
+    send: Send, timed: IdentityEmulator, travelling: Travelling
 ) -> None:
     token, _ = new_token(send, timed)
     for hours, is_valid in ((23, True), (25, False)):
@@ -134,3 +144,70 @@ def test_the_clock_of_the_process(
             assert timed.is_token_valid(newer)
             assert lifetime == 24 * 3600
     assert timed.is_token_valid(token)
+
+
+@contextmanager
+def calls_of(flavour: str, connection_string: str) -> Iterator[Callable[..., Any]]:
+    """Calls a method of either client by its name, and returns its result."""
+    if flavour == "sync":
+        with CommunicationIdentityClient.from_connection_string(
+            connection_string, retry_total=0
+        ) as client:
+            yield lambda method, *arguments: getattr(client, method)(*arguments)
+        return
+    loop = asyncio.new_event_loop()
+    of_loop = AsyncClient.from_connection_string(connection_string, retry_total=0)
+    yield lambda method, *arguments: loop.run_until_complete(getattr(of_loop, method)(*arguments))
+    loop.run_until_complete(of_loop.close())
+    loop.close()
+
+
+@pytest.mark.parametrize("flavour", ["sync", "async"])
+@travellers
+def test_client_and_service_move_together(
+    timed: IdentityEmulator, travelling: Travelling, flavour: str
+) -> None:
+    """As "My back end renews an expired token" in the README says."""
+    with calls_of(flavour, timed.connection_string) as call:
+        user = call("create_user")
+        first = call("get_token", user, ["chat"])
+        with travelling(datetime.now(timezone.utc) + timedelta(hours=25)):
+            assert not timed.is_token_valid(first.token)
+            renewed = call("get_token", user, ["chat"])
+            assert timed.is_token_valid(renewed.token)
+            assert renewed.expires_on - int(time.time()) == 24 * 3600
+    assert timed.requests.count("issue", user=user) == 2
+
+
+@pytest.mark.parametrize("year", [2020, 2050])
+@travellers
+def test_clients_trust_an_emulator_that_starts_in_another_time(
+    tmp_path: Path, travelling: Travelling, year: int
+) -> None:
+    """OpenSSL judges certificates by the clock of the system, which nobody replaces."""
+
+    def authority() -> bytes:
+        with IdentityEmulator(tls=True, database=tmp_path / "a.db") as emulator:
+            connect(emulator.endpoint, emulator.ca_file).close()
+            return Path(emulator.ca_file).read_bytes()
+
+    with travelling(datetime(year, 1, 1, tzinfo=timezone.utc)):
+        first = authority()
+    assert authority() == first
+
+
+def test_delays_end_and_an_emulator_stops_in_frozen_time(send: Send) -> None:
+    with freezegun.freeze_time(datetime.now(timezone.utc)):
+        emulator = IdentityEmulator().start()
+        emulator.inject("create", "delay:0.02")
+        date = formatdate(time.time(), usegmt=True)
+        assert send("POST", "/identities", to=emulator, date=date).status == 201
+        emulator.inject("create", "delay:3000")
+        with connect(emulator.endpoint) as connection:
+            connection.sendall(b"POST /identities HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+            while emulator.unused_faults():
+                time.sleep(0.01)
+            stopper = threading.Thread(target=emulator.stop, daemon=True)
+            stopper.start()
+            stopper.join(60)
+            assert not stopper.is_alive()

@@ -137,7 +137,7 @@ def _kept_authority(
             key = serialization.load_pem_private_key(kept_key.encode(), password=None)
         except ValueError:
             raise store.damaged() from None
-        left = certificate.not_valid_after_utc - datetime.now(timezone.utc)
+        left = certificate.not_valid_after_utc - _system_time()
         if (
             isinstance(key, ec.EllipticCurvePrivateKey)
             and left > _LEAST_LIFETIME_LEFT
@@ -154,7 +154,7 @@ def _kept_authority(
 def _new_authority(
     key: ec.EllipticCurvePrivateKey, constraints: x509.NameConstraints
 ) -> x509.Certificate:
-    now = datetime.now(timezone.utc)
+    now = _system_time()
     serial = x509.random_serial_number()
     name = _distinguished(f"{_PROGRAM} {serial:x}"[:40])  # clients tell authorities by name
     identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
@@ -191,6 +191,15 @@ def _server_certificate(
         .add_extension(identifier, critical=False)
         .sign(authority_key, hashes.SHA256())
     )
+
+
+def _system_time() -> datetime:
+    """The time by which OpenSSL judges certificates.
+
+    Files are dated by it too, while freezegun and time-machine replace the clocks of Python.
+    """
+    with tempfile.TemporaryFile() as file:
+        return datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, timezone.utc)
 
 
 def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:

@@ -2,8 +2,26 @@
 
 import asyncio
 import concurrent.futures
+import functools
+import sys
 import threading
+import time
 from collections.abc import Callable, Coroutine
+
+if sys.platform == "win32":
+    _DefaultLoop = asyncio.ProactorEventLoop
+    _uptime = functools.partial(time.monotonic)
+else:
+    _DefaultLoop = asyncio.SelectorEventLoop
+    # freezegun replaces `time.monotonic` in every module, but not this function.
+    _uptime = functools.partial(time.clock_gettime, time.CLOCK_MONOTONIC)
+
+
+class EventLoop(_DefaultLoop):
+    """Its timers run under freezegun, too: delays end, and a connection that stops is closed."""
+
+    def time(self) -> float:
+        return _uptime()
 
 
 class ServerThread:
@@ -31,11 +49,14 @@ class ServerThread:
         self._thread.join()
 
     def _run(self, started: "concurrent.futures.Future[asyncio.AbstractEventLoop]") -> None:
-        serving = self._serve(started)
         try:
-            asyncio.run(serving)
+            loop = EventLoop()
+            try:
+                loop.run_until_complete(self._serve(started))
+            finally:
+                loop.run_until_complete(_cancel_others())
+                loop.close()
         except BaseException as error:
-            serving.close()  # it never begins if no event loop can be had
             if started.done():
                 raise
             started.set_exception(error)  # raised in the thread that starts
@@ -45,3 +66,10 @@ class ServerThread:
         started.set_result(asyncio.get_running_loop())
         await self._stopping.wait()
         await self._stop_listening()
+
+
+async def _cancel_others() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
