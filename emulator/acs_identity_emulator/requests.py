@@ -95,7 +95,7 @@ class Requests:
         return iter(self._journal)
 
     def __len__(self) -> int:
-        return len(self._journal.entries())
+        return len(self._journal)
 
     def __repr__(self) -> str:
         shown = ", ".join(

@@ -4,12 +4,19 @@ import base64
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from multidict import CIMultiDict, CIMultiDictProxy
 
-from acs_identity_emulator import IdentityEmulator
+from acs_identity_emulator import IdentityEmulator, JournalEntry
+from acs_identity_emulator.authentication.authenticators import WireRequest
+from acs_identity_emulator.contract.faults import FaultQueue
+from acs_identity_emulator.control.page import Page
+from acs_identity_emulator.state.clock import ServiceClock
+from acs_identity_emulator.state.journal import Journal
 
 from .conftest import Clock, Send, exchange
 
@@ -378,6 +385,41 @@ class TestPage:
         assert "<td>issue</td><td>status:429</td><td>3</td><td>0</td>" in text
         (table,) = re.findall(r'id="faults".*?</table>', text, re.S)
         assert table.count("<th ") == table.count("<td>") == 4
+
+    def test_shows_the_newest_calls_and_the_first_identities(
+        self, control: Control, emulator: IdentityEmulator, send: Send
+    ) -> None:
+        for _ in range(51):
+            assert send("POST", "/identities").status == 201
+        send("GET", "/nowhere")
+        text = self.page(control).body.decode()
+        assert "Calls (52)" in text
+        assert "Identities (51)" in text
+        (calls,) = re.findall(r'id="calls".*?</table>', text, re.S)
+        (identities,) = re.findall(r'id="identities".*?</table>', text, re.S)
+        assert calls.count("<td>create</td>") == 49
+        assert calls.index("GET /nowhere") < calls.index("<td>create</td>")
+        shown = re.findall(r"8:acs:[0-9a-f_-]+", identities)
+        assert shown == [each.id for each in emulator.identities()[:50]]
+
+    def test_reads_no_more_calls_than_it_shows(self) -> None:
+        """It is built in the event loop, every two seconds."""
+        built: list[int] = []
+
+        def entry(number: int) -> JournalEntry:
+            built.append(number)
+            return JournalEntry(number, None, None, (), None, None, 404, None, None, "GET", "/")
+
+        journal = Journal()
+        for number in range(200):
+            journal.record(partial(entry, number))
+        service: Any = SimpleNamespace(
+            token_lifetime=None, identities=lambda _: [], identity_count=int, limits=list
+        )
+        page = Page("", service, FaultQueue(), ServiceClock(), journal)
+        request = WireRequest("GET", "/", CIMultiDictProxy(CIMultiDict()), b"", False)
+        assert page.answer(request).status == 200
+        assert built == list(range(199, 149, -1))
 
     def test_shows_no_secret(self, control: Control, emulator: IdentityEmulator) -> None:
         text = self.page(control).body.decode()

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from acs_identity_emulator import IdentityEmulator, JournalEntry
+from acs_identity_emulator.requests import Requests
 from acs_identity_emulator.state.journal import CAPACITY, Journal
 
 from .conftest import Clock, Send
@@ -174,3 +175,19 @@ def test_bounded() -> None:
         journal.record(partial(entry, number))
     entries = list(journal)
     assert (len(entries), entries[0].at, journal.recorded) == (CAPACITY, 5, CAPACITY + 5)
+    assert len(journal) == CAPACITY
+
+
+def test_entries_are_built_when_they_are_read() -> None:
+    built: list[int] = []
+
+    def entry(number: int) -> JournalEntry:
+        built.append(number)
+        return JournalEntry(number, None, None, (), None, None, 404, None, None, "GET", "/")
+
+    journal = Journal()
+    for number in range(5):
+        journal.record(partial(entry, number))
+    assert (len(journal), len(Requests(journal)), built) == (5, 5, [])
+    assert [entry.at for entry in journal.newest(2)] == built == [4, 3]
+    assert [entry.at for entry in journal.newest(9)] == [4, 3, 2, 1, 0]

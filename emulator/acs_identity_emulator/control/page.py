@@ -45,8 +45,6 @@ class Page:
 
     def answer(self, _: WireRequest) -> Answer:
         """The page as of now."""
-        identities = self._service.identities()
-        calls = self._journal.entries()
         lifetime = self._service.token_lifetime
         nonce = secrets.token_urlsafe(16)
         text = self._template.substitute(
@@ -56,13 +54,13 @@ class Page:
             now=_time(self._clock()),
             advanced=escape(str(self._clock.advanced)),
             lifetime="as asked for" if lifetime is None else escape(str(lifetime)),
-            identity_count=len(identities),
+            identity_count=self._service.identity_count(),
             identities=_rows(
                 (each.id, each.custom_id or "", _time(each.last_token_issued_at))
-                for each in identities[-_ROWS:]
+                for each in self._service.identities(_ROWS)
             ),
             call_count=self._journal.recorded,
-            calls=_rows(map(_shown, reversed(calls[-_ROWS:]))),
+            calls=_rows(map(_shown, self._journal.newest(_ROWS))),
             faults=_rows(self._faults.waiting()),
             limits=_rows(self._service.limits()),
             operations="".join(

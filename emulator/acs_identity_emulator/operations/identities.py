@@ -52,11 +52,11 @@ class Identities:
             Operation.ISSUE: self._issue,
         }
 
-    def all(self) -> list[IdentityInfo]:
-        """The identities that exist, in the order of their ids."""
+    def all(self, limit: int | None) -> list[IdentityInfo]:
+        """The first identities that exist, in the order of their ids; None for all."""
         return [
             IdentityInfo(self._id_of(kept), kept.custom_id, kept.last_token_issued_at)
-            for kept in self._store.identities()
+            for kept in self._store.identities(limit)
         ]
 
     def honours(self, identity_id: str, lineage: Lineage) -> bool:

@@ -79,9 +79,13 @@ class Service:
             self._throttle.count(call)
         return self._operations[call.operation](call)
 
-    def identities(self) -> list[IdentityInfo]:
-        """The identities that exist, in the order of their ids."""
-        return self._identities.all()
+    def identities(self, limit: int | None = None) -> list[IdentityInfo]:
+        """The first identities that exist, in the order of their ids; None for all."""
+        return self._identities.all(limit)
+
+    def identity_count(self) -> int:
+        """How many identities exist."""
+        return self._store.identity_count()
 
     @property
     def token_lifetime(self) -> timedelta | None:

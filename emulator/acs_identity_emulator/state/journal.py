@@ -1,5 +1,6 @@
 """The journal: which calls the service has answered, for tests to inspect."""
 
+import itertools
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -69,6 +70,12 @@ class Journal:
             records = list(self._records)
         return [entry() for entry in records]
 
+    def newest(self, count: int) -> list[JournalEntry]:
+        """At most `count` entries, the newest first."""
+        with self._lock:
+            records = list(itertools.islice(reversed(self._records), count))
+        return [entry() for entry in records]
+
     def matching(
         self, values: Mapping[str, object], scopes: Collection[str] | None = None
     ) -> list[JournalEntry]:
@@ -84,6 +91,9 @@ class Journal:
             if all(getattr(entry, name) == value for name, value in fixed)
             and (scopes is None or set(entry.scopes) == set(scopes))
         ]
+
+    def __len__(self) -> int:
+        return len(self._records)
 
     def __iter__(self) -> Iterator[JournalEntry]:
         return iter(self.entries())

@@ -157,11 +157,18 @@ class Store:
         assert identity is not None  # noqa: S101 - the lock keeps `empty` out
         return identity
 
-    def identities(self) -> list[Identity]:
-        """All that are not deleted."""
+    def identity_count(self) -> int:
+        """How many are not deleted."""
+        row = self._one("SELECT count(*) FROM identity WHERE deleted = 0", ())
+        return 0 if row is None else int(row[0])
+
+    def identities(self, limit: int | None = None) -> list[Identity]:
+        """The first that are not deleted, by their GUIDs; None for all."""
         with self._access() as connection:
             rows = connection.execute(
-                f"SELECT {_COLUMNS} FROM identity WHERE deleted = 0 ORDER BY guid"  # noqa: S608
+                f"SELECT {_COLUMNS} FROM identity WHERE deleted = 0 "  # noqa: S608
+                "ORDER BY guid LIMIT ?",
+                (-1 if limit is None else limit,),
             ).fetchall()
         return [_identity(row) for row in rows]
 
