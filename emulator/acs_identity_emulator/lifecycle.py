@@ -33,6 +33,7 @@ class Lifecycle:
         self._ca_file = ca_file
         self._ca_stem = ca_stem
         self._phase = "new"
+        self._process = os.getpid()
         self._resource: Resource | None = None
         self._listener: Listener | None = None
         self._thread: ServerThread | None = None
@@ -58,9 +59,11 @@ class Lifecycle:
     def stop(self) -> None:
         """Stops the service and waits for the end; does nothing if it is not running.
 
+        It does nothing in a forked child either: the service is the parent's.
+
         :raises RuntimeError: If it runs in an event loop, which only ``async with`` can leave.
         """
-        if self._phase != "running":
+        if self._phase != "running" or self._is_of_parent():
             return
         if self._thread is None:
             raise RuntimeError("an emulator entered with 'async with' stops at the end of it")
@@ -97,11 +100,17 @@ class Lifecycle:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self._is_of_parent():
+            return
         self._phase = "stopped"
         try:
             await self._stop_listening()
         finally:
             self._close_resource()
+
+    def _is_of_parent(self) -> bool:
+        """Whether a parent process started it: its sockets, files and database are not for us."""
+        return self._process != os.getpid()
 
     def _listening(self) -> Listener:
         self._running()
@@ -122,6 +131,7 @@ class Lifecycle:
         if self._phase == "stopped":
             raise RuntimeError("an emulator cannot be started again: make another one")
         self._phase = "running"
+        self._process = os.getpid()
 
     def _abandon(self) -> None:
         """Resets the state after a failed start."""

@@ -1,6 +1,8 @@
 """The database file: private, whole after a clean stop, moved by export and import; broken ones."""
 
+import asyncio
 import contextlib
+import gc
 import os
 import shutil
 import sqlite3
@@ -15,6 +17,7 @@ from types import SimpleNamespace
 import pytest
 
 from acs_identity_emulator import DatabaseError, IdentityEmulator
+from acs_identity_emulator.state.store import Store, StoreError
 
 from .conftest import Start, remote
 
@@ -108,6 +111,84 @@ def test_what_cannot_be_imported(tmp_path: Path) -> None:
         "--database", str(tmp_path / "none.db"), "--export", str(tmp_path / "x")
     )
     assert "--export needs --database" in failure("--export", str(tmp_path / "x"))
+
+
+def in_child(check: Callable[[], object]) -> None:
+    """Asserts that the check does not raise in a forked child."""
+    child = os.fork()
+    if child == 0:
+        with contextlib.suppress(BaseException):
+            check()
+            os._exit(0)
+        os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")
+class TestForkedChild:
+    """A child has the parent's open database, and must not end its write-ahead log."""
+
+    @pytest.fixture(params=["stop", "leave with"])
+    def end(self, request: pytest.FixtureRequest) -> Callable[[IdentityEmulator], None]:
+        if request.param == "stop":
+            return IdentityEmulator.stop
+        return lambda emulator: emulator.__exit__(None, None, None)
+
+    def test_a_child_stops_nothing(
+        self, tmp_path: Path, send: Send, end: Callable[[IdentityEmulator], None]
+    ) -> None:
+        database = tmp_path / "a.db"
+        with IdentityEmulator(database=database) as emulator:
+            users = [send("POST", "/identities", to=emulator).json["identity"]["id"]]
+            in_child(lambda: end(emulator))
+            assert (tmp_path / "a.db-wal").stat().st_size > 0
+            users.append(send("POST", "/identities", to=emulator).json["identity"]["id"])
+        with IdentityEmulator(database=database) as emulator:
+            assert sorted(users) == [identity.id for identity in emulator.identities()]
+
+    async def test_a_child_leaves_async_with(self, tmp_path: Path, send: Send) -> None:
+        database = tmp_path / "a.db"
+
+        def leave() -> None:
+            with contextlib.suppress(StopIteration):
+                emulator.__aexit__(None, None, None).send(None)
+
+        async with IdentityEmulator(database=database) as emulator:
+            in_child(leave)
+            assert (tmp_path / "a.db-wal").stat().st_size > 0
+            reply = await asyncio.to_thread(send, "POST", "/identities", to=emulator)
+            assert reply.status == 201
+
+    def test_the_garbage_of_a_child(self, tmp_path: Path) -> None:
+        store = Store(tmp_path / "a.db")
+        store.set_setting("a", "1")
+
+        def collect() -> None:
+            nonlocal store
+            del store
+            gc.collect()
+
+        in_child(collect)
+        assert (tmp_path / "a.db-wal").stat().st_size > 0
+        store.set_setting("a", "2")
+        store.close()
+        reopened = Store(tmp_path / "a.db")
+        assert reopened.setting("a") == "2"
+        reopened.close()
+
+    @pytest.mark.parametrize("database", ["a.db", None])
+    def test_a_child_reads_and_writes_nothing(self, tmp_path: Path, database: str | None) -> None:
+        store = Store(database and tmp_path / database)
+
+        def use() -> None:
+            for method in (store.identities, store.empty, lambda: store.export(tmp_path / "x")):
+                with pytest.raises(StoreError, match="belongs to the parent of this process"):
+                    method()
+
+        in_child(use)
+        assert store.generation == 0
+        store.close()
 
 
 def damage(database: Path, setting: str, value: object) -> str:

@@ -64,6 +64,16 @@ def close(connection: sqlite3.Connection) -> None:
         connection.close()
 
 
+def disown(connection: sqlite3.Connection) -> None:
+    """Never closes a connection that a fork has copied, not even when it is garbage.
+
+    SQLite would delete the write-ahead log, into which the parent goes on writing.
+    """
+    import ctypes  # which takes some milliseconds, and only a child needs it
+
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
+
+
 def copy_out(connection: sqlite3.Connection, path: str | os.PathLike[str]) -> None:
     """Writes the whole database into a file, which takes the place of an older one.
 

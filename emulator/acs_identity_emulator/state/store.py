@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import threading
+import weakref
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -64,9 +65,11 @@ class Store:
         """
         self._path = imported if path is None else path
         self._lock = threading.RLock()
+        self._is_of_parent = False
         if must_exist and path is not None and not os.path.exists(path):
             raise DatabaseError(f"there is no database {path!s}")
         self._connection = database.connect(path)
+        _open_stores.add(self)
         self.assignments = assignments.AssignmentTable(self._access)
         try:
             with self._access():
@@ -97,8 +100,16 @@ class Store:
         execute("COMMIT")
 
     def close(self) -> None:
+        if self._is_of_parent:
+            return
         with self._lock:
             database.close(self._connection)
+            _open_stores.discard(self)
+
+    def disown(self) -> None:
+        """Leaves the database to the parent process, in a child that was forked from it."""
+        self._is_of_parent = True
+        database.disown(self._connection)
 
     def damaged(self) -> DatabaseError:
         """The error for contents that cannot be read, without quoting them."""
@@ -120,8 +131,8 @@ class Store:
 
         :raises DatabaseError: If the file cannot be written.
         """
-        with self._lock:
-            database.copy_out(self._connection, path)
+        with self._access() as connection:
+            database.copy_out(connection, path)
 
     def setting(self, name: str) -> str | None:
         row = self._one("SELECT value FROM setting WHERE name = ?", (name,))
@@ -206,6 +217,10 @@ class Store:
             connection.execute(sql, values)
 
     def _access(self) -> "_Access":
+        if self._is_of_parent:
+            raise StoreError(
+                "the emulator belongs to the parent of this process: call it here by its endpoint"
+            )
         return _Access(self._lock, self._connection)
 
 
@@ -237,6 +252,18 @@ class _Access:
             reason = getattr(exc, "sqlite_errorname", type(exc).__name__)  # since Python 3.11
             failed = StoreError if isinstance(exc, sqlite3.OperationalError) else DamagedStoreError
             raise failed(f"the database cannot be used: {reason}") from None
+
+
+_open_stores: "weakref.WeakSet[Store]" = weakref.WeakSet()
+
+
+def _disown_stores() -> None:
+    for store in list(_open_stores):
+        store.disown()
+
+
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(after_in_child=_disown_stores)
 
 
 def _identity(row: tuple[Any, ...]) -> Identity:
