@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import ipaddress
 import os
+import re
 import socket
 import ssl
 import subprocess
@@ -209,7 +210,10 @@ def test_the_authority_is_kept_with_the_database(tmp_path: Path) -> None:
     first = authority()
     assert authority() == first
     # Other names need another authority, as its constraints do not allow them.
-    assert authority("emulator.test") != first
+    second = authority("emulator.test", "10.1.2.3")
+    assert second != first
+    assert authority("10.1.2.3", "Emulator.test", "10.1.2.3", "localhost") == second
+    assert authority("emulator.test") != second
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.db"]
 
 
@@ -260,45 +264,114 @@ def test_in_the_users_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert not folder.exists() or not list(folder.glob("*.ca*.pem"))
 
 
-def test_the_bundle_has_the_public_authorities_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for variable in (*BUNDLES, "NODE_EXTRA_CA_CERTS"):
+def certificates_in(file: str | Path) -> list[str]:
+    text = Path(file).read_text(encoding="utf-8")
+    return re.findall("-----BEGIN CERT.+?-----END CERT[A-Z]+-----", text, re.DOTALL)
+
+
+@pytest.fixture
+def authorities(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """Starts an emulator with variables, and returns the authorities in its bundle but its own.
+
+    Their names are "public", or the first word of the names of files that the fixture makes:
+    a.pem and b.pem without an end of line, c.pem with a key, and folder/d.pem, twice.
+    """
+    for variable in (*BUNDLES, "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS"):
         monkeypatch.delenv(variable, raising=False)
-    public = Path(certifi.where()).read_bytes()
-    with IdentityEmulator() as emulator:
-        assert Path(emulator.ca_bundle).read_bytes() == (
-            Path(emulator.ca_file).read_bytes() + public
-        )
-        of_company = tmp_path / "company.pem"
-        of_company.write_bytes(Path(emulator.ca_file).read_bytes())
-        assert emulator.trust_environment == {
-            **dict.fromkeys(BUNDLES, emulator.ca_bundle),
-            "NODE_EXTRA_CA_CERTS": emulator.ca_file,
-        }
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(of_company))
-    with IdentityEmulator() as emulator:
-        own = Path(emulator.ca_file).read_bytes()
-        assert Path(emulator.ca_bundle).read_bytes() == own + of_company.read_bytes()
-    monkeypatch.delenv("REQUESTS_CA_BUNDLE")
-    monkeypatch.setenv("NODE_EXTRA_CA_CERTS", str(of_company))
-    with IdentityEmulator() as emulator:
-        own = Path(emulator.ca_file).read_bytes()
-        assert Path(emulator.ca_bundle).read_bytes() == own + public + of_company.read_bytes()
-        assert emulator.trust_environment["NODE_EXTRA_CA_CERTS"] == emulator.ca_bundle
+    names = dict.fromkeys(certificates_in(certifi.where()), "public")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in ("a", "b", "c", "folder/d"):
+        with IdentityEmulator(ca_file=tmp_path / f"{name}.pem") as emulator:
+            pem = Path(emulator.ca_file).read_text(encoding="ascii").rstrip()
+        names[pem] = name
+        if name == "c":
+            pem += "\n-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n"
+        (tmp_path / f"{name}.pem").write_text(pem, encoding="ascii")
+    (folder / "0123abcd.0").write_bytes((folder / "d.pem").read_bytes())
+    (folder / "README").write_text("not a certificate", encoding="ascii")
+
+    def found(**variables: str) -> list[str]:
+        with monkeypatch.context() as environment, IdentityEmulator() as unset:
+            for variable, files in variables.items():
+                paths = [str(tmp_path / file) for file in files.split(os.pathsep)]
+                environment.setenv(variable, os.pathsep.join(paths))
+            with IdentityEmulator() as emulator:
+                assert "PRIVATE" not in Path(emulator.ca_bundle).read_text(encoding="utf-8")
+                own, *others = certificates_in(emulator.ca_bundle)
+                assert [own] == certificates_in(emulator.ca_file) != certificates_in(unset.ca_file)
+                node = emulator.trust_environment["NODE_EXTRA_CA_CERTS"]
+                adds = "NODE_EXTRA_CA_CERTS" in variables
+                assert node == (emulator.ca_bundle if adds else emulator.ca_file)
+                context = ssl.create_default_context(cafile=emulator.ca_bundle)
+                assert context.cert_store_stats()["x509"] == 1 + len(others)
+                connect(emulator.endpoint.replace("http:", "https:"), emulator.ca_bundle).close()
+        return [*dict.fromkeys(names[other] for other in others)]
+
+    return found
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, ["public"]),
+        ({"REQUESTS_CA_BUNDLE": "a.pem"}, ["a"]),
+        ({"REQUESTS_CA_BUNDLE": "a.pem", "SSL_CERT_FILE": "b.pem"}, ["a", "b"]),
+        ({"CURL_CA_BUNDLE": "c.pem", "NODE_EXTRA_CA_CERTS": "a.pem"}, ["c", "a"]),
+        ({"REQUESTS_CA_BUNDLE": "folder"}, ["folder/d"]),
+        ({"REQUESTS_CA_BUNDLE": "missing.pem"}, ["public"]),
+        ({"NODE_EXTRA_CA_CERTS": "b.pem"}, ["public", "b"]),
+        ({"SSL_CERT_DIR": os.pathsep.join(["missing", "folder"])}, ["public", "folder/d"]),
+        (dict.fromkeys((*BUNDLES, "NODE_EXTRA_CA_CERTS"), "a.pem"), ["a"]),
+    ],
+    ids=lambda value: "-".join(value) or "none" if isinstance(value, dict) else "",
+)
+def test_the_bundle_keeps_what_was_trusted_before(
+    authorities: Callable[..., list[str]], variables: dict[str, str], expected: list[str]
+) -> None:
+    assert authorities(**variables) == expected
+
+
+START = (
+    "import multiprocessing, os\n"
+    "from acs_identity_emulator import IdentityEmulator\n"
+    "def start():\n"
+    "    global emulator\n"
+    "    emulator = IdentityEmulator(ca_file='trust.pem').start()\n"
+    "    assert os.path.exists('trust.pem')\n"
+)
+
+
+def standard_error(code: str, folder: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False
+    )
+    return done.stderr
 
 
 def test_an_emulator_that_nobody_stops_leaves_no_file(tmp_path: Path) -> None:
+    code = f"{START}start()\nraise SystemExit('as any program may end')\n"
+    assert standard_error(code, tmp_path) == "as any program may end\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
+def test_a_forked_child_that_nobody_stops_leaves_no_file(tmp_path: Path) -> None:
     code = (
-        "from acs_identity_emulator import IdentityEmulator\n"
-        "emulator = IdentityEmulator(ca_file='trust.pem').start()\n"
-        "import os; assert os.path.exists('trust.pem')\n"
-        "raise SystemExit('as any program may end')\n"
+        f"{START}"
+        "child = multiprocessing.get_context('fork').Process(target=start)\n"
+        "child.start(); child.join(); raise SystemExit(child.exitcode)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert done.stderr == "as any program may end\n"
+    assert standard_error(code, tmp_path) == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_emulators_with_the_same_file_remove_their_own_only(tmp_path: Path) -> None:
+    first = IdentityEmulator(ca_file=tmp_path / "trust.pem").start()
+    with IdentityEmulator(ca_file=tmp_path / "trust.pem") as second:
+        first.stop()
+        assert status(second, "https") == 401
+        assert certificates_in(second.ca_bundle)[:1] == certificates_in(second.ca_file)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -6,9 +6,9 @@ import os
 import re
 import ssl
 import tempfile
-import weakref
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta, timezone
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 import certifi
@@ -27,8 +27,12 @@ _LEAST_LIFETIME_LEFT = timedelta(days=15)
 _CLOCK_SKEW = timedelta(hours=1)
 _HOST_NAME = re.compile(r"[\w-]+(?:\.[\w-]+)*\.?", re.ASCII)
 _PROGRAM = "acs-identity-emulator"
-# In this order requests, curl, OpenSSL and with it the rest of Python look for other authorities.
+# Each names a file, or for requests a folder, that replaces what its client trusts by default.
 _BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+# Nothing else is copied: a file may hold a private key as well.
+_CERTIFICATE = re.compile(
+    rb"-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----.*?-----END \1-----", re.DOTALL
+)
 
 
 class Certificates:
@@ -42,7 +46,8 @@ class Certificates:
         :raises ValueError: If a certificate cannot name one of them.
         """
         listened_on = [] if _is_unspecified(host) else [host]
-        self._names = [_general_name(name) for name in (*_LOOPBACK_NAMES, *listened_on, *names)]
+        all_names = map(_general_name, (*_LOOPBACK_NAMES, *listened_on, *names))
+        self._names = list(dict.fromkeys(all_names))
         self._key, self._certificate = _kept_authority(store, self._constraints())
         self.ca_file = ""
         self.ca_bundle = ""
@@ -64,7 +69,8 @@ class Certificates:
     def write_files(self, chosen: str | os.PathLike[str] | None, beside: str) -> None:
         """Writes the authority for clients to trust, alone and together with the public ones.
 
-        The files are removed by `close`, and if that is not called when the program ends.
+        The files are removed by `close`, and if that is not called when the process ends. A file
+        that another emulator has replaced meanwhile stays.
 
         :param chosen: the file that the user asks for. None takes one beside the database, or in
             the user's data folder.
@@ -78,7 +84,10 @@ class Certificates:
                 f"cannot write the CA file {self.ca_file} ({error.strerror}): "
                 "name a file in a writable folder"
             ) from None
-        self._remove = weakref.finalize(self, _remove_files, files, os.getpid())
+        # Other than an exit handler it runs in a child of multiprocessing, and does not run in a
+        # forked child that ends while its parent still serves. Children are waited for before.
+        own = _pem(self._certificate)
+        self._remove = Finalize(self, _remove_files, (files, own), exitpriority=-1)
 
     def _written(self, chosen: str | os.PathLike[str] | None, beside: str) -> list[str]:
         if chosen is not None:
@@ -102,7 +111,7 @@ class Certificates:
         stem = self.ca_file.removesuffix(".pem").removesuffix(".ca")
         self.ca_bundle = f"{stem}.ca-bundle.pem"
         # Bundle first: a client that waits for the CA file finds the bundle too.
-        _write(self.ca_bundle, own + _other_authorities())
+        _write(self.ca_bundle, own + b"".join(b"%b\n" % one for one in _other_authorities()))
         _write(self.ca_file, own)
         return [self.ca_file, self.ca_bundle]
 
@@ -141,7 +150,7 @@ def _kept_authority(
         if (
             isinstance(key, ec.EllipticCurvePrivateKey)
             and left > _LEAST_LIFETIME_LEFT
-            and _constraints_of(certificate) == constraints
+            and _permitted(_constraints_of(certificate)) == _permitted(constraints)
         ):
             return key, certificate
     key = ec.generate_private_key(ec.SECP256R1())
@@ -223,6 +232,11 @@ def _constraints_of(certificate: x509.Certificate) -> x509.NameConstraints | Non
         return None
 
 
+def _permitted(constraints: x509.NameConstraints | None) -> set[x509.GeneralName]:
+    """The names in any order."""
+    return set() if constraints is None else set(constraints.permitted_subtrees or ())
+
+
 def _distinguished(common_name: str) -> x509.Name:
     return x509.Name(
         [
@@ -239,7 +253,7 @@ def _general_name(name: str) -> x509.GeneralName:
     except ValueError:
         pass
     try:
-        encoded = name.encode("idna").decode("ascii")
+        encoded = name.encode("idna").decode("ascii").lower()
     except UnicodeError:
         encoded = ""
     if _HOST_NAME.fullmatch(encoded) is None:
@@ -269,12 +283,25 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     )
 
 
-def _other_authorities() -> bytes:
-    """What clients trust so far: the bundle of the environment or Mozilla's, and what Node adds."""
-    found = filter(os.path.isfile, (os.environ.get(name, "") for name in _BUNDLE_VARIABLES))
-    bundle = Path(next(found, certifi.where())).read_bytes()
-    extra = os.environ.get("NODE_EXTRA_CA_CERTS", "")
-    return bundle + (Path(extra).read_bytes() if os.path.isfile(extra) else b"")
+def _other_authorities() -> Iterable[bytes]:
+    """What clients trust so far: the bundles of the environment or Mozilla's, and additions."""
+    bundles = [os.environ.get(name, "") for name in _BUNDLE_VARIABLES]
+    # OpenSSL adds folders to its default file, and Node.js a file to its own authorities.
+    additions = os.environ.get("SSL_CERT_DIR", "").split(os.pathsep)
+    additions.append(os.environ.get("NODE_EXTRA_CA_CERTS", ""))
+    trusted = _certificates_in(bundles) or _certificates_in([certifi.where()])
+    return dict.fromkeys([*trusted, *_certificates_in(additions)])
+
+
+def _certificates_in(paths: Iterable[str]) -> list[bytes]:
+    """The certificates in files and in the files of folders, as far as they can be read."""
+    found: list[bytes] = []
+    for path in filter(None, paths):
+        files = sorted(Path(path).iterdir()) if os.path.isdir(path) else [Path(path)]
+        for file in files:
+            with contextlib.suppress(OSError):
+                found.extend(match[0] for match in _CERTIFICATE.finditer(file.read_bytes()))
+    return found
 
 
 def _write(path: str, content: bytes) -> None:
@@ -290,12 +317,11 @@ def _write(path: str, content: bytes) -> None:
         raise
 
 
-def _remove_files(paths: Iterable[str], writer: int) -> None:
-    if os.getpid() != writer:
-        return  # a forked worker ends, and its parent still serves
+def _remove_files(paths: Iterable[str], own: bytes) -> None:
+    """:param own: how a file begins, unless another emulator has replaced it."""
     for path in paths:
         with contextlib.suppress(OSError):
             if os.path.isdir(path):
                 os.rmdir(path)
-            else:
+            elif Path(path).read_bytes().startswith(own):
                 os.unlink(path)
