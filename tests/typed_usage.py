@@ -4,7 +4,9 @@ Each marked line is wrong: each checker reports it, for the reason in the mark. 
 correct.
 """
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
+from typing import Any
 
 from azure.core.async_paging import AsyncItemPaged
 from azure.core.credentials import AccessToken, AzureKeyCredential
@@ -14,6 +16,7 @@ from typing_extensions import assert_type
 
 from azure.communication.identity import (
     ApiVersion,
+    CommunicationIdentifier,
     CommunicationIdentityClient,
     CommunicationTokenScope,
     CommunicationUserDetail,
@@ -25,6 +28,8 @@ from azure.communication.identity import (
     TeamsExtensionAssignment,
     TeamsExtensionPrincipalType,
     TeamsExtensionUserIdentifier,
+    UnknownIdentifier,
+    identifier_from_raw_id,
 )
 from azure.communication.identity import aio as asynchronous
 
@@ -159,6 +164,24 @@ def identifiers(user: TeamsExtensionUserIdentifier, phone: PhoneNumberIdentifier
     str(user.properties["tenant"])  # type: ignore[typeddict-item]  # pyright: ignore[reportGeneralTypeIssues]
     str(phone.properties["assertedId"])  # type: ignore[typeddict-item]  # pyright: ignore[reportGeneralTypeIssues]
     user.raw_id = "8:acs:x"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def of_raw_ids(raw_ids: list[str], user: CommunicationUserIdentifier) -> None:
+    found = [identifier_from_raw_id(raw_id) for raw_id in raw_ids]
+    participants: list[CommunicationIdentifier] = [*found, user, UnknownIdentifier("x")]
+    participants = found
+    assert_type(sorted(participants), list[CommunicationIdentifier])
+    assert_type(sorted([user, user]), list[CommunicationUserIdentifier])
+    sorted([user, PhoneNumberIdentifier("+1")])
+    assert_type(asdict(found[0]), dict[str, Any])
+    asdict(user)
+    str(found[0].properties["id"])
+    match found[0]:
+        case CommunicationUserIdentifier(user_id):
+            assert_type(user_id, str)
+        case PhoneNumberIdentifier(value):
+            assert_type(value, str)
+    str(found[0] < "8:acs:x")  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue]
 
 
 async def the_async_client(client: asynchronous.CommunicationIdentityClient) -> None:

@@ -70,7 +70,44 @@ def test_the_raw_id_of_another_kind_is_an_error_that_names_both(
         with pytest.raises(ValidationError) as caught:
             model_of(other).model_validate({"who": raw_id})
         message = caught.value.errors()[0]["msg"]
-        assert f"expected a {other.__name__} or its raw id, not a {cls.__name__}" in message
+        found = f"{cls.__module__}.{cls.__name__}"
+        assert f"expected a {other.__name__} or its raw id, not a {found}" in message
+
+
+class ForeignIdentifier:
+    """An identifier of another Azure package."""
+
+    def __init__(self, raw_id: Any) -> None:
+        self.raw_id = raw_id
+
+
+@each_class
+def test_an_identifier_of_another_package_is_converted(
+    cls: type[CommunicationIdentifier], raw_id: str
+) -> None:
+    read: Any = model_of(cls).model_validate({"who": ForeignIdentifier(raw_id)})
+    assert type(read.who) is cls
+    assert read.model_dump() == {"who": raw_id}
+
+
+@pytest.mark.parametrize("value", [7, ForeignIdentifier(7), ForeignIdentifier(None)])
+def test_an_error_names_the_module_of_a_class(value: object) -> None:
+    kind = type(value)
+    found = f"not a {kind.__module__}.{kind.__name__}"
+    with pytest.raises(ValidationError, match=f"expected a CommunicationUserIdent.*{found}"):
+        model_of(CommunicationUserIdentifier).model_validate({"who": value})
+
+
+def test_an_instance_is_taken_as_it_is_unless_its_raw_id_is_of_another_kind() -> None:
+    model = model_of(CommunicationUserIdentifier)
+    for user in (
+        CommunicationUserIdentifier("user", raw_id=USER),
+        CommunicationUserIdentifier("an id of a test"),
+    ):
+        read: Any = model.model_validate({"who": user})
+        assert read.who is user
+    with pytest.raises(ValidationError, match=r"not a .*\.TeamsExtensionUserIdentifier"):
+        model.model_validate({"who": CommunicationUserIdentifier(EXTENSION)})
 
 
 @pytest.mark.parametrize("value", [7, None, b"8:acs:1", {"raw_id": USER}])
@@ -128,6 +165,16 @@ def call(call: Call) -> Call:
 def echoed(participant: CommunicationIdentifier) -> CommunicationIdentifier:
     assert participant == identifier_from_raw_id(participant.raw_id)
     return participant
+
+
+@app.get("/host")
+def host() -> CommunicationUserIdentifier:
+    found: Any = ForeignIdentifier(USER)
+    return found  # type: ignore[no-any-return]
+
+
+def test_fastapi_returns_the_raw_id_of_an_identifier_of_another_package() -> None:
+    assert TestClient(app).get("/host").json() == USER
 
 
 def test_fastapi_takes_and_returns_raw_ids() -> None:

@@ -1,10 +1,10 @@
 """What all identifiers have in common."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import Field, dataclass
 from functools import total_ordering
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 # Before Python 3.12, typing's own Protocol counts attributes that are set later as members.
 from typing_extensions import Protocol, runtime_checkable
@@ -34,19 +34,34 @@ class CommunicationIdentifier(Protocol):
     @property
     def properties(self) -> Mapping[str, Any]: ...
 
+    if TYPE_CHECKING:
+        # All identifiers of this package are sorted, and dataclasses; at run time, those of other
+        # packages are instances, too.
+        def __lt__(self, other: "CommunicationIdentifier") -> bool: ...
+
+        __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
 
 def _pydantic_core_schema(cls: type[CommunicationIdentifier], source: Any, handler: Any) -> Any:
     # Imported here: only pydantic calls this, so it is installed.
     from pydantic_core import core_schema
 
+    from .identifiers import UnknownIdentifier
     from .raw_ids import identifier_from_raw_id
 
     def validated(value: object) -> CommunicationIdentifier:
-        found = identifier_from_raw_id(value) if isinstance(value, str) else value
-        if isinstance(found, cls):
-            return found
-        # Not a TypeError, which pydantic does not report.
-        raise ValueError(f"expected a {cls.__name__} or its raw id, not a {type(found).__name__}")
+        raw_id = value if isinstance(value, str) else getattr(value, "raw_id", None)
+        named = identifier_from_raw_id(raw_id) if isinstance(raw_id, str) else None
+        if isinstance(value, cls) and isinstance(named, cls | UnknownIdentifier):
+            return value
+        if isinstance(named, cls):
+            return named
+        # Also for an instance with the raw id of another kind, which would be serialized, but not
+        # validated again. Not a TypeError, which pydantic does not report.
+        found = type(named or value)
+        raise ValueError(
+            f"expected a {cls.__name__} or its raw id, not a {found.__module__}.{found.__name__}"
+        )
 
     return core_schema.json_or_python_schema(
         core_schema.no_info_after_validator_function(validated, core_schema.str_schema()),
