@@ -7,6 +7,7 @@ import pickle
 from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import Any, NamedTuple
+from unittest.mock import ANY, Mock
 
 import pytest
 
@@ -168,10 +169,9 @@ def test_an_identifier_takes_other_attributes_as_any_object(case: Case) -> None:
 
 @each_case
 def test_vars_and_asdict_show_the_raw_id_and_the_properties(case: Case) -> None:
-    identifier: Any = case.identifier
     shown = {"raw_id": case.raw_id, "properties": case.properties}
-    assert vars(identifier) == shown
-    assert dataclasses.asdict(identifier) == shown
+    assert vars(case.identifier) == shown
+    assert dataclasses.asdict(case.identifier) == shown
     assert dataclasses.asdict(Meeting(case.identifier)) == {"host": shown}
 
 
@@ -210,11 +210,13 @@ def test_the_arguments_must_be_named(make: Any) -> None:
 
 
 def test_identifiers_are_sorted_by_raw_id() -> None:
-    identifiers = [case.identifier for case in CASES.values()]
-    ordered: list[Any] = sorted([*identifiers, ForeignUser("5:foreign")])
+    ordered = sorted(identifier_from_raw_id(case.raw_id) for case in CASES.values())
     raw_ids = [identifier.raw_id for identifier in ordered]
-    assert raw_ids == sorted([*(case.raw_id for case in CASES.values()), "5:foreign"])
-    user: Any = CommunicationUserIdentifier("8:acs:1")
+    assert raw_ids == sorted(case.raw_id for case in CASES.values())
+    # Their classes are not sorted by themselves.
+    foreign: Any = ForeignUser("5:foreign")
+    assert sorted([*ordered, foreign])[raw_ids.index("8:acs:resource_tenant_user")] is foreign
+    user = CommunicationUserIdentifier("8:acs:1")
     assert not user < copy.copy(user)
     assert user <= copy.copy(user)
     with pytest.raises(TypeError, match="not supported between"):
@@ -285,42 +287,52 @@ def test_a_copy_is_the_same_identifier(case: Case, copied_by: Callable[[Any], An
     assert copied.kind is case.kind
 
 
-def test_identifiers_are_equal_by_kind_and_raw_id_alone() -> None:
+def test_identifiers_are_equal_by_raw_id_alone() -> None:
     user = CommunicationUserIdentifier("8:acs:1")
     assert user == CommunicationUserIdentifier("another", raw_id="8:acs:1")
     assert user != CommunicationUserIdentifier("8:acs:2")
-    assert user != UnknownIdentifier("8:acs:1")
-    for other in ("8:acs:1", None, object()):
+    assert user == UnknownIdentifier("8:acs:1")
+    assert CommunicationUserIdentifier("8:acs:r_t_u") == identifier_from_raw_id("8:acs:r_t_u")
+    for other in ("8:acs:1", None, object(), Mock(), Mock(raw_id="8:acs:2")):
         assert user != other
+        assert other != user
+    assert user == ANY
 
 
-def test_no_two_cases_are_equal_unless_both_kind_and_raw_id_are() -> None:
+def test_no_two_cases_are_equal_unless_their_raw_ids_are() -> None:
     for first in CASES.values():
         for second in CASES.values():
-            same = (first.kind, first.raw_id) == (second.kind, second.raw_id)
-            assert (first.identifier == second.identifier) is same
+            assert (first.identifier == second.identifier) is (first.raw_id == second.raw_id)
 
 
 class ForeignUser:
-    """The user of another Azure package: same protocol, another class, a kind that is a str."""
+    """The user of another Azure package: same protocol, another class, a kind that is a str.
+
+    Their classes are equal to any object with the same raw id.
+    """
 
     def __init__(self, raw_id: str) -> None:
         self.raw_id = raw_id
         self.kind = "communication_user"
         self.properties = {"id": raw_id}
 
+    def __eq__(self, other: object) -> bool:
+        return self.raw_id == getattr(other, "raw_id", None)
+
+    __hash__ = None  # type: ignore[assignment]
+
 
 def test_a_user_of_another_package_is_the_same_user() -> None:
     user = CommunicationUserIdentifier("8:acs:1")
-    assert user == ForeignUser("8:acs:1")
-    assert ForeignUser("8:acs:1") == user
     assert user != ForeignUser("8:acs:2")
-    assert UnknownIdentifier("8:acs:1") != ForeignUser("8:acs:1")
+    for same in (user, UnknownIdentifier("8:acs:1")):
+        assert same == ForeignUser("8:acs:1")
+        assert ForeignUser("8:acs:1") == same
 
 
 def test_identifiers_are_keys_of_dicts_and_members_of_sets() -> None:
     user = CommunicationUserIdentifier("8:acs:1")
-    users = {user, CommunicationUserIdentifier("8:acs:1"), UnknownIdentifier("8:acs:1")}
+    users = {user, CommunicationUserIdentifier("8:acs:1"), CommunicationUserIdentifier("8:acs:2")}
     assert len(users) == 2
     assert {user: "found"}[CommunicationUserIdentifier("8:acs:1")] == "found"
 
@@ -407,6 +419,20 @@ WRONG_TYPES = [
     ),
     ("identifier", lambda it: UnknownIdentifier(it)),
 ]
+
+
+@pytest.mark.parametrize("value", ["no", 1, None])
+@pytest.mark.parametrize("raw_id", [None, "8:orgid:user"])
+def test_whether_a_teams_user_is_anonymous_is_a_bool(value: Any, raw_id: str | None) -> None:
+    with pytest.raises(
+        TypeError, match=rf"^is_anonymous must be a bool, not {type(value).__name__}"
+    ):
+        MicrosoftTeamsUserIdentifier("user", is_anonymous=value, raw_id=raw_id)
+
+
+def test_an_anonymous_user_of_an_unknown_cloud_has_a_raw_id() -> None:
+    visitor = MicrosoftTeamsUserIdentifier("user", is_anonymous=True, cloud="moon")
+    assert visitor.raw_id == "8:teamsvisitor:user"
 
 
 @pytest.mark.parametrize(("name", "make"), WRONG_TYPES)

@@ -90,7 +90,7 @@ class _Fields:
 
 @total_ordering
 class Identifier(_Fields):
-    """Compared by kind and raw id, and sorted by raw id."""
+    """Compared and sorted by raw id."""
 
     kind: Any  # a Literal in each class
 
@@ -102,10 +102,9 @@ class Identifier(_Fields):
         fields["properties"] = properties
 
     def __eq__(self, other: object) -> bool:
-        # By kind and not by class: each Azure package has its own class for the same user.
-        if not isinstance(other, Identifier | CommunicationIdentifier):
-            return NotImplemented
-        return self.raw_id == other.raw_id and bool(self.kind == other.kind)
+        # Not by class: each Azure package has its own class for the same user.
+        raw_id = getattr(other, "raw_id", None)
+        return self.raw_id == raw_id if isinstance(raw_id, str) else NotImplemented
 
     def __lt__(self, other: CommunicationIdentifier) -> bool:
         if not isinstance(other, Identifier | CommunicationIdentifier):

@@ -128,8 +128,8 @@ class MicrosoftTeamsUserIdentifier(Identifier):
     :keyword cloud: The cloud that the user belongs to. Defaults to the public one.
     :paramtype cloud: str or ~azure.communication.identity.CommunicationCloudEnvironment
     :keyword str raw_id: The raw id. Defaults to the one made of the other arguments.
-    :raises TypeError: If an id or the cloud is not a str.
-    :raises ValueError: If ``raw_id`` is omitted and the cloud is unknown.
+    :raises TypeError: If an id or the cloud is not a str, or ``is_anonymous`` is not a bool.
+    :raises ValueError: If ``raw_id`` is omitted and the cloud is unknown, unless ``is_anonymous``.
     """
 
     kind: Literal[CommunicationIdentifierKind.MICROSOFT_TEAMS_USER] = (
@@ -148,8 +148,9 @@ class MicrosoftTeamsUserIdentifier(Identifier):
     ) -> None:
         if not isinstance(user_id, str):
             raise not_a_str("user_id", user_id)
-        if not isinstance(cloud, CommunicationCloudEnvironment):
-            cloud = known_cloud(cloud)
+        if not isinstance(is_anonymous, bool):
+            raise TypeError(f"is_anonymous must be a bool, not {type(is_anonymous).__name__}.")
+        cloud = known_cloud(cloud)
         if raw_id is None:
             prefix = "8:teamsvisitor:" if is_anonymous else prefix_of(TEAMS_USER_PREFIXES, cloud)
             raw_id = prefix + user_id
@@ -207,8 +208,7 @@ class MicrosoftTeamsAppIdentifier(Identifier):
     ) -> None:
         if not isinstance(app_id, str):
             raise not_a_str("app_id", app_id)
-        if not isinstance(cloud, CommunicationCloudEnvironment):
-            cloud = known_cloud(cloud)
+        cloud = known_cloud(cloud)
         if raw_id is None:
             raw_id = prefix_of(TEAMS_APP_PREFIXES, cloud) + app_id
         self._fill(raw_id, _TeamsAppProperties(app_id=app_id, cloud=cloud))
@@ -295,8 +295,7 @@ class TeamsExtensionUserIdentifier(Identifier):
             raise not_a_str("tenant_id", tenant_id)
         if not isinstance(resource_id, str):
             raise not_a_str("resource_id", resource_id)
-        if not isinstance(cloud, CommunicationCloudEnvironment):
-            cloud = known_cloud(cloud)
+        cloud = known_cloud(cloud)
         properties = _TeamsExtensionUserProperties()
         properties["user_id"] = user_id
         properties["tenant_id"] = tenant_id
