@@ -189,6 +189,36 @@ def test_out_of_file_descriptors(start: Start) -> None:
 
 
 @POSIX_ONLY
+@pytest.mark.heavy
+@pytest.mark.parametrize(
+    "sent",
+    [b"", b"POST /identities HTTP/1.1\r\nHost: x\r\n", b"\x16\x03\x01\x02\x00"],
+    ids=["nothing", "half a head", "half a TLS hello"],
+)
+def test_out_of_file_descriptors_by_silent_clients(start: Start, sent: bytes) -> None:
+    """None of them owes a response, so they make room for a client with a request."""
+    import resource
+
+    process = start(limits={resource.RLIMIT_NOFILE: (64, 64)})
+    endpoint = remote(process).endpoint
+    silent = [connect(endpoint) for _ in range(150)]
+    for connection in silent:
+        with contextlib.suppress(ConnectionError):  # closed already
+            connection.sendall(sent)
+    with connect(endpoint) as connection:
+        connection.settimeout(30)
+        connection.sendall(UNSIGNED)
+        assert connection.recv(12) == b"HTTP/1.1 401"
+    for connection in silent:
+        connection.close()
+    process.terminate()
+    log = process.communicate(timeout=60)[1]
+    assert process.returncode == 0
+    assert "Traceback" not in log
+    assert 1 <= log.count("cannot accept connections") <= 60
+
+
+@POSIX_ONLY
 def test_the_soft_limit_is_raised(start: Start) -> None:
     import resource
 

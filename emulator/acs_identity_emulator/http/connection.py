@@ -129,6 +129,10 @@ class Connection(asyncio.Protocol):
         """Whether nothing is owed to the client."""
         return not self.is_serving and not self._in_message
 
+    def is_silent(self, since: float) -> bool:
+        """Whether the client has sent nothing since then, and does not wait for a response."""
+        return self.last_active < since and not self.is_serving
+
     def finish(self) -> None:
         """Serves what has been received, then closes."""
         self._accepts_requests = False

@@ -8,8 +8,6 @@ import logging
 import select
 import socket
 import ssl
-from collections.abc import Coroutine
-from typing import Any
 
 from .connection import Application, Connection
 
@@ -21,6 +19,7 @@ _SWEEP_INTERVAL = 30.0  # seconds
 _TLS_HANDSHAKE = b"\x16"  # the first byte of a TLS connection, and never of an HTTP request
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _EXHAUSTED_PAUSE = 0.1  # seconds
+_EXHAUSTED_PATIENCE = 1.0  # seconds in which a client must send a request while sockets are short
 
 _log = logging.getLogger("acs_identity_emulator")
 
@@ -35,7 +34,8 @@ class Listener:
         self._identity_port = identity_port
         self._scheme = "https" if tls else "http"
         self._sockets: list[socket.socket] = []
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._accepting: list[asyncio.Task[None]] = []
+        self._greeting: dict[asyncio.Task[None], float] = {}  # since when
         self._connections: set[Connection] = set()
         self._sweeping: asyncio.TimerHandle | None = None
         self._is_exhausted = False
@@ -46,7 +46,7 @@ class Listener:
 
     def connection_count(self) -> int:
         """How many clients are connected, silent ones included."""
-        return len(self._connections) + len(self._tasks) - len(self._sockets)
+        return len(self._connections) + len(self._greeting)
 
     def bind(self) -> None:
         """Takes the ports; connections wait until `serve` is called.
@@ -65,8 +65,10 @@ class Listener:
 
     def serve(self, application: Application, context: ssl.SSLContext) -> None:
         """:param context: of the certificate to show to clients that speak TLS."""
-        for sock in self._sockets:
-            self._start(self._accept(sock, application, context))
+        loop = asyncio.get_running_loop()
+        self._accepting = [
+            loop.create_task(self._accept(sock, application, context)) for sock in self._sockets
+        ]
         self._sweep()
 
     async def stop(self) -> None:
@@ -78,7 +80,7 @@ class Listener:
             await self._drain()
         finally:
             self._close_sockets()
-            for task in self._tasks:
+            for task in (*self._accepting, *self._greeting):
                 task.cancel()
             for connection in list(self._connections):
                 connection.abort()
@@ -92,7 +94,7 @@ class Listener:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
         await _turns_of_the_loop()
-        tasks = list(self._tasks)
+        tasks = [*self._accepting, *self._greeting]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -128,11 +130,6 @@ class Listener:
         for sock in self._sockets:
             sock.close()
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     async def _accept(
         self, sock: socket.socket, application: Application, context: ssl.SSLContext
     ) -> None:
@@ -146,15 +143,22 @@ class Listener:
                 continue  # else a client that left before it was accepted
             self._is_exhausted = False
             client.setblocking(False)
-            self._start(self._greet(client, application, context))
+            greeting = loop.create_task(self._greet(client, application, context))
+            self._greeting[greeting] = loop.time()
+            greeting.add_done_callback(self._greeting.pop)
 
     async def _recover(self, error: OSError) -> None:
         """Makes room when the process may open no more sockets."""
         if not self._is_exhausted:
-            _log.warning("cannot accept connections (%s): idle ones are closed", error.strerror)
+            _log.warning("cannot accept connections (%s): silent ones are closed", error.strerror)
         self._is_exhausted = True
-        for connection in [one for one in self._connections if one.is_idle]:
-            connection.abort()
+        silent_since = asyncio.get_running_loop().time() - _EXHAUSTED_PATIENCE
+        for connection in list(self._connections):
+            if connection.is_idle or connection.is_silent(silent_since):
+                connection.abort()
+        for greeting, since in self._greeting.items():
+            if since < silent_since:
+                greeting.cancel()
         await asyncio.sleep(_EXHAUSTED_PAUSE)
 
     async def _greet(
@@ -190,7 +194,7 @@ class Listener:
         loop = asyncio.get_running_loop()
         oldest = loop.time() - _IDLE_LIMIT
         for connection in list(self._connections):
-            if connection.last_active < oldest and not connection.is_serving:
+            if connection.is_silent(oldest):
                 connection.abort()
         self._sweeping = loop.call_later(_SWEEP_INTERVAL, self._sweep)
 
