@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _FAULT = "acs_identity_fault"
 _KEEP = "acs_identity_emulator_keep"
 _EMULATOR = "acs_identity_emulator"
+_OF_ONE = ("port", "identity_port", "database", "ca_file")  # two emulators cannot share them
 
 _RUNNING = pytest.StashKey["IdentityEmulator"]()
 _KEYS = pytest.StashKey[dict[str, str]]()
@@ -82,15 +83,18 @@ def acs_identity_emulator_factory(
 
     Until then the environment makes clients trust their certificates too.
     It takes the arguments of `IdentityEmulator`, which precede those of
-    ``acs_identity_emulator_options``.
+    ``acs_identity_emulator_options``. Ports and files in the latter are for the emulator of the
+    session only.
     """
     from .emulator import IdentityEmulator
 
+    options_of_session = acs_identity_emulator_options.items()
+    shared = {name: value for name, value in options_of_session if name not in _OF_ONE}
     further = request.node.stash[_FURTHER] = []
     with ExitStack() as stack, pytest.MonkeyPatch.context() as environment:
 
         def start(**options: Any) -> IdentityEmulator:
-            emulator = IdentityEmulator(**{**acs_identity_emulator_options, **options})
+            emulator = IdentityEmulator(**{**shared, **options})
             stack.enter_context(emulator)
             _trust(emulator, environment)
             further.append(emulator)

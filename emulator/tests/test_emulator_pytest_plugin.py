@@ -320,6 +320,39 @@ def test_they_stop():
     result.assert_outcomes(passed=2)
 
 
+def test_ports_and_files_are_those_of_the_session(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+import os, socket
+import pytest
+
+@pytest.fixture(scope="session")
+def acs_identity_emulator_options():
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+    port, identity_port = [taken.getsockname()[1] for taken in sockets]
+    for taken in sockets:
+        taken.close()
+    files = {"database": "a.db", "ca_file": "a.pem"}
+    return {"port": port, "identity_port": identity_port, "tls": True, **files}
+
+def test_two(acs_identity_emulator, acs_identity_emulator_factory):
+    further = acs_identity_emulator_factory()
+    chosen = acs_identity_emulator_factory(ca_file="b.pem")
+    assert acs_identity_emulator.ca_file == os.path.abspath("a.pem")
+    assert os.path.dirname(further.ca_file) != os.getcwd()
+    assert chosen.ca_file == os.path.abspath("b.pem")
+    for emulator in (further, chosen):
+        assert emulator.endpoint.startswith("https:")
+        assert emulator.endpoint != acs_identity_emulator.endpoint
+        assert emulator.resource_id != acs_identity_emulator.resource_id
+        endpoint = emulator.managed_identity_environment["IDENTITY_ENDPOINT"]
+        assert endpoint.startswith(emulator.endpoint.replace("https:", "http:"))
+""",
+    )
+    result.assert_outcomes(passed=1)
+
+
 @pytest.mark.parametrize("fixtures", ["", "acs_identity_emulator, "])
 def test_clients_trust_the_emulators_of_the_factory(
     pytester: pytest.Pytester, fixtures: str

@@ -87,10 +87,14 @@ def official_python(
     return interpreter
 
 
-@pytest.mark.parametrize("program", programs("python"), ids=["connection", "key", "async"])
+@pytest.mark.parametrize(
+    "program", programs("python"), ids=["connection", "key", "async", "bundle"]
+)
 def test_official_python(
     official_python: Path, variables: dict[str, str], tmp_path: Path, program: str
 ) -> None:
+    if "connection_verify" in program:
+        del variables["SSL_CERT_FILE"]
     printed = output([str(official_python), "-c", program], variables, tmp_path)
     assert (JWT if "get_token" in program else RAW_ID).fullmatch(printed)
 
