@@ -101,10 +101,7 @@ def _serve(chosen: argparse.Namespace, stop_asked: stopping.StopFlag) -> int:
     except (ValueError, DatabaseError) as error:
         return refuse(options.of_command_line(str(error)))
     except OSError as error:
-        return refuse(
-            f"cannot listen on {chosen.host} port {chosen.port} ({error.strerror}): "
-            "name another with --port, 0 for any free one, or with --host"
-        )
+        return refuse(options.of_command_line(error.strerror or str(error)))
     except Exception as error:  # noqa: BLE001 - its message and traceback may hold a secret
         return refuse(f"cannot start: {type(error).__name__}")
     try:

@@ -347,7 +347,13 @@ class TestExitsWithTwo:
         return log
 
     def test_a_taken_port(self, run: Run, taken_port: int) -> None:
-        assert "name another with --port" in self.failure(run, "--port", str(taken_port))
+        log = self.failure(run, "--port", str(taken_port))
+        assert f": --port {taken_port}: cannot listen on 127.0.0.1 (Address already in use):" in log
+        assert log.endswith(": name another port, 0 for any free one, or another host\n")
+
+    def test_a_taken_port_for_the_managed_identity(self, run: Run, taken_port: int) -> None:
+        log = self.failure(run, "--identity-port", str(taken_port))
+        assert f": --identity-port {taken_port}: cannot listen on 127.0.0.1 (" in log
 
     def test_an_unwritable_database(self, run: Run, tmp_path: Path) -> None:
         log = self.failure(run, "--database", str(tmp_path / "none" / "a.db"))

@@ -208,7 +208,7 @@ def test_a_taken_port(tmp_path: Path) -> None:
         port = int(emulator.endpoint.rstrip("/").rpartition(":")[2])
         file = tmp_path / "service.db"
         late = IdentityEmulator(port=port, database=file)
-        with pytest.raises(OSError, match="in use"):
+        with pytest.raises(OSError, match=rf"\] port {port}: cannot listen on 127.0.0.1 \("):
             late.start()
         with pytest.raises(RuntimeError, match="start it first"):
             _ = late.endpoint
@@ -231,6 +231,13 @@ def test_no_event_loop_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
     starting.start()
     starting.join(10)
     assert not starting.is_alive()
+
+
+def test_a_taken_port_for_the_managed_identity() -> None:
+    with IdentityEmulator() as emulator:
+        port = int(emulator.endpoint.rstrip("/").rpartition(":")[2])
+        with pytest.raises(OSError, match=rf"\] identity_port {port}: cannot .* in use\): name "):
+            IdentityEmulator(identity_port=port).start()
 
 
 async def test_a_taken_port_async() -> None:

@@ -224,7 +224,7 @@ def test_dev_has_a_port_of_its_own(start: Start) -> None:
             taken.listen()
         process = start("--dev")
         log = process.communicate(timeout=60)[1]
-    assert "cannot listen on 127.0.0.1 port 10010" in log
+    assert ": --port 10010: cannot listen on 127.0.0.1 (" in log
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is of Linux")

@@ -54,10 +54,12 @@ class Listener:
         :raises OSError: If a port is taken, or the address is not of this machine.
         """
         try:
-            first = self._bind(self._port)
+            first = self._bind("port", self._port)
             self.port = first.getsockname()[1]
             self.endpoint = _url(self._scheme, first)
-            second = first if self._identity_port is None else self._bind(self._identity_port)
+            second = first
+            if self._identity_port is not None:
+                second = self._bind("identity_port", self._identity_port)
             self.plain_endpoint = _url("http", second)
         except BaseException:
             self._close_sockets()
@@ -106,7 +108,22 @@ class Listener:
             closed = [connection.closed for connection in open_ones]
             await asyncio.wait(closed, timeout=_SHUTDOWN_TIMEOUT)
 
-    def _bind(self, port: int) -> socket.socket:
+    def _bind(self, argument: str, port: int) -> socket.socket:
+        """
+        :param argument: The name of the port, for the error.
+        :raises OSError: If the port cannot be used.
+        """
+        try:
+            return self._listen_on(port)
+        except OSError as error:
+            reason = str(error.strerror or error).partition(" (while ")[0]
+            error.strerror = (
+                f"{argument} {port}: cannot listen on {self._host} ({reason}): name another port, "
+                "0 for any free one, or another host"
+            )
+            raise
+
+    def _listen_on(self, port: int) -> socket.socket:
         """Listens on every address of the host; returns the first socket."""
         found = socket.getaddrinfo(
             self._host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
