@@ -254,3 +254,24 @@ def test_a_failure_of_the_emulator_itself_tells_no_secret(
     assert len(logged) == 1
     assert logged[0].startswith("the emulator failed: LookupError at ")
     assert emulator.access_key not in caplog.text
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
+def test_forked_processes_make_different_guids() -> None:
+    code = """
+import os
+from acs_identity_emulator.state.unique import guid
+
+for _ in range(2):
+    child = os.fork()
+    if not child:
+        os.write(1, f"{guid()}\\n".encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+os.write(1, guid().encode())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    guids = done.stdout.split()
+    assert len(set(guids)) == len(guids) == 3

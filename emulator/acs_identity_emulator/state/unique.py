@@ -1,9 +1,13 @@
 """Unique values that need not be secret, made without a system call."""
 
+import os
 import random
 
-# Seeded by the system, so that two emulators differ. Guessing an id gains nothing.
+# Seeded by the system, in a forked process again, so that two emulators differ. Guessing an id
+# gains nothing.
 _source = random.Random()  # noqa: S311
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(after_in_child=_source.seed)
 
 
 def octets(count: int) -> bytes:
