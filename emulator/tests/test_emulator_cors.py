@@ -1,5 +1,6 @@
 """Browsers may call the service from any page, but not the emulator's own paths."""
 
+import re
 from collections.abc import Callable
 from types import SimpleNamespace
 
@@ -49,6 +50,17 @@ def test_a_preflight_request_gets_what_it_asks_for(emulator: IdentityEmulator) -
     assert reply.headers["Access-Control-Allow-Origin"] == "*"
     assert reply.headers["Access-Control-Allow-Methods"] == "POST"
     assert reply.headers["Access-Control-Allow-Headers"] == names
+
+
+def test_a_preflight_request_is_logged_and_is_not_a_call(
+    emulator: IdentityEmulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "acs_identity_emulator")
+    emulator.reset()
+    preflight(emulator, "/identities", "Origin: x", "Access-Control-Request-Method: POST")
+    (line,) = caplog.messages
+    assert re.fullmatch(r"OPTIONS /identities 204 \d+ms -", line)
+    assert len(emulator.requests) == 0
 
 
 @pytest.mark.parametrize(

@@ -94,14 +94,15 @@ class Application:
         _log.info("%s %s: fault %s", request.method, _beginning(request.target), fault.kind.value)
         unserved = {Kind.HTML: Answer(503), Kind.RESET: None}
         if fault.kind in unserved:
-            self._journal.record(entry_of(self._clock(), request, unserved[fault.kind]))
+            self._record(request, unserved[fault.kind])
         try:
             return await misbehave(
                 fault, request, lambda: self._serve(request, started), self._clock
             )
         except ServiceError as error:
             milliseconds = _milliseconds_since(started)
-            self._seen(request, None, error, milliseconds)
+            self._record(request, error)
+            _log_request(request, None, error, milliseconds)
             return ResponseWriter(request, self._clock()).error(error, versions, milliseconds)
 
     def _serve(self, request: WireRequest, started: float) -> Response | Awaitable[Response]:
@@ -112,11 +113,14 @@ class Application:
         writer = ResponseWriter(request, self._clock())
         route: Route | None = None
         outcome: Answer | ServiceError
+        is_own = self._own_paths.has(request)
         try:
-            if self._own_paths.has(request):
+            if is_own:
                 outcome = self._own_paths.answer(request)
             elif (announced := _announced(request)) is not None:
-                return writer.preflight(*announced, _milliseconds_since(started))
+                milliseconds = _milliseconds_since(started)
+                _log_request(request, None, Answer(204), milliseconds)
+                return writer.preflight(*announced, milliseconds)
             elif self._entra_paths.has(request.target):
                 outcome = self._entra_paths.answer(request)
             else:
@@ -144,6 +148,8 @@ class Application:
             outcome = errors.unavailable()
         except Exception as error:  # noqa: BLE001 - no request may stop the service
             outcome = _failure(error)
+        if not is_own:
+            self._record(request, outcome)
         return self._respond(request, writer, route, outcome, started)
 
     async def _respond_signed(
@@ -163,6 +169,7 @@ class Application:
             outcome = answer._replace(payload=payload)
         except Exception as error:  # noqa: BLE001 - no request may stop the service
             outcome = _failure(error)
+        self._record(request, outcome)
         return self._respond(request, writer, route, outcome, started)
 
     def _respond(
@@ -175,24 +182,16 @@ class Application:
     ) -> Response:
         versions = None if route is None else route.supported_versions
         milliseconds = _milliseconds_since(started)
-        self._seen(request, route, outcome, milliseconds)
+        _log_request(request, route, outcome, milliseconds)
         if isinstance(outcome, ServiceError):
             return writer.error(outcome, versions, milliseconds)
         payload = outcome.payload
         assert not callable(payload)  # noqa: S101 - signed by the callers
         return writer.success(outcome.status, payload, versions, milliseconds)
 
-    def _seen(
-        self,
-        request: WireRequest,
-        route: Route | None,
-        outcome: Answer | ServiceError,
-        milliseconds: int,
-    ) -> None:
-        """Notes a call in the log and in the journal."""
-        _log_request(request, route, outcome, milliseconds)
-        if not self._own_paths.has(request):
-            self._journal.record(entry_of(self._clock(), request, outcome))
+    def _record(self, request: WireRequest, outcome: Answer | ServiceError | None) -> None:
+        """Adds a call to the journal; no outcome if the connection is reset."""
+        self._journal.record(entry_of(self._clock(), request, outcome))
 
     def _authenticate(self, request: WireRequest) -> Caller:
         """:raises ServiceError: If no authenticator accepts the request."""
