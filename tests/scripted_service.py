@@ -22,6 +22,7 @@ class Answer(NamedTuple):
     status: int
     headers: Mapping[str, str]
     body: bytes
+    reason: str | None = None
 
 
 class ScriptedService:
@@ -38,14 +39,16 @@ class ScriptedService:
     def endpoint(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
-    def will_answer(self, status: int, body: Any = b"", **headers: str) -> Self:
+    def will_answer(
+        self, status: int, body: Any = b"", *, reason: str | None = None, **headers: str
+    ) -> Self:
         """``retry_after="0"`` stands for the header Retry-After. What is not bytes is sent as
         JSON."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if not isinstance(body, bytes):
             sent.setdefault("content-type", "application/json")
             body = json.dumps(body).encode()
-        self._answers.append(Answer(status, sent, body))
+        self._answers.append(Answer(status, sent, body, reason))
         return self
 
     def answer(self, request: ReceivedRequest) -> Answer:
@@ -77,7 +80,7 @@ class ScriptedService:
                     ReceivedRequest(self.command, self.path, self.headers, body)
                 )
                 # Without a Date: an answer may hold a token of long ago, as a recording does.
-                self.send_response_only(answer.status)
+                self.send_response_only(answer.status, answer.reason)
                 for name, value in answer.headers.items():
                     self.send_header(name, value)
                 if answer.status != 204:

@@ -1,8 +1,13 @@
 """User ids stay out of logs and exceptions when a client is told to redact them."""
 
+import asyncio
+import inspect
+import json
 import logging
+import pickle
 import re
 import socket
+import sys
 import traceback
 from contextlib import nullcontext
 from typing import Any
@@ -13,16 +18,18 @@ from azure.core.exceptions import (
     AzureError,
     HttpResponseError,
     ResourceNotFoundError,
+    ResponseNotReadError,
     ServiceRequestError,
+    TooManyRedirectsError,
 )
-from azure.core.pipeline.policies import HTTPPolicy, NetworkTraceLoggingPolicy
+from azure.core.pipeline.policies import HTTPPolicy, NetworkTraceLoggingPolicy, SansIOHTTPPolicy
 from azure.core.pipeline.transport import (
     AioHttpTransport,
     AsyncHttpTransport,
     HttpTransport,
     RequestsTransport,
 )
-from azure.core.rest import HttpRequest
+from azure.core.rest import AsyncHttpResponse, HttpRequest, HttpResponse
 from either_client import ClientFactory, EitherClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -155,6 +162,13 @@ def everything(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     return caplog
 
 
+def transport_of(owner: str, flavour: str) -> dict[str, Any]:
+    """The option of a client for its transport."""
+    if owner == "own":
+        return {}
+    return {"transport": RequestsTransport() if flavour == "sync" else AioHttpTransport()}
+
+
 def holds_no_id(text: str) -> bool:
     return not any(part in text for part in (GUID, OTHER, "4255550123", "ada@example.com"))
 
@@ -213,12 +227,219 @@ def test_an_error_response_shows_no_id(
         assert error.error is not None
         assert error.error.code == "IdentityNotFound"
         assert hashed(USER) in str(error)
-    response: Any = error.response
-    assert holds_no_id(f"{response.text()} {response.content} {response.request.url} {response!r}")
-    assert holds_no_id(str(dict(response.headers)))
-    with pytest.raises(HttpResponseError) as again:
+    assert holds_no_id(all_of_response(error.response)), all_of_response(error.response)
+
+
+HTML_UTF_16 = {"content_type": "text/html; charset=utf-16"}
+UNEXPECTED: dict[str, tuple[int, Any, str, dict[str, str]]] = {
+    "302 with HTML": (302, f"<a href='/identities/{USER}'>".encode(), "'Found'", {}),
+    "307 with JSON": (307, ERROR, "(IdentityNotFound)", {}),
+    "200 without a token": (200, {"id": USER}, "has no token", {}),
+    "200 with HTML": (200, f"<p>{USER}</p>".encode(), "is not JSON", {}),
+    "202": (202, ERROR, "(IdentityNotFound)", {}),
+    "206 with HTML": (206, f"<p>{USER}</p>".encode(), "'Partial Content'", {}),
+    "400 in UTF-16": (400, f"<p>{USER}</p>".encode("utf-16"), "<p>user-", HTML_UTF_16),
+    "400 with many brackets": (400, f"{USER}{'[' * 201}".encode(), "'Bad Request'", {}),
+    "400 with an id beside it": (400, b"", "'User user-", {"reason": f"User {USER} is unknown"}),
+}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "shown", "headers"), UNEXPECTED.values(), ids=UNEXPECTED
+)
+@pytest.mark.parametrize("transports", ["own", "azure-core's"])
+def test_any_other_unexpected_response_shows_no_id(
+    make_client: ClientFactory,
+    service: ScriptedService,
+    flavour: str,
+    everything: pytest.LogCaptureFixture,
+    status: int,
+    body: Any,
+    shown: str,
+    headers: dict[str, str],
+    transports: str,
+) -> None:
+    service.will_answer(status, body, location=f"https://host/identities/{USER}", **headers)
+    client = make_client(
+        service.endpoint,
+        redact_user_ids=True,
+        logging_enable=True,
+        **transport_of(transports, flavour),
+    )
+    with pytest.raises(HttpResponseError) as raised:
+        client.get_token(USER, ["chat"])
+    error = raised.value
+    assert shown in str(error)
+    assert error.status_code == status
+    assert isinstance(error.response, AsyncHttpResponse if flavour == "async" else HttpResponse)
+    assert holds_no_id(all_of(error)), all_of(error)
+    assert holds_no_id(all_of_response(error.response)), all_of_response(error.response)
+    assert holds_no_id(everything.text), everything.text
+
+
+def all_of_response(response: Any) -> str:
+    """What a response of an exception shows of itself, however it is read."""
+
+    async def read() -> tuple[bytes, bytes]:
+        return await response.read(), b"".join([block async for block in response.iter_bytes()])
+
+    if isinstance(response, AsyncHttpResponse):
+        content, blocks = asyncio.run(read())
+    else:
+        assert isinstance(response, HttpResponse)
+        content, blocks = response.read(), b"".join(response.iter_bytes())
+    assert content == blocks == response.content
+    assert content.decode() == response.text()
+    with nullcontext() if response.status_code < 400 else pytest.raises(HttpResponseError) as again:
         response.raise_for_status()
-    assert holds_no_id(all_of(again.value))
+    request = response.request
+    shown = [response.text(), response.text(encoding="utf-8"), response.reason, response.url]
+    shown += [repr(response), str(dict(response.headers)), repr(request), request.url]
+    shown += [str(request.content), str(dict(request.headers)), repr(vars(response))]
+    shown += [all_of(again.value)] if again else []
+    return "\n".join(shown)
+
+
+def test_a_pickled_error_holds_no_id(redacting: EitherClient, service: ScriptedService) -> None:
+    service.will_answer(404, ERROR)
+    with pytest.raises(ResourceNotFoundError) as raised:
+        redacting.delete_user(USER)
+    pickled = pickle.dumps(raised.value)
+    assert holds_no_id(pickled.decode("latin-1"))
+    error = pickle.loads(pickled)
+    assert str(error) == str(raised.value)
+    assert error.response.json() == raised.value.response.json()  # type: ignore[union-attr]
+
+
+def test_a_page_shows_no_id(
+    redacting: EitherClient, service: ScriptedService, everything: pytest.LogCaptureFixture
+) -> None:
+    preview = {"api_version": "2025-03-02-preview"}
+    link = f"/access/entra/assignments?skipToken={OTHER}&api-version=2025-03-02-preview"
+    service.will_answer(200, {"value": [], "nextLink": link}).will_answer(404, ERROR)
+    with pytest.raises(ResourceNotFoundError) as raised:
+        redacting.items(redacting.wrapped.list_entra_assignments(**preview))
+    assert f"skipToken={OTHER}" in service.requests[1].target
+    assert f"skipToken={hashed(OTHER)}" in everything.text
+    assert holds_no_id(all_of(raised.value) + all_of_response(raised.value.response))
+    assert holds_no_id(everything.text), everything.text
+
+
+@pytest.mark.parametrize("transports", ["own", "azure-core's"])
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("status", [200, 302, 404])
+def test_a_response_itself_is_what_the_service_sent(
+    make_client: ClientFactory,
+    service: ScriptedService,
+    flavour: str,
+    loop: asyncio.AbstractEventLoop,
+    everything: pytest.LogCaptureFixture,
+    transports: str,
+    stream: bool,
+    status: int,
+) -> None:
+    service.will_answer(status, ERROR)
+    seen: list[Any] = []
+    client = make_client(
+        service.endpoint,
+        redact_user_ids=True,
+        logging_enable=True,
+        raw_response_hook=lambda response: seen.append(response.http_response),
+        **transport_of(transports, flavour),
+    )
+    request = HttpRequest("GET", f"/identities/{USER}", headers={"x-note": USER})
+    response = client.send_request(request, stream=stream)
+    assert isinstance(response, HttpResponse if flavour == "sync" else AsyncHttpResponse)
+    assert seen == [response]
+    with EitherClient(response, loop) as opened:
+        assert json.loads(opened.read()) == ERROR
+    assert response.json() == ERROR
+    assert USER in response.text(encoding="utf-8")
+    assert response.url.endswith(USER)
+    with nullcontext() if status < 400 else pytest.raises(HttpResponseError) as raised:
+        response.raise_for_status()
+    if raised:
+        assert holds_no_id(all_of(raised.value) + all_of_response(raised.value.response))
+        assert hashed(USER) in str(raised.value)
+    assert holds_no_id(everything.text), everything.text
+
+
+def test_an_error_of_a_hook_shows_no_id(
+    make_client: ClientFactory, service: ScriptedService
+) -> None:
+    service.will_answer(404, ERROR)
+    client = make_client(
+        service.endpoint,
+        redact_user_ids=True,
+        raw_response_hook=lambda response: response.http_response.raise_for_status(),
+    )
+    with pytest.raises(HttpResponseError, match=r"^\(IdentityNotFound\)") as raised:
+        client.delete_user(USER)
+    assert holds_no_id(all_of(raised.value) + all_of_response(raised.value.response))
+    assert raised.value.error is not None
+    assert raised.value.error.target == hashed(USER)
+
+
+def test_an_error_may_be_made_of_a_response_that_has_not_been_read(
+    make_client: ClientFactory, service: ScriptedService, loop: asyncio.AbstractEventLoop
+) -> None:
+    service.will_answer(404, ERROR)
+    client = make_client(service.endpoint, redact_user_ids=True)
+    response = client.send_request(HttpRequest("GET", f"/identities/{USER}"), stream=True)
+    with EitherClient(response, loop), pytest.raises(HttpResponseError) as raised:
+        response.raise_for_status()
+    error: Any = raised.value
+    assert holds_no_id(all_of(error))
+    assert error.response.url == f"{service.endpoint}/identities/{hashed(USER)}"
+    with pytest.raises(ResponseNotReadError) as unread:
+        error.response.text()
+    assert holds_no_id(all_of(unread.value))
+
+
+class Watching(SansIOHTTPPolicy[Any, Any]):
+    """Keeps what is shown of the exceptions that it sees."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def on_exception(self, request: Any) -> None:
+        error = sys.exc_info()[1]
+        assert error is not None
+        self.seen.append(all_of(error))
+
+
+def test_a_policy_of_the_caller_sees_no_id_in_an_exception_of_the_transport(
+    make_client: ClientFactory, flavour: str
+) -> None:
+    transport = FailingTransport() if flavour == "sync" else AsyncFailingTransport()
+    watching = Watching()
+    client = make_client(
+        "https://host",
+        redact_user_ids=True,
+        retry_total=0,
+        transport=transport,
+        per_retry_policies=watching,
+    )
+    with pytest.raises(ServiceRequestError):
+        client.delete_user(USER)
+    [seen] = watching.seen
+    assert holds_no_id(seen), seen
+    assert hashed(USER) in seen
+
+
+def test_the_history_of_redirects_shows_no_id(
+    make_client: ClientFactory, service: ScriptedService
+) -> None:
+    service.will_answer(302, ERROR, location=f"/identities/{USER}?again")
+    client = make_client(
+        service.endpoint, redact_user_ids=True, permit_redirects=True, redirect_max=1
+    )
+    with pytest.raises(TooManyRedirectsError) as raised:
+        client.send_request(HttpRequest("GET", f"/identities/{USER}"))
+    assert len(raised.value.history) == 2
+    for each in raised.value.history:
+        assert each.http_request.url.startswith(f"{service.endpoint}/identities/{hashed(USER)}")
+        assert holds_no_id(all_of_response(each.http_response))
 
 
 class Raising(NetworkTraceLoggingPolicy):
@@ -229,23 +450,59 @@ class Raising(NetworkTraceLoggingPolicy):
 
 
 @pytest.mark.parametrize(("status", "is_error"), [(399, False), (400, True)])
-def test_a_response_is_an_error_from_400_on(
+def test_a_logging_policy_may_raise(
     make_client: ClientFactory, service: ScriptedService, status: int, is_error: bool
 ) -> None:
     service.will_answer(status, ERROR)
-    client = make_client(service.endpoint, redact_user_ids=True)
-    response = client.send_request(HttpRequest("GET", service.endpoint))
-    assert holds_no_id(response.text()) is is_error
     strict = make_client(service.endpoint, redact_user_ids=True, logging_policy=Raising())
-    with pytest.raises(HttpResponseError) if is_error else nullcontext():
-        strict.send_request(HttpRequest("GET", service.endpoint))
+    with nullcontext() if not is_error else pytest.raises(HttpResponseError) as raised:
+        strict.send_request(HttpRequest("GET", f"/identities/{USER}"))
+    assert bool(raised) is is_error
+    if raised:
+        assert holds_no_id(all_of(raised.value) + all_of_response(raised.value.response))
+
+
+class Reading(NetworkTraceLoggingPolicy):
+    """Logs all that a response shows of itself."""
+
+    def on_response(self, request: Any, response: Any) -> Any:
+        read = response.http_response.read()
+        if inspect.isawaitable(read):
+            return self._when_read(response.http_response, read)
+        self._log(response.http_response, read)
+        return None
+
+    async def _when_read(self, response: Any, read: Any) -> None:
+        self._log(response, await read)
+
+    def _log(self, response: Any, content: bytes) -> None:
+        shown = [content, response.json(), response.request, response.request.url]
+        shown += [response.text(encoding="utf-8"), response, dict(response.headers)]
+        try:
+            response.raise_for_status()
+        except HttpResponseError as error:
+            shown.append(all_of(error))
+        logging.getLogger("azure").info(" ".join(map(repr, shown)))
+
+
+def test_a_logging_policy_of_the_caller_sees_no_id(
+    make_client: ClientFactory, service: ScriptedService, everything: pytest.LogCaptureFixture
+) -> None:
+    service.will_answer(404, {**ERROR, "customId": "ada@example.com"})
+    client = make_client(service.endpoint, redact_user_ids=True, logging_policy=Reading())
+    client.send_request(HttpRequest("GET", f"/identities/{USER}"))
+    assert holds_no_id(everything.text), everything.text
+    assert everything.text.count(hashed("ada@example.com")) == 3
 
 
 def test_urllib3_logs_what_it_did_without_ids(
     redacting: EitherClient, everything: pytest.LogCaptureFixture
 ) -> None:
-    logging.getLogger("urllib3.connectionpool").debug("GET /identities/%s", USER)
-    assert everything.messages == [f"GET /identities/{hashed(USER)}"]
+    logger = logging.getLogger("urllib3.connectionpool")
+    logger.debug("GET /identities/%s", USER)
+    logger.debug("of another %s", "program")
+    assert everything.messages == [f"GET /identities/{hashed(USER)}", "of another program"]
+    assert everything.records[1].args == ("program",)
 
 
 def test_the_model_of_an_error_shows_no_id(
@@ -278,28 +535,21 @@ def closed_endpoint() -> str:
         return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-TRANSPORTS: dict[str, dict[str, Any]] = {
-    "own": {"sync": None, "async": None},
-    "azure-core's": {"sync": RequestsTransport, "async": AioHttpTransport},
-}
-
-
-@pytest.mark.parametrize("transports", TRANSPORTS.values(), ids=TRANSPORTS)
+@pytest.mark.parametrize("transports", ["own", "azure-core's"])
 def test_an_error_of_the_transport_shows_no_id(
     make_client: ClientFactory,
     flavour: str,
     closed_endpoint: str,
     everything: pytest.LogCaptureFixture,
-    transports: dict[str, Any],
+    transports: str,
 ) -> None:
-    more = {"transport": transports[flavour]()} if transports[flavour] else {}
     client = make_client(
         closed_endpoint,
         redact_user_ids=True,
         logging_enable=True,
         retry_total=1,
         retry_backoff_factor=0,
-        **more,
+        **transport_of(transports, flavour),
     )
     with pytest.raises(AzureError) as raised:
         client.delete_user(USER)
@@ -340,6 +590,7 @@ def failure(url: str) -> ServiceRequestError:
     error = ServiceRequestError(f"no connection to {url}", error=cause)
     error.__cause__ = cause
     cause.__context__.__context__ = error
+    vars(error)["__notes__"] = [f"while {url} was requested"]  # as add_note does, since Python 3.11
     return error
 
 

@@ -296,6 +296,8 @@ class CommunicationIdentityClient(AssignmentMethods):
 
         Method, body and query are those of the request, whose URL must have the ``api-version``.
         No status raises an error; :meth:`~azure.core.rest.HttpResponse.raise_for_status` does.
+        With ``redact_user_ids``, the response has the user ids, since it is what the caller asked
+        for, and the error of ``raise_for_status`` does not.
 
         .. code-block:: python
 

@@ -156,7 +156,7 @@ def check_status(response: Response, statuses: Collection[int], error_map: Error
     if status < 300 and error.error is None:
         error = _error(UnexpectedSuccessError, response)
     if error_type is None and error.error is not None:
-        error.model = _LazyModel(_content(response))
+        error.model = _LazyModel(_content(error.response))
     raise error
 
 
@@ -244,6 +244,9 @@ E = TypeVar("E", bound=HttpResponseError)
 
 
 def _error(error_type: type[E], response: Response, message: str | None = None) -> E:
+    # Set by a pipeline that redacts errors; not an attribute that a mock makes up.
+    if shown := getattr(response, "__dict__", {}).get("shown_in_errors"):
+        response = shown(response)
     if _nests_deeply(response):
         # azure-core would format the body as a message of quadratic size.
         message = message or f"Operation returned an invalid status '{response.reason}'"

@@ -144,10 +144,10 @@ def _in_order_redacting(policies: Mapping[str, Any]) -> list[Any]:
     redact_urllib3_logs()
     reporting = ("logging_policy", "http_logging_policy")
     viewed = {name: WithoutUserIds(policies[name]) for name in reporting}
-    return [
+    return [ErrorsWithoutUserIds()] + [
         WithoutUserIds(policy) if isinstance(policy, DistributedTracingPolicy) else policy
         for policy in _in_order({**policies, **viewed})
-    ] + [ErrorsWithoutUserIds()]
+    ]
 
 
 def _listed(one_or_more: Any) -> list[Any]:

@@ -118,8 +118,10 @@ class BaseClientOptions(PipelineOptions, total=False):
     redirect_on_status_codes: Sequence[int]
     """Statuses that are redirects, besides 300 to 303, 307 and 308. Default: none."""
     redact_user_ids: bool
-    """Whether a salted hash replaces the ids of users in logs, spans and exceptions. The hashes
-    differ from process to process. Default: False."""
+    """Whether a salted hash replaces the ids of users in the logs, spans and exceptions of the
+    client, and in urllib3's log of the whole process; not in the spans of other libraries, such as
+    Sentry and instrumentors of urllib3 and aiohttp. The hashes differ from process to process.
+    Default: False."""
     network_span_namer: Callable[[Any], str]
     """A function from a request to the name of its span. Default: the HTTP method."""
     instrumentation_config: Mapping[str, Any]

@@ -3,13 +3,16 @@
 import json
 import logging
 import sys
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Awaitable, Iterator, MutableMapping
 from contextlib import suppress
+from functools import partial
+from inspect import isawaitable
 from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
-from azure.core.pipeline.policies import SansIOHTTPPolicy
+from azure.core.pipeline.policies import RequestHistory, SansIOHTTPPolicy
+from azure.core.rest import AsyncHttpResponse, HttpRequest, HttpResponse
 
 from .user_ids import without_user_ids
 
@@ -45,22 +48,25 @@ class WithoutUserIds(SansIOHTTPPolicy[Any, Any]):
         )
 
     def on_exception(self, request: PipelineRequest[Any]) -> Any:
-        """Reports the exception."""
+        """Redacts the exception, for policies of the caller too, and reports it."""
+        _redact(sys.exc_info()[1], set())
         return self._policy.on_exception(_viewed(request))
 
 
 class ErrorsWithoutUserIds(SansIOHTTPPolicy[Any, Any]):
-    """Redacts the exceptions of the transport, and the error responses that become exceptions.
+    """Redacts the exceptions of the other policies, and those that are made of a response.
 
-    It stands next to the transport, so that all other policies see what it has redacted.
+    The response itself is not changed: ``send_request`` and hooks return what the service sent.
     """
 
     def on_response(
         self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]
     ) -> None:
-        """Replaces an error response by a view."""
-        if response.http_response.status_code >= 400:
-            response.http_response = _View(response.http_response)
+        """Sets what errors show of the response."""
+        shown, http_response = partial(_copied, request.http_request), response.http_response
+        http_response.shown_in_errors = shown  # the operations read it
+        if http_response.status_code >= 400:
+            http_response.raise_for_status = partial(_raise_for_status, shown, http_response)
 
     def on_exception(self, request: PipelineRequest[Any]) -> None:
         """Redacts the exception that is being raised, and its causes."""
@@ -68,28 +74,52 @@ class ErrorsWithoutUserIds(SansIOHTTPPolicy[Any, Any]):
 
 
 def redact_urllib3_logs() -> None:
-    """Redacts the URLs that urllib3 logs at DEBUG and when it retries."""
+    """Redacts the URLs that urllib3 logs at DEBUG and when it retries, in the whole process."""
     for name in ("urllib3.connectionpool", "urllib3.util.retry"):
         logging.getLogger(name).addFilter(_without_user_ids)  # the same filter is added once
 
 
 def _without_user_ids(record: logging.LogRecord) -> bool:
-    record.msg, record.args = without_user_ids(record.getMessage()), None
+    message = record.getMessage()
+    if (redacted := without_user_ids(message)) != message:
+        record.msg, record.args = redacted, None
     return True
 
 
-def _redact(error: BaseException | None, seen: set[int]) -> None:
-    if error is None or id(error) in seen:  # causes may form a circle
+def _redact(error: Any, seen: set[int]) -> None:
+    if not isinstance(error, BaseException) or id(error) in seen:  # causes may form a circle
         return
     seen.add(id(error))
-    for name in ("message", "exc_msg", "strerror", "filename"):
+    for name in ("strerror", "filename", *vars(error)):
         with suppress(AttributeError):
             setattr(error, name, _redacted(getattr(error, name)))
-    error.args = tuple(map(_redacted, error.args))
-    inner = getattr(error, "inner_exception", None)
-    for other in (error.__cause__, error.__context__, inner, *error.args):
-        if isinstance(other, BaseException):
-            _redact(other, seen)
+    error.args = _redacted(error.args)
+    if isinstance(error, HttpResponseError) and error.response:
+        error.error = HttpResponseError(response=error.response).error
+    for other in (error.__cause__, error.__context__, *error.args, *vars(error).values()):
+        _redact(other, seen)
+
+
+def _raise_for_status(shown: Any, response: Any) -> None:
+    if response.status_code >= 400:
+        raise HttpResponseError(response=shown(response))
+
+
+def _copied(request: Any, response: Any) -> Any:
+    """A response that shows no user id, and is not connected to the original."""
+    if isinstance(response, AsyncHttpResponse) and "aiohttp" in sys.modules:
+        from .._transports._aiohttp_response import AiohttpResponse
+
+        return AiohttpResponse.copied(response, _copied_request(request), _redacted)
+    from .._transports._urllib3_response import Urllib3Response
+
+    return Urllib3Response.copied(response, _copied_request(request), _redacted)
+
+
+def _copied_request(request: Any) -> HttpRequest:
+    content = request.content if isinstance(request.content, str | bytes) else None
+    url, headers = _redacted(request.url), _redacted(dict(request.headers))
+    return HttpRequest(request.method, url, headers=headers, content=_redacted(content))
 
 
 def _viewed(request: PipelineRequest[Any]) -> PipelineRequest[Any]:
@@ -107,7 +137,9 @@ class _View:
         if name.startswith("_"):  # as copy and pickle ask for before there is an original
             raise AttributeError(name)
         value = getattr(self._original, name)
-        return (lambda *args: _redacted(value(*args))) if callable(value) else _redacted(value)
+        if not callable(value):
+            return _redacted(value)
+        return lambda *args, **kwargs: _redacted(value(*args, **kwargs))
 
     def __repr__(self) -> str:
         return without_user_ids(repr(self._original))
@@ -116,17 +148,11 @@ class _View:
     def headers(self) -> "_Headers":
         return _Headers(self._original.headers)
 
-    @property
-    def request(self) -> "_View":
-        return _View(self._original.request)
-
     def json(self) -> Any:
         return json.loads(self.text())
 
     def raise_for_status(self) -> None:
-        view: Any = self  # acts as a response
-        if self.status_code >= 400:
-            raise HttpResponseError(response=view)
+        _raise_for_status(partial(_copied, self._original.request), self._original)
 
 
 class _Headers(MutableMapping[str, str]):
@@ -150,7 +176,25 @@ class _Headers(MutableMapping[str, str]):
 
 
 def _redacted(value: Any) -> Any:
+    if isinstance(value, str):
+        return without_user_ids(value)
     if isinstance(value, bytes):
         text = value.decode("utf-8", "surrogateescape")
         return without_user_ids(text).encode("utf-8", "surrogateescape")
-    return without_user_ids(value) if isinstance(value, str) else value
+    if type(value) is dict:
+        return {_redacted(name): _redacted(each) for name, each in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(map(_redacted, value))
+    if isinstance(value, RequestHistory):
+        vars(value).update(_redacted(vars(value)))
+    if isinstance(value, HttpResponse | AsyncHttpResponse):
+        return _copied(value.request, value)
+    if isinstance(value, HttpRequest):
+        return _copied_request(value)
+    if isawaitable(value):
+        return _when_there(value)
+    return value
+
+
+async def _when_there(value: Awaitable[Any]) -> Any:
+    return _redacted(await value)

@@ -1,12 +1,14 @@
 """The part of a response that both libraries share."""
 
 from codecs import BOM_UTF8
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from email.message import Message
 from json import JSONDecodeError, loads
 from typing import Any
 
 from azure.core.exceptions import (
+    AzureError,
     HttpResponseError,
     ResponseNotReadError,
     StreamClosedError,
@@ -14,6 +16,7 @@ from azure.core.exceptions import (
 )
 from azure.core.rest import HttpRequest
 from azure.core.utils import CaseInsensitiveDict
+from typing_extensions import Self
 
 
 class ResponseBase:
@@ -39,6 +42,24 @@ class ResponseBase:
         self._content: bytes | None = None
         self._is_closed = False
         self._is_stream_consumed = False
+
+    @classmethod
+    def copied(cls, response: Any, request: HttpRequest, edited: Callable[[Any], Any]) -> Self:
+        """A copy of a response of any transport, edited and without its connection.
+
+        :param response: The response. If its body has not been read, the copy has none.
+        :param request: The request of the copy.
+        :param edited: What the copy has in place of the reason phrase, the headers and the text.
+        """
+        self = cls.__new__(cls)
+        reason = edited(response.reason)
+        ResponseBase.__init__(self, request, None, response.status_code, reason, 4096)
+        self._headers = CaseInsensitiveDict(edited(dict(response.headers)))
+        with suppress(AzureError, TypeError, ValueError):  # not read, or not of its charset
+            self._content = edited(response.text()).encode(errors="replace")
+        self._encoding = "utf-8"
+        self._is_closed = self._is_stream_consumed = True
+        return self
 
     def __getstate__(self) -> dict[str, Any]:
         # Connections belong to their process: a copy has the body read so far, and is closed.
