@@ -1,5 +1,6 @@
 """The faults of connections and of HTTP, by where they happen."""
 
+import urllib3
 from faults.endings import Ending
 from faults.scripts import (
     CHUNKED,
@@ -247,6 +248,8 @@ HEADERS: list[Fault] = [
 _IGNORED = at("requests", "ignores the length", Ending.NO_RESPONSE_IN_TIME)
 _UNLIMITED = at(STOCK, "reads a body of any length", Ending.NO_RESPONSE_IN_TIME)
 _FILLS_THE_MEMORY = at(STOCK, "reads a body of any length")
+_LIMITS_LINES = tuple(map(int, urllib3.__version__.split(".")[:2])) >= (2, 8)
+_READS_LONG_LINES = {} if _LIMITS_LINES else at("requests", "reads a line of any length")
 
 LENGTHS: list[Fault] = [
     row(
@@ -322,7 +325,10 @@ CHUNKS += [
         "extension of a chunk without an end",
         floods(b"a" * 65536, CHUNKED + b"1;"),
         Ending.NO_RESPONSE,
-        elsewhere=at("aiohttp", "skips extensions", Ending.NO_RESPONSE_IN_TIME),
+        elsewhere={
+            **at("aiohttp", "skips extensions", Ending.NO_RESPONSE_IN_TIME),
+            **_READS_LONG_LINES,
+        },
         needs_body=True,
     ),
     row(
