@@ -174,7 +174,7 @@ def test_a_success_without_what_was_promised_is_an_error(
 
 @pytest.mark.parametrize(
     "expires_on",
-    ["", "soon", "2024-03-01", "2024-13-01T12:30:05Z", "2024-03-01T12:30:05", "1709296205"],
+    ["", "soon", "2024-03-01", "2024-13-01T12:30:05Z", "2024-03-01T12:30:05"],
 )
 def test_an_expiry_that_is_no_time_is_an_error_that_does_not_show_the_token(
     scripted_client: EitherClient, service: ScriptedService, expires_on: str
@@ -187,6 +187,17 @@ def test_an_expiry_that_is_no_time_is_an_error_that_does_not_show_the_token(
         call(scripted_client, "create_user_and_token")
     assert TOKEN not in str(raised.value)
     assert TOKEN not in repr(raised.value)
+
+
+@pytest.mark.parametrize("expires_on", ["1709296205", 1709296205, 1709296205000, 1.7e12])
+def test_an_expiry_that_is_a_number_is_an_error_that_says_so(
+    scripted_client: EitherClient, service: ScriptedService, expires_on: Any
+) -> None:
+    token = {"token": TOKEN, "expiresOn": expires_on}
+    service.will_answer(201, {"identity": {"id": ID}, "accessToken": token})
+    expected = r"accessToken\.expiresOn in its body is a number, perhaps of milliseconds"
+    with pytest.raises(DecodeError, match=expected):
+        call(scripted_client, "create_user_and_token")
 
 
 def test_a_status_may_be_mapped_to_another_error(

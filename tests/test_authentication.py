@@ -9,12 +9,14 @@ from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.pipeline.transport import AioHttpTransport, RequestsTransport
+from azure.identity import aio as async_identity
 from either_client import ClientFactory, Clock, EitherClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scripted_service import ScriptedService
 
 from acs_identity_emulator import IdentityEmulator
+from azure import identity as sync_identity
 from azure.communication.identity import CommunicationIdentityClient
 
 # azure-core imports its transports lazily, which hides their types.
@@ -208,6 +210,21 @@ class AsyncEntraCredential:
         raise AssertionError("the token must not leave for an http endpoint")
 
     async def close(self) -> None: ...
+
+
+@pytest.mark.parametrize("kind", [sync_identity, async_identity])
+def test_a_credential_of_azure_identity_is_for_one_kind_of_client(
+    make_client: ClientFactory, flavour: str, kind: Any
+) -> None:
+    credential = kind.ClientSecretCredential("tenant", "client", "secret")
+    if (kind is sync_identity) is (flavour == "sync"):
+        make_client("https://resource.invalid", credential)
+        return
+    with pytest.raises(
+        TypeError, match=r"^credential is (not )?async\. Use Comm\w+Client of"
+    ) as it:
+        make_client("https://resource.invalid", credential)
+    assert "secret" not in str(it.value)
 
 
 @pytest.mark.parametrize("method", ["get_token", "get_token_info"])

@@ -27,6 +27,15 @@ ENTRA_PATH = "/access/entra/assignments"
 ENTRA_ASSIGNMENT = "{objectId, tenantId, principalType, clientIds}"
 ENTRA_PAGE = f"{{value: [{ENTRA_ASSIGNMENT}], nextLink?}}"
 
+ERROR = "CommunicationErrorResponse {error: {code, message, target?, details?, innererror?}}"
+TYPES = {
+    **dict.fromkeys(["code", "message", "target", "token", "nextLink"], "string"),
+    **dict.fromkeys(["id", "customId", "objectId", "tenantId"], "string"),
+    **dict.fromkeys(["expiresOn", "lastTokenIssuedAt"], "date-time"),
+    "clientIds": "[string]",
+}
+"""The types of fields that a response may have."""
+
 
 class Row(NamedTuple):
     """An operation of the table."""
@@ -257,10 +266,33 @@ def check_request(
     assert set(schema.get("properties", {})) == seen
 
 
+def check_parameters(path: str, parameters: list[dict[str, Any]]) -> None:
+    """Checks that each part of the path, and the api version, is a parameter."""
+    found = [
+        API["parameters"][it["$ref"].rpartition("/")[2]] if "$ref" in it else it
+        for it in parameters
+    ]
+    required = [(it["in"], it["name"]) for it in found if it["in"] != "body" and it["required"]]
+    names = ["endpoint", *re.findall(r"{(\w+)}", path)]
+    assert required == [*(("path", name) for name in names), ("query", "api-version")]
+
+
+def check_error(responses: dict[str, Any], text: str) -> None:
+    """Checks that a response without a status of its own is an error of the service."""
+    name, _, fields = text.partition(" ")
+    assert responses["default"] == {"$ref": "#/responses/Error"}
+    assert API["responses"]["Error"]["schema"] == {"$ref": f"#/definitions/{name}"}
+    assert set(API["definitions"]["CommunicationError"]["properties"]) == set(
+        re.findall(r"(\w+)\??[,}]", fields)
+    )
+    check_fields(API["definitions"][name], fields, VERSIONS)
+
+
 def check(row: Row, versions: list[str], content_type: str, is_exact: bool) -> None:
     method, path, node = described(row.id)
     assert (method, path) == (row.method, row.path)
     assert node.get("x-acs-api-versions", VERSIONS) == versions
+    check_parameters(path, node["parameters"])
     bodies = [it for it in node["parameters"] if it.get("in") == "body"]
     assert len(bodies) == (row.request is not None)
     for body in bodies:
@@ -283,6 +315,25 @@ def test_an_operation_is_described_as_in_the_table(row: Row) -> None:
     is_patch = row.method == "PATCH"
     content_type = f"application/{'merge-patch+' if is_patch else ''}json"
     check(row, since(row.since), content_type, is_exact=True)
+    check_error(described(row.id)[2]["responses"], ERROR)
+
+
+def test_the_fields_of_a_response_have_their_types() -> None:
+    results = {
+        name: definition
+        for name, definition in API["definitions"].items()
+        if not name.endswith("Request")
+    }
+    seen = {
+        field: shown(found).partition(" ")[0]
+        for definition in results.values()
+        for field, found in definition.get("properties", {}).items()
+        if resolved(found)["type"] != "object"
+    }
+    # An enum, and lists of objects, have a name and not a type.
+    assert seen.pop("principalType") == "open"
+    assert API["definitions"]["EntraAssignmentList"]["properties"]["value"]["type"] == "array"
+    assert {name: kind for name, kind in seen.items() if kind != "[object]"} == TYPES
 
 
 def test_the_table_has_every_operation() -> None:
@@ -319,6 +370,7 @@ if PUBLISHED.exists():  # they are not part of the project, and nobody else can 
             )
             content_type = operation.get("content_type", "application/json")
             check(row, operation["versions"], content_type, is_exact=False)
+            check_error(described(row.id)[2]["responses"], published["error"])
             assert operation.get("request_required", False) is (
                 row.request is not None and row.id != "create"
             )

@@ -390,6 +390,33 @@ def test_the_interpreter_ends_and_a_destructor_gets_a_token(
     assert run(AT_EXIT.format(first=first, proactive=proactive, use=use)) == "token"
 
 
+def test_a_lock_that_a_stopped_thread_has_does_not_hold_up_the_end_of_the_program() -> None:
+    program = """
+import builtins, threading
+from azure.core.credentials import AccessToken
+from azure.communication.identity import CommunicationTokenCredential
+from azure.communication.identity._shared.refresh_timer import _STARTING
+
+valid = AccessToken("t", 2**33)
+
+class AtExit:
+    def __del__(self, Credential=CommunicationTokenCredential, token=valid, print=print):
+        with Credential(token_refresher=lambda: token, proactive_refresh=True) as credential:
+            print(credential.get_token().token)
+
+def stop():
+    with _STARTING:
+        has_it.set()
+        threading.Event().wait()
+
+has_it = threading.Event()
+builtins.at_exit = AtExit()
+threading.Thread(target=stop, daemon=True).start()
+has_it.wait()
+"""
+    assert run(program) == "t"
+
+
 def test_a_failure_in_a_destructor_is_the_documented_exception() -> None:
     program = (
         AT_EXIT.format(first="None", proactive=False, use="")

@@ -1,6 +1,7 @@
 """The faults of connections and of HTTP, by where they happen."""
 
-import urllib3
+from importlib.metadata import version
+
 from faults.endings import Ending
 from faults.scripts import (
     CHUNKED,
@@ -248,7 +249,7 @@ HEADERS: list[Fault] = [
 _IGNORED = at("requests", "ignores the length", Ending.NO_RESPONSE_IN_TIME)
 _UNLIMITED = at(STOCK, "reads a body of any length", Ending.NO_RESPONSE_IN_TIME)
 _FILLS_THE_MEMORY = at(STOCK, "reads a body of any length")
-_LIMITS_LINES = tuple(map(int, urllib3.__version__.split(".")[:2])) >= (2, 8)
+_LIMITS_LINES = tuple(map(int, version("urllib3").split(".")[:2])) >= (2, 8)
 _READS_LONG_LINES = {} if _LIMITS_LINES else at("requests", "reads a line of any length")
 
 LENGTHS: list[Fault] = [

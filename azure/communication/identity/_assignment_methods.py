@@ -132,7 +132,7 @@ class AssignmentMethods:
         """Lists the Entra assignments of the resource. Needs API version 2025-03-02-preview.
 
         Each page is requested when the iteration reaches it. The options of the call apply to each
-        of these requests.
+        of these requests, but for ``params``, which apply to the first.
 
         .. code-block:: python
 

@@ -104,6 +104,10 @@ def _had_expired(response: Response, expires_on: int) -> bool:
 
 
 def _time(response: Response, json: JSON, *path: str) -> datetime:
+    value = _value(json, *path)
+    if isinstance(value, int | float) or (isinstance(value, str) and value.isdecimal()):
+        problem = "is a number, perhaps of milliseconds: expected a time as in ISO 8601"
+        raise undecodable(response, f"{'.'.join(path)} in its body {problem}")
     found = _utc(_string(response, json, *path))
     if found is None:
         raise undecodable(response, f"{'.'.join(path)} in its body is not a time up to year 9999")
@@ -125,12 +129,16 @@ def _utc(text: str) -> datetime | None:
 
 
 def _string(response: Response, json: JSON, *path: str) -> str:
-    found: Any = json
-    for name in path:
-        found = found.get(name) if isinstance(found, Mapping) else None
+    found = _value(json, *path)
     if not isinstance(found, str):
         raise undecodable(response, f"its body has no {'.'.join(path)}")
     return found
+
+
+def _value(json: Any, *path: str) -> Any:
+    for name in path:
+        json = json.get(name) if isinstance(json, Mapping) else None
+    return json
 
 
 def _filled(response: Response, json: JSON, *path: str) -> str:

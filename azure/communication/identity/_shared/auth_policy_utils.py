@@ -11,7 +11,7 @@ from azure.core.pipeline.policies import (
 
 from .bearer import AsyncEntraPolicy, EntraPolicy
 from .policy import HMACCredentialsPolicy
-from .tokens import refuse_async
+from .tokens import refuse_async, refuse_sync
 
 _SCOPE = "https://communication.azure.com//.default"  # the two slashes are right
 
@@ -35,7 +35,8 @@ def get_authentication_policy(
         ~azure.core.credentials.AzureKeyCredential or str
     :param bool decode_url: See :class:`HMACCredentialsPolicy`.
     :param bool is_async: Whether the pipeline is async.
-    :raises TypeError: If the credential has an unsupported type, or is async in a sync pipeline.
+    :raises TypeError: If the credential has an unsupported type, is async in a sync pipeline, or is
+        a sync context manager in an async one, as those of azure-identity are.
     :raises ValueError: If the credential is None, or its key is not base64.
     """
     if credential is None:
@@ -44,6 +45,7 @@ def get_authentication_policy(
         return HMACCredentialsPolicy(endpoint, credential, decode_url=decode_url)
     if hasattr(credential, "get_token") or hasattr(credential, "get_token_info"):
         if is_async:
+            refuse_sync("credential", credential, "CommunicationIdentityClient")
             return AsyncEntraPolicy(credential, _SCOPE)  # type: ignore[arg-type]
         refuse_async("credential", credential, "CommunicationIdentityClient")
         return EntraPolicy(credential, _SCOPE)  # type: ignore[arg-type]

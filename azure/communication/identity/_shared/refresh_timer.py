@@ -47,12 +47,14 @@ class Alarm:
         thread = _current
         if thread is not None and thread.takes(self):
             return True
+        # Threads have stopped, one perhaps with the lock, and Python 3.10 and 3.11 would wait for a
+        # new one, which never runs.
+        if sys.is_finalizing():
+            return False
         with _STARTING:
             thread = _current
             if thread is not None and thread.takes(self):
                 return True
-            if sys.is_finalizing():
-                return False  # Python 3.10 and 3.11 would wait for the new thread, which never runs
             thread = _TimerThread()
             thread.takes(self)
             try:

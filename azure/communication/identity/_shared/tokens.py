@@ -10,7 +10,6 @@ from .utils import create_access_token
 
 # 9999-12-31T23:59:59Z, the last second of datetime. Times in milliseconds are later.
 _LATEST_EXPIRY = 253_402_300_799
-_SYNC = "Use CommunicationTokenCredential of azure.communication.identity"
 
 
 class AsyncMismatchError(TypeError):
@@ -92,19 +91,23 @@ def refuse_awaitable(
         )
 
 
-def refuse_sync(name: str, credential: object) -> None:
+def refuse_sync(name: str, credential: object, owner: str = "CommunicationTokenCredential") -> None:
     """Rejects a sync Entra credential as an argument of an async class.
 
     Methods that are not ``async def`` may still return an awaitable: see :func:`awaitable`.
 
     :param str name: The name of the argument.
     :param credential: The Entra credential.
+    :param str owner: The name of the class.
     :raises TypeError: If no method is ``async def``, and ``with`` accepts the credential but
         ``async with`` does not.
     """
     is_sync = hasattr(credential, "__exit__") and not hasattr(credential, "__aexit__")
     if is_sync and not _is_async(credential):
-        raise AsyncMismatchError(f"{name} is not async. {_SYNC} for it, or pass an async one.")
+        raise AsyncMismatchError(
+            f"{name} is not async. Use {owner} of azure.communication.identity for it, or pass an "
+            "async one."
+        )
 
 
 def awaitable(name: str, value: object) -> Awaitable[object]:
@@ -117,7 +120,8 @@ def awaitable(name: str, value: object) -> Awaitable[object]:
     if not isawaitable(value):
         raise AsyncMismatchError(
             f"{name} must be async, but it returned {type(value).__name__}, which cannot be "
-            f"awaited. {_SYNC} for a sync one."
+            "awaited. Use CommunicationTokenCredential of azure.communication.identity for a sync "
+            "one."
         )
     return value
 
