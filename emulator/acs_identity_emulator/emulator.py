@@ -154,6 +154,7 @@ class IdentityEmulator(EntraDirectory):
         :param slot: ``"primary"`` or ``"secondary"``.
         :param key: The new key, base64; by default a random one.
         :returns: The new key.
+        :raises TypeError: If the key is not a str.
         :raises ValueError: If the slot is unknown, or the key is not base64. The message never
             holds the key.
         :raises RuntimeError: If the emulator is not running.

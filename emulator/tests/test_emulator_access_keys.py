@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from acs_identity_emulator.authentication.authenticators import ENTRA
 from acs_identity_emulator.state.store import Store
 
 KEYS = [base64.b64encode(b"key %d of a test" % number).decode() for number in range(5)]
+LONG = base64.b64encode(bytes(64)).decode()
 
 
 @pytest.fixture
@@ -67,10 +69,29 @@ def test_no_two_keys_of_a_slot_have_one_id(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    "pasted", ["{}\n", "  {}\r\n", "\ufeff{}", '"{}"', " ' {} '\n", '\ufeff "{}"', "{}"]
+    "pasted",
+    [
+        "{}\n",
+        "  {}\r\n",
+        "\ufeff{}",
+        '"{}"',
+        " ' {} '\n",
+        '\ufeff "{}"',
+        "{}",
+        "'\ufeff{}'",
+        "\ufeff\n\ufeff{}",
+        "\u00ef\u00bb\u00bf{}",
+        "{}\ufeff",
+    ],
 )
 def test_what_pasting_adds_to_a_key_is_removed(pasted: str) -> None:
     assert pasted_key("access_key", pasted.format(KEYS[0])) == KEYS[0]
+
+
+@pytest.mark.parametrize("key", [5, b"QUJD", None])
+def test_a_key_of_another_type_is_a_type_error(key: Any) -> None:
+    with pytest.raises(TypeError, match=rf"^key must be a str, not {type(key).__name__}$"):
+        pasted_key("key", key)
 
 
 @pytest.mark.parametrize(
@@ -78,13 +99,28 @@ def test_what_pasting_adds_to_a_key_is_removed(pasted: str) -> None:
     [
         (f"\u201c{KEYS[0]}\u201d", ": it has typographic quotes"),
         (f"ACS_KEY={KEYS[0]}", ": it begins with the name of a variable"),
-        (f"{KEYS[0]}\n{KEYS[0]}", ": it has white space in it"),
+        *(
+            (f"{name}{KEYS[0]}", ": it begins with the name of a variable")
+            for name in (
+                "access-key=",
+                "acs.key=",
+                "ACS = ",
+                "ACS: ",
+                "$env:ACS='",
+                "ACS_ACCESSKEY=",
+            )
+        ),
+        (f"\u2033{KEYS[0]}\u2033", ": it has typographic quotes"),
+        (f"{KEYS[0][:4]} {KEYS[0][4:]}", ": it has white space in it"),
+        (f"{LONG}\n{LONG}", ": it is two keys"),
+        (f"{LONG}{LONG}", ": it is two keys"),
+        (f"'{KEYS[0]}", ": it has a quote"),
         (f"endpoint=https://a/;accesskey={KEYS[0]} ", ": it is a URL or a connection string"),
         (f"ACCESSKEY={KEYS[0]}", ": it is a URL or a connection string"),
         ("é", "$"),
         ("QUJ", "$"),
-        (f"\"{KEYS[0]}'", "$"),
-        (f'""{KEYS[0]}""', "$"),
+        (f"\"{KEYS[0]}'", ": it has a quote"),
+        (f'""{KEYS[0]}""', ": it has a quote"),
         ("", "$"),
         ('"', "$"),
     ],

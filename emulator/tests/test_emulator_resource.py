@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
@@ -89,6 +89,13 @@ class TestRotateKey:
             own.rotate_key(slot, key)
         assert "no base64!" not in str(caught.value)
 
+    @pytest.mark.parametrize("key", [5, b"QUJD"])
+    def test_takes_no_key_of_another_type(self, own: IdentityEmulator, key: Any) -> None:
+        before = own.access_key
+        with pytest.raises(TypeError, match=r"^key must be a str, not "):
+            own.rotate_key("primary", key)
+        assert own.access_key == before
+
 
 class TestPastedKeys:
     @pytest.mark.parametrize(
@@ -114,7 +121,7 @@ class TestPastedKeys:
         [
             (f"\u201c{KEY}\u201d", "it has typographic quotes"),
             (f"ACS_KEY={KEY}", "it begins with the name of a variable"),
-            (f"{KEY}\n{KEY}", "it has white space in it"),
+            (f"{KEY[:4]}\n{KEY[4:]}", "it has white space in it"),
             (f"endpoint=https://a/;accesskey={KEY}", "it is a URL or a connection string"),
             (f"https://a/?sv=1&sig={KEY}", "it is a URL or a connection string"),
             ("", "at least one byte"),

@@ -18,21 +18,30 @@ _RETIRED = 16  # how many earlier keys are remembered, to explain a rejection
 
 # What may be pasted instead of a key, and the pattern that detects it.
 _MISTAKES = {
-    "has typographic quotes": "[\u2018-\u201f]",
-    "is a URL or a connection string, or a part of one": "://|(?:endpoint|accesskey) *=",
-    "begins with the name of a variable": r"^(?:\w+ )?\w+ *= *[\"']?[A-Za-z0-9+/]",
+    "has typographic quotes": (
+        "[\u2018-\u201f\u2032-\u2037\u2039\u203a\u00ab\u00bb\u00b4\uff02\uff07]"
+    ),
+    "is a URL or a connection string, or a part of one": r"://|(?<![\w.-])(endpoint|accesskey)\s*=",
+    "is two keys": "[A-Z0-9+/]{30,}[^A-Z0-9+/]+[A-Z0-9+/]{30,}",
+    "begins with the name of a variable": "(?<!=)[=:]\\s*[\"'`]?[A-Z0-9+/]",
+    "has a quote": "[\"'`]",
     "has white space in it": r"\s",
 }
+# White space and byte order marks, also those that were read as cp1252.
+_AROUND = re.compile("^(?:\\s|\ufeff|\u00ef\u00bb\u00bf)+|(?:\\s|\ufeff)+$")
 
 
 def pasted_key(name: str, key: str) -> str:
-    """An access key, without the white space, a byte order mark and one pair of quotes around it.
+    """An access key, without white space, byte order marks and one pair of quotes around it.
 
+    :raises TypeError: If the key is not a str.
     :raises ValueError: If the key is empty or not base64. The message never holds the key.
     """
-    text = key.strip().strip("\ufeff").strip()
+    if not isinstance(key, str):
+        raise TypeError(f"{name} must be a str, not {type(key).__name__}")
+    text = _AROUND.sub("", key)
     if text[:1] in ("'", '"') and text.endswith(text[0]):
-        text = text[1:-1].strip()
+        text = _AROUND.sub("", text[1:-1])
     try:
         octets = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
