@@ -3,8 +3,11 @@
 A program for an environment with azure-communication-identity, ours or the official one, and with
 azure-communication-chat, -callautomation, -rooms and -messages. It calls each operation that takes
 identifiers with each kind of them, and with the kinds that the package itself has, for comparison.
+The asynchronous clients send what the synchronous ones send.
 """
 
+import asyncio
+import inspect
 import json
 import logging
 import sys
@@ -12,17 +15,18 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from importlib import import_module
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 
 import requests
 import urllib3
 from azure.core.credentials import AccessToken, AzureKeyCredential
-from azure.core.pipeline.transport import RequestsTransport
+from azure.core.pipeline.transport import AsyncioRequestsTransport, RequestsTransport
 from requests.adapters import HTTPAdapter
 
 ENDPOINT = "https://resource.communication.azure.com"
 KEY = AzureKeyCredential("c2VjcmV0LWtleS1vZi10aGUtdGVzdHM=")
 Calls = Mapping[str, Callable[[], Any]]
+LOOP = asyncio.new_event_loop()
 
 RAW_IDS = [
     "8:acs:resource_user",
@@ -83,10 +87,34 @@ class Token:
         """Closes nothing."""
 
 
-def chat(new: Callable[[], Any], **options: Any) -> Calls:
+class AsyncToken:
+    async def get_token(self, *scopes: str, **kwargs: Any) -> AccessToken:
+        return AccessToken("token", 4102444800)
+
+    async def __aenter__(self) -> "AsyncToken":
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        """Closes nothing."""
+
+
+class Flavour(NamedTuple):
+    """The clients of a package that are synchronous, or asynchronous."""
+
+    module: str
+    token: type[Any]
+    transport: type[Any]
+
+
+SYNC = Flavour("", Token, RequestsTransport)
+ASYNC = Flavour(".aio", AsyncToken, AsyncioRequestsTransport)
+
+
+def chat(flavour: Flavour, new: Callable[[], Any], **options: Any) -> Calls:
     package: Any = import_module("azure.communication.chat")
-    client = package.ChatClient(ENDPOINT, Token(), **options)
-    thread = package.ChatThreadClient(ENDPOINT, Token(), "19:thread", **options)
+    clients: Any = import_module(f"azure.communication.chat{flavour.module}")
+    client = clients.ChatClient(ENDPOINT, flavour.token(), **options)
+    thread = clients.ChatThreadClient(ENDPOINT, flavour.token(), "19:thread", **options)
     return {
         "create thread": lambda: client.create_chat_thread(
             "topic",
@@ -98,16 +126,17 @@ def chat(new: Callable[[], Any], **options: Any) -> Calls:
     }
 
 
-def callautomation(new: Callable[[], Any], **options: Any) -> Calls:
+def callautomation(flavour: Flavour, new: Callable[[], Any], **options: Any) -> Calls:
     package: Any = import_module("azure.communication.callautomation")
-    client = package.CallAutomationClient(ENDPOINT, KEY, **options)
-    call = package.CallConnectionClient(ENDPOINT, KEY, "call", **options)
+    clients: Any = import_module(f"azure.communication.callautomation{flavour.module}")
+    client = clients.CallAutomationClient(ENDPOINT, KEY, **options)
+    call = clients.CallConnectionClient(ENDPOINT, KEY, "call", **options)
     create = partial(client.create_call, callback_url="https://callback")
     return {
         "create call": lambda: create([new(), new()]),
         "create call from": lambda: create(new(), source_caller_id_number=new()),
         "create call of an app": lambda: create(new(), teams_app_source=new()),
-        "create call as": lambda: package.CallAutomationClient(
+        "create call as": lambda: clients.CallAutomationClient(
             ENDPOINT, KEY, source=new(), **options
         ).create_call(new(), callback_url="https://callback"),
         "redirect": lambda: client.redirect_call("context", new()),
@@ -134,9 +163,10 @@ def callautomation(new: Callable[[], Any], **options: Any) -> Calls:
     }
 
 
-def rooms(new: Callable[[], Any], **options: Any) -> Calls:
+def rooms(flavour: Flavour, new: Callable[[], Any], **options: Any) -> Calls:
     package: Any = import_module("azure.communication.rooms")
-    client = package.RoomsClient(ENDPOINT, KEY, **options)
+    clients: Any = import_module(f"azure.communication.rooms{flavour.module}")
+    client = clients.RoomsClient(ENDPOINT, KEY, **options)
     return {
         "create": lambda: client.create_room(
             participants=[package.RoomParticipant(communication_identifier=new())]
@@ -151,10 +181,10 @@ def rooms(new: Callable[[], Any], **options: Any) -> Calls:
     }
 
 
-def messages(new: Callable[[], Any], **options: Any) -> Calls:
-    package: Any = import_module("azure.communication.messages")
+def messages(flavour: Flavour, new: Callable[[], Any], **options: Any) -> Calls:
+    clients: Any = import_module(f"azure.communication.messages{flavour.module}")
     models: Any = import_module("azure.communication.messages.models")
-    client = package.NotificationMessagesClient(ENDPOINT, KEY, **options)
+    client = clients.NotificationMessagesClient(ENDPOINT, KEY, **options)
 
     def send(to: Any) -> Any:
         channel = "00000000-0000-0000-0000-000000000000"
@@ -174,17 +204,21 @@ def makers(module: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
             yield name, partial(getattr(module, name), **arguments)
 
 
-def outcomes(calls: Callable[..., Calls], new: Callable[[], Any]) -> dict[str, Any]:
+def outcomes(
+    flavour: Flavour, calls: Callable[..., Calls], new: Callable[[], Any]
+) -> dict[str, Any]:
     """What each call sent, and the type of its exception."""
     adapter = RecordingAdapter()
     session = requests.Session()
     session.mount("https://", adapter)
     found: dict[str, Any] = {}
-    options = {"transport": RequestsTransport(session=session, session_owner=False)}
-    for name, call in calls(new, **options, retry_total=0).items():
+    options = {"transport": flavour.transport(session=session, session_owner=False)}
+    for name, call in calls(flavour, new, **options, retry_total=0).items():
         adapter.sent.clear()
         try:
-            call()
+            result = call()
+            if inspect.isawaitable(result):
+                LOOP.run_until_complete(result)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the outcome
             found[name] = [*adapter.sent, type(error).__name__]
         else:
@@ -196,14 +230,15 @@ def main() -> None:
     logging.disable()
     ours = import_module("azure.communication.identity")
     found = {
-        package.__name__: {
-            source: {label: outcomes(package, new) for label, new in makers(module)}
+        f"{package.__name__}{flavour.module}": {
+            source: {label: outcomes(flavour, package, new) for label, new in makers(module)}
             for source, module in {
                 "identity": ours,
                 "own": import_module(f"azure.communication.{package.__name__}._shared.models"),
             }.items()
         }
         for package in (chat, callautomation, rooms, messages)
+        for flavour in (SYNC, ASYNC)
     }
     json.dump(found, sys.stdout)
 

@@ -55,6 +55,20 @@ def is_extension(label: str) -> bool:
     return label == EXTENSION or label.count("_") == 2
 
 
+@pytest.mark.parametrize("package", ["chat", "callautomation", "rooms", "messages"])
+def test_the_asynchronous_clients_send_what_the_synchronous_ones_send(
+    ours: Outcomes, package: str
+) -> None:
+    sent = [
+        outcome[0]
+        for calls in ours[f"{package}.aio"]["identity"].values()
+        for outcome in calls.values()
+        if isinstance(outcome[0], list)
+    ]
+    assert len(sent) >= 19
+    assert ours[f"{package}.aio"] == ours[package]
+
+
 def test_callautomation_sends_what_it_sends_for_its_own_identifiers(ours: Outcomes) -> None:
     found = ours["callautomation"]
     assert len(found["own"]) == 19
