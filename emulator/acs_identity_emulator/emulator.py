@@ -233,6 +233,13 @@ class IdentityEmulator(EntraDirectory):
         """
         return self._running().faults.unused()
 
+    def clear_faults(self) -> None:
+        """Removes the faults that wait for their requests.
+
+        :raises RuntimeError: If the emulator is not running.
+        """
+        self._running().faults.clear()
+
     def identities(self) -> list[IdentityInfo]:
         """The identities that exist, in the order of their ids.
 

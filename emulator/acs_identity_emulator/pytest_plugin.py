@@ -3,6 +3,7 @@
 Nothing but pytest is imported until a test asks for the emulator.
 """
 
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ _OF_ONE = ("port", "identity_port", "database", "ca_file")  # two emulators cann
 
 _RUNNING = pytest.StashKey["IdentityEmulator"]()
 _KEYS = pytest.StashKey[dict[str, str]]()
+_EARLIER = pytest.StashKey["list[Armed]"]()  # unused faults from before the test
 _FURTHER = pytest.StashKey["list[IdentityEmulator]"]()  # those of a test's factory
 
 
@@ -116,6 +118,8 @@ def _acs_identity_emulator_is_empty(request: pytest.FixtureRequest) -> None:
         for slot, key in _keys_of(running).items():
             if key != kept[slot]:
                 running.rotate_key(slot, kept[slot])
+    if running is not None:
+        request.node.stash[_EARLIER] = _unused_faults(running)
     faults = list(request.node.iter_markers(_FAULT))
     if not faults:
         return
@@ -129,12 +133,18 @@ def _acs_identity_emulator_is_empty(request: pytest.FixtureRequest) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Fails a test that has injected a fault which no request got, into any emulator."""
-    result = yield
-    emulators = [*item.stash.get(_FURTHER, ())]
-    running = item.config.stash.get(_RUNNING, None)
-    if running is not None and not _keeps(item):
-        emulators.append(running)
-    unused = [fault for emulator in emulators for fault in _unused_faults(emulator)]
+    unused: list[Armed] = []
+    try:
+        result = yield
+    finally:
+        for emulator in item.stash.get(_FURTHER, ()):
+            unused += _unused_faults(emulator)
+        running = item.config.stash.get(_RUNNING, None)
+        if running is not None:
+            own = Counter(_unused_faults(running)) - Counter(item.stash.get(_EARLIER, ()))
+            unused += own.elements()
+            if own:
+                running.clear_faults()  # if the next test keeps the state, it must not get them
     if unused:
         listed = ", ".join(f"{fault.operation}={fault.fault}" for fault in unused)
         pytest.fail(f"no request got these faults of the emulator: {listed}", pytrace=False)

@@ -222,6 +222,67 @@ def test_that_fails_anyway(acs_identity_emulator):
     )
 
 
+@pytest.mark.parametrize("mark", ["@pytest.mark.acs_identity_emulator_keep", ""])
+def test_a_fault_that_no_request_got_while_the_state_is_kept(
+    pytester: pytest.Pytester, mark: str
+) -> None:
+    if not mark:
+        pytester.makeini("[pytest]\nacs_identity_emulator_keep = true\n")
+    source = """
+import pytest
+
+def test_empty(acs_identity_emulator):
+    assert status(acs_identity_emulator) == 201
+
+MARK
+@pytest.mark.acs_identity_fault("create", "html")
+def test_marked(acs_identity_emulator):
+    pass
+
+MARK
+def test_after_marked(acs_identity_emulator):
+    assert status(acs_identity_emulator) == 201
+    acs_identity_emulator.inject("create", "reset")
+
+MARK
+@pytest.mark.acs_identity_fault("create", "status:500")
+def test_that_fails_anyway(acs_identity_emulator):
+    raise OSError("its own")
+
+@pytest.fixture(scope="module")
+def prepared(acs_identity_emulator):
+    acs_identity_emulator.inject("create", "status:400")
+
+MARK
+@pytest.mark.acs_identity_fault("create", "status:500")
+def test_used(prepared, acs_identity_emulator):
+    assert acs_identity_emulator.unused_faults()[0].fault == "status:400"
+    assert [status(acs_identity_emulator) for _ in range(2)] == [400, 500]
+    assert len(acs_identity_emulator.identities()) == 2
+
+@pytest.fixture(scope="module")
+def prepared_for_later(acs_identity_emulator):
+    acs_identity_emulator.inject("create", "status:400")
+
+MARK
+def test_earlier(prepared_for_later, acs_identity_emulator):
+    pass
+
+MARK
+def test_later(acs_identity_emulator):
+    assert [status(acs_identity_emulator) for _ in range(2)] == [400, 201]
+"""
+    result = run(pytester, source.replace("MARK", mark))
+    result.assert_outcomes(passed=4, failed=3)
+    result.stdout.fnmatch_lines(
+        [
+            "no request got these faults of the emulator: create=html",
+            "no request got these faults of the emulator: create=reset",
+            "*OSError: its own",
+        ]
+    )
+
+
 def test_empty_for_tests_that_ask_for_it_by_name(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
@@ -409,5 +470,8 @@ def test_unused_it_imports_nothing_and_takes_no_time() -> None:
 
 @pytest.mark.heavy
 def test_the_package_alone_is_as_cheap(tmp_path: Path) -> None:
-    code = "import acs_identity_emulator, sys; assert 'aiohttp' not in sys.modules"
+    code = (
+        "import acs_identity_emulator, sys;"
+        "assert not {'cryptography', 'httptools', 'jwt'} & sys.modules.keys()"
+    )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
