@@ -47,7 +47,7 @@ class IdentityEmulator(EntraDirectory):
     :param page_size: The number of Entra assignments in a page of their list.
     :param encrypted_tokens: Whether Entra users get encrypted tokens (JWE), which clients cannot
         decode.
-    :param token_lifetime: The lifetime of every token, from one second to 24 hours, whatever its
+    :param token_lifetime: The lifetime of every token, whole seconds up to 24 hours, whatever its
         request asks for. By default, each request decides; without a lifetime in the request it is
         24 hours.
     :param control_token: The token that ``/.emulator/`` and the page at ``/`` require. Without one,

@@ -163,10 +163,20 @@ def test_clock(control: Control, emulator: IdentityEmulator, send: Send) -> None
         ({"advanceSeconds": 1e300}, "from 0 to 316224000 (ten years) in all, not 1e+300; "),
         (
             {"tokenLifetimeSeconds": 0},
-            "tokenLifetimeSeconds must be null or from 1 to 86400, not 0.",
+            "tokenLifetimeSeconds must be null or a whole number from 1 to 86400, not 0.",
         ),
-        ({"tokenLifetimeSeconds": 86401}, "must be null or from 1 to 86400, not 86401."),
-        ({"tokenLifetimeSeconds": 1e300}, "must be null or from 1 to 86400, not 1e+300."),
+        (
+            {"tokenLifetimeSeconds": 86401},
+            "must be null or a whole number from 1 to 86400, not 86401.",
+        ),
+        (
+            {"tokenLifetimeSeconds": 1e300},
+            "must be null or a whole number from 1 to 86400, not 1e+300.",
+        ),
+        (
+            {"tokenLifetimeSeconds": 1.9},
+            "must be null or a whole number from 1 to 86400, not 1.9.",
+        ),
         ({"tokenLifetimeSeconds": "1"}, "tokenLifetimeSeconds must be a number."),
     ],
     ids=str,

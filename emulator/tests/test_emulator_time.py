@@ -113,7 +113,9 @@ def test_token_lifetime(send: Send) -> None:
         assert new_token(send, emulator, expiresInMinutes=60)[1] == 3600
 
 
-@pytest.mark.parametrize("lifetime", [timedelta(0), timedelta(hours=25), 60])
+@pytest.mark.parametrize(
+    "lifetime", [timedelta(0), timedelta(seconds=1.9), timedelta(hours=25), 60]
+)
 def test_invalid_lifetimes(timed: IdentityEmulator, lifetime: timedelta) -> None:
     with pytest.raises(ValueError, match="one second to 24 hours"):
         timed.token_lifetime = lifetime

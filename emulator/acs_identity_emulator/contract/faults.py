@@ -50,6 +50,12 @@ no-fields            {} with a success status; the operation is executed
 clock:MINUTES        the response of a service whose clock is ahead, or behind if negative
 """
 
+# The spellings as a regular expression. Which values and operations fit is checked besides.
+PATTERN = (
+    "^(status:[45][0-9]{2}(:[0-9]{1,9})?|html|delay:[0-9]+([.][0-9]+)?|reset|reset-in-body|truncated"
+    "|no-fields|clock:-?[0-9]+([.][0-9]+)?)$"
+)
+
 _HAS_VALUE = (Kind.STATUS, Kind.DELAY, Kind.CLOCK)
 _NEEDS_BODY = (Kind.RESET_IN_BODY, Kind.TRUNCATED, Kind.NO_FIELDS)
 _WITHOUT_BODY = (

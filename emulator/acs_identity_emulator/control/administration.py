@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .._version import __version__
 from ..authentication.access_keys import SLOTS, AccessKeys, pasted_key
 from ..contract.errors import unknown_path
-from ..contract.faults import FaultQueue
+from ..contract.faults import ANY, PATTERN, FaultQueue
 from ..contract.lifetimes import TOKEN_SECONDS
 from ..contract.versions import Operation
 from ..operations import bodies
@@ -15,20 +15,20 @@ from ..operations.calls import Answer
 from ..operations.service import Service
 from ..state.clock import FARTHEST, ServiceClock
 from ..state.journal import STATUSES, Journal
-from .endpoints import ControlCall, Endpoint, invalid, number
+from .endpoints import FILLED, TEXT, ControlCall, Endpoint, invalid, nullable, number
 from .entra_administration import EntraAdministration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_TEXT = {"type": "string"}
-_TEXTS = {"type": "array", "items": _TEXT}
+_TEXTS = {"type": "array", "items": TEXT}
 _NUMBER = {"type": "number"}
 _COUNT = {"type": "integer"}
 _FLAG = {"type": "boolean"}
 _PAGE = 1000  # entries in an answer at most
 _LIMIT = {"type": "integer", "minimum": 1, "maximum": _PAGE}
 _OPERATIONS = [operation.value for operation in Operation]
+_BASE64 = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)$"
 _STATUS = {"anyOf": [{**_COUNT, "enum": [0]}, {**_COUNT, "minimum": 100, "maximum": 599}]}
 
 
@@ -72,7 +72,7 @@ class Administration:
                 "health",
                 "Whether the emulator serves requests.",
                 self._health,
-                response=_object(status=_TEXT, version=_TEXT, resourceId=_TEXT),
+                response=_object(status=TEXT, version=TEXT, resourceId=TEXT),
                 is_public=True,
             ),
             Endpoint(
@@ -80,28 +80,29 @@ class Administration:
                 "connection-strings",
                 "The connection strings of both access keys.",
                 self._connection_strings,
-                response=_object(primary=_TEXT, secondary=_TEXT),
+                response=_object(primary=TEXT, secondary=TEXT),
             ),
             Endpoint(
                 "POST",
                 "keys/{slot}/rotate",
                 "Replaces an access key; tokens issued with the old key are revoked.",
                 self._rotate_key,
-                request={"key": _TEXT},
-                response=_object(key=_TEXT),
+                parameter={**TEXT, "enum": list(SLOTS)},
+                request={"key": nullable({**TEXT, "pattern": _BASE64})},
+                response=_object(key=TEXT),
             ),
             Endpoint(
                 "GET",
                 "identities",
                 "The identities, in the order of their ids.",
                 self._identities,
-                query={"limit": _LIMIT, "after": _TEXT},
+                query={"limit": _LIMIT, "after": TEXT},
                 response=_list(
                     "identities",
                     _object(
-                        id=_TEXT,
-                        customId={**_TEXT, "nullable": True},
-                        lastTokenIssuedAt={**_COUNT, "nullable": True},
+                        id=TEXT,
+                        customId=nullable(TEXT),
+                        lastTokenIssuedAt=nullable(_COUNT),
                     ),
                 ),
             ),
@@ -110,7 +111,7 @@ class Administration:
                 "tokens/validate",
                 "Whether the service issued a token that is neither expired nor revoked.",
                 self._validate_token,
-                request={"token": _TEXT},
+                request={"token": FILLED},
                 required=("token",),
                 response=_object(valid=_FLAG),
             ),
@@ -121,9 +122,9 @@ class Administration:
 
     def _endpoints_of_time(self) -> Sequence[Endpoint]:
         shown = _object(
-            now=_TEXT,
+            now=TEXT,
             advancedSeconds=_NUMBER,
-            tokenLifetimeSeconds={**_NUMBER, "nullable": True},
+            tokenLifetimeSeconds=nullable(_COUNT),
         )
         return [
             Endpoint("GET", "clock", "The time of the service.", self._clock_now, response=shown),
@@ -133,27 +134,31 @@ class Administration:
                 "Advances the clock, or sets the lifetime of the tokens to come.",
                 self._set_clock,
                 request={
-                    "advanceSeconds": _NUMBER,
-                    "tokenLifetimeSeconds": {**_NUMBER, "nullable": True},
+                    "advanceSeconds": nullable(
+                        {**_NUMBER, "minimum": 0, "maximum": FARTHEST.total_seconds()}
+                    ),
+                    "tokenLifetimeSeconds": nullable(
+                        {**_COUNT, "minimum": TOKEN_SECONDS[0], "maximum": TOKEN_SECONDS[-1]}
+                    ),
                 },
                 response=shown,
             ),
         ]
 
     def _endpoints_of_tests(self) -> Sequence[Endpoint]:
-        fault = _object(operation=_TEXT, fault=_TEXT, times=_COUNT, used=_COUNT)
+        fault = _object(operation=TEXT, fault=TEXT, times=_COUNT, used=_COUNT)
         entry = _object(
             at=_NUMBER,
-            operation={**_TEXT, "nullable": True},
-            user={**_TEXT, "nullable": True},
+            operation=nullable(TEXT),
+            user=nullable(TEXT),
             scopes=_TEXTS,
-            expiresInMinutes={**_COUNT, "nullable": True},
-            apiVersion={**_TEXT, "nullable": True},
+            expiresInMinutes=nullable(_COUNT),
+            apiVersion=nullable(TEXT),
             status=_COUNT,
-            error={**_TEXT, "nullable": True},
-            reason={**_TEXT, "nullable": True},
-            method=_TEXT,
-            path=_TEXT,
+            error=nullable(TEXT),
+            reason=nullable(TEXT),
+            method=TEXT,
+            path=TEXT,
         )
         return [
             Endpoint(
@@ -168,7 +173,11 @@ class Administration:
                 "faults",
                 "Makes the next requests of an operation fail.",
                 self._inject_fault,
-                request={"operation": _TEXT, "fault": _TEXT, "times": _COUNT},
+                request={
+                    "operation": {**TEXT, "enum": [ANY, *_OPERATIONS]},
+                    "fault": {**TEXT, "pattern": PATTERN},
+                    "times": nullable({**_COUNT, "minimum": 1, "maximum": 2**31 - 1}),
+                },
                 required=("operation", "fault"),
             ),
             Endpoint("DELETE", "faults", "Forgets the faults that wait.", self._clear_faults),
@@ -178,12 +187,12 @@ class Administration:
                 "The newest calls that the service has answered, oldest first.",
                 self._requests,
                 query={
-                    "operation": {**_TEXT, "enum": _OPERATIONS},
-                    "user": _TEXT,
+                    "operation": {**TEXT, "enum": _OPERATIONS},
+                    "user": TEXT,
                     "scopes": _TEXTS,
                     "status": _STATUS,
-                    "error": _TEXT,
-                    "apiVersion": _TEXT,
+                    "error": TEXT,
+                    "apiVersion": TEXT,
                     "limit": _LIMIT,
                 },
                 response=_list("requests", entry),
@@ -194,7 +203,7 @@ class Administration:
                 "limits",
                 "How much of the limits per 30 seconds is used.",
                 self._limits,
-                response=_list("limits", _object(name=_TEXT, limit=_COUNT, used=_COUNT)),
+                response=_list("limits", _object(name=TEXT, limit=_COUNT, used=_COUNT)),
             ),
             Endpoint(
                 "POST",
@@ -251,7 +260,7 @@ class Administration:
             {
                 "now": now.isoformat(timespec="seconds"),
                 "advancedSeconds": self._clock.advanced.total_seconds(),
-                "tokenLifetimeSeconds": None if lifetime is None else lifetime.total_seconds(),
+                "tokenLifetimeSeconds": None if lifetime is None else int(lifetime.total_seconds()),
             },
         )
 
@@ -259,10 +268,10 @@ class Administration:
         body = call.body()
         advance = number(body, "advanceSeconds")
         lifetime = number(body, "tokenLifetimeSeconds")
-        first, last = TOKEN_SECONDS[0], TOKEN_SECONDS[-1]
-        if lifetime is not None and not first <= lifetime <= last:
+        if lifetime is not None and lifetime not in TOKEN_SECONDS:
             raise invalid(
-                f"tokenLifetimeSeconds must be null or from {first} to {last}, not {lifetime:g}."
+                f"tokenLifetimeSeconds must be null or a whole number from {TOKEN_SECONDS[0]} to "
+                f"{TOKEN_SECONDS[-1]}, not {lifetime:g}."
             )
         if advance is not None:
             try:

@@ -13,6 +13,15 @@ PREFIX = "/.emulator/"
 
 Schema = Mapping[str, object]
 
+TEXT: Schema = {"type": "string"}
+FILLED: Schema = {"type": "string", "minLength": 1}
+GUID: Schema = {"type": "string", "format": "uuid"}
+
+
+def nullable(schema: Schema) -> Schema:
+    """The schema of a value that may also be null, which is the same as leaving it out."""
+    return {**schema, "nullable": True}
+
 
 class ControlCall(NamedTuple):
     """One request to an endpoint."""
@@ -62,6 +71,7 @@ class Endpoint(NamedTuple):
     :param path: What follows the prefix; it may contain one parameter in braces.
     :param summary: One sentence.
     :param handler: Answers a request.
+    :param parameter: The schema of the parameter of the path.
     :param request: The schema of the body's properties; None if there is no body.
     :param required: The properties that a body must have.
     :param query: The schemas of the parameters of the query.
@@ -73,6 +83,7 @@ class Endpoint(NamedTuple):
     path: str
     summary: str
     handler: Callable[[ControlCall], Answer]
+    parameter: Schema = TEXT
     request: Mapping[str, Schema] | None = None
     required: tuple[str, ...] = ()
     query: Mapping[str, Schema] = {}

@@ -8,11 +8,15 @@ from ..authentication.entra import EntraAuthority
 from ..contract.guids import is_guid
 from ..operations import bodies
 from ..operations.calls import Answer
-from .endpoints import ControlCall, Endpoint, invalid, number
+from .endpoints import FILLED, GUID, TEXT, ControlCall, Endpoint, invalid, nullable, number
 from .entra_paths import ANY_TENANT
 
-_GUID = {"type": "string", "format": "uuid"}
-_TEXT = {"type": "string"}
+_SCOPE = {"type": "string", "pattern": "[^/].*/"}  # all of one audience, besides
+_SECONDS = {
+    "type": "number",
+    "minimum": timedelta.min // timedelta(seconds=1),
+    "maximum": timedelta.max // timedelta(seconds=1),
+}
 _VARIABLES = (
     "AZURE_AUTHORITY_HOST",
     "AZURE_TENANT_ID",
@@ -46,23 +50,27 @@ class EntraAdministration:
                 "Issues a Microsoft Entra token of a user.",
                 self._issue_token,
                 request={
-                    "userObjectId": _GUID,
-                    "clientId": _GUID,
-                    "tenantId": _GUID,
-                    "scopes": {"type": "array", "items": _TEXT},
-                    "groups": {"type": "array", "items": _GUID},
-                    "expiresInSeconds": {"type": "number"},
+                    "userObjectId": GUID,
+                    "clientId": GUID,
+                    "tenantId": nullable(GUID),
+                    "scopes": nullable({"type": "array", "items": _SCOPE, "minItems": 1}),
+                    "groups": nullable({"type": "array", "items": GUID}),
+                    "expiresInSeconds": nullable(_SECONDS),
                 },
                 required=("userObjectId", "clientId"),
-                response={"type": "object", "properties": {"token": _TEXT}},
+                response={"type": "object", "properties": {"token": TEXT}},
             ),
             Endpoint(
                 "POST",
                 "entra/applications",
                 "Registers an application, and returns the environment variables for its secret.",
                 self._register,
-                request={"clientId": _GUID, "secret": _TEXT, "tenantId": _GUID},
-                response={"type": "object", "properties": dict.fromkeys(_VARIABLES, _TEXT)},
+                request={
+                    "clientId": nullable(GUID),
+                    "secret": nullable(FILLED),
+                    "tenantId": nullable(GUID),
+                },
+                response={"type": "object", "properties": dict.fromkeys(_VARIABLES, TEXT)},
             ),
         ]
 

@@ -50,7 +50,7 @@ def _operation(endpoint: Endpoint) -> dict[str, object]:
         "security": [{}] if endpoint.is_public else [{}, {"controlToken": []}],
     }
     parameters = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        {"name": name, "in": "path", "required": True, "schema": endpoint.parameter}
         for name in _PARAMETER.findall(endpoint.path)
     ]
     parameters += [
@@ -68,6 +68,8 @@ def _operation(endpoint: Endpoint) -> dict[str, object]:
         }
         if endpoint.required:
             schema["required"] = list(endpoint.required)
+        else:
+            schema["nullable"] = True
         operation["requestBody"] = {
             "required": bool(endpoint.required),
             "content": {"application/json": {"schema": schema}},

@@ -16,7 +16,6 @@ from .calls import AccessToken, Answer, Call, Handler, Payload, timestamp
 
 _DEFAULT_MINUTES = 1440
 _MINUTES = range(60, 1441)
-_LIFETIMES = [timedelta(seconds=each) for each in (TOKEN_SECONDS[0], TOKEN_SECONDS[-1])]
 _CUSTOM_ID_LENGTH = range(1, 257)
 
 
@@ -191,10 +190,12 @@ class Identities:
 def check_token_lifetime(lifetime: timedelta) -> None:
     """Checks the lifetime that all tokens are to have.
 
-    :raises ValueError: If it is not between one second and 24 hours.
+    :raises ValueError: If it is not a number of whole seconds between one second and 24 hours.
     """
-    if not isinstance(lifetime, timedelta) or not _LIFETIMES[0] <= lifetime <= _LIFETIMES[1]:
-        raise ValueError("token_lifetime must be a timedelta from one second to 24 hours")
+    if not isinstance(lifetime, timedelta) or lifetime.total_seconds() not in TOKEN_SECONDS:
+        raise ValueError(
+            "token_lifetime must be a timedelta of whole seconds, from one second to 24 hours"
+        )
 
 
 def _path_id(call: Call) -> str:
