@@ -1,10 +1,10 @@
 """The command line: `python -m acs_identity_emulator`."""
 
 import argparse
-import contextlib
 import logging
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -104,32 +104,33 @@ def _serve(chosen: argparse.Namespace, stop_asked: stopping.StopFlag) -> int:
         return refuse(options.of_command_line(error.strerror or str(error)))
     except Exception as error:  # noqa: BLE001 - its message and traceback may hold a secret
         return refuse(f"cannot start: {type(error).__name__}")
+    failures: list[str] = []
     try:
         for operation, fault, times in faults:
             emulator.inject(operation, fault, times)
         registered = [emulator.register_application(*application) for application in applications]
         if chosen.dev:
             _log.warning("--dev: the keys are public, anyone who reaches the port can use them")
-        sys.stdout.write("".join(f"{line}\n" for line in _greeting(emulator, *registered[:1])))
-        sys.stdout.flush()
-        while not stop_asked:
+        text = "".join(f"{line}\n" for line in _greeting(emulator, *registered[:1]))
+        # In a thread: a pipe that nobody reads blocks it.
+        threading.Thread(target=_print, args=(text, failures), daemon=True).start()
+        while not (stop_asked or failures):
             time.sleep(_POLL_INTERVAL)
     except DatabaseError as error:
-        return refuse(str(error))
-    except OSError as error:
-        _discard_standard_output()
-        return refuse(f"cannot write to standard output ({error.strerror})")
+        failures.append(str(error))
     finally:
-        limit = stopping.limit_stop()
         emulator.stop()
-        limit.cancel()
-    return 0
+    return refuse(failures[0]) if failures else 0
 
 
-def _discard_standard_output() -> None:
-    """Lets Python end without another attempt to write, which would make the exit code 120."""
-    with contextlib.suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _print(text: str, failures: list[str]) -> None:
+    if sys.stdout is None:  # closed by whoever needs no connection string
+        return
+    try:
+        # Not by `sys.stdout`, whose lock would then block the end of the interpreter.
+        logs.write(sys.stdout.fileno(), text.encode(sys.stdout.encoding, "backslashreplace"))
+    except OSError as error:
+        failures.append(f"cannot write to standard output ({error.strerror})")
 
 
 def _greeting(emulator: "IdentityEmulator", *variables: Mapping[str, str]) -> Iterator[str]:

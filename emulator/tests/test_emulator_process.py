@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -236,6 +236,95 @@ def test_standard_output_that_is_full() -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("acs-identity-emulator: cannot write to standard output")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.fixture
+def full_pipe() -> Iterator[int]:
+    """The end to write to of a pipe that is full, and that nobody reads."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"x" * 65536)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"x")
+    os.set_blocking(writer, True)
+    yield writer
+    os.close(reader)
+    os.close(writer)
+
+
+@POSIX_ONLY
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("log_too", [False, True])
+def test_it_stops_although_nobody_reads_the_first_line(
+    full_pipe: int, tmp_path: Path, number: signal.Signals, log_too: bool
+) -> None:
+    ca_file = tmp_path / "ca.pem"
+    with subprocess.Popen(
+        [*COMMAND, "--ca-file", str(ca_file)],
+        stdout=full_pipe,
+        stderr=full_pipe if log_too else subprocess.DEVNULL,
+    ) as process:
+        try:
+            deadline = time.monotonic() + 60
+            while not ca_file.exists():
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            started = time.monotonic()
+            process.send_signal(number)
+            assert process.wait(20) == 0
+            assert time.monotonic() - started < LIMIT
+        finally:
+            process.kill()
+    assert list(tmp_path.iterdir()) == []
+
+
+@POSIX_ONLY
+@pytest.mark.parametrize("arguments", [["--nope"], ["--database", "."]])
+def test_a_failure_to_start_that_nobody_reads(full_pipe: int, arguments: list[str]) -> None:
+    done = subprocess.run([*COMMAND, *arguments], stderr=full_pipe, timeout=20, check=False)
+    assert done.returncode == 2
+
+
+@POSIX_ONLY
+def test_it_stops_although_its_stop_is_blocked() -> None:
+    """From the signal on, whatever the main thread does then."""
+    code = (
+        "import sys, time\n"
+        "from acs_identity_emulator import IdentityEmulator, cli\n"
+        "def start(emulator): print('starting', flush=True); time.sleep(60)\n"
+        "IdentityEmulator.start = start\n"
+        "cli.main([])\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"starting\n"
+        started = time.monotonic()
+        process.terminate()
+        try:
+            assert process.wait(20) == 3
+        finally:
+            process.kill()
+        assert time.monotonic() - started < LIMIT
+
+
+@POSIX_ONLY
+def test_standard_output_that_is_closed(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    ca_file = tmp_path / "ca.pem"
+    command = [*COMMAND, "--dev", "--port", str(port), "--ca-file", str(ca_file)]
+    with subprocess.Popen(
+        ["/bin/sh", "-c", 'exec "$@" >&-', "sh", *command], stderr=subprocess.PIPE, text=True
+    ) as process:
+        deadline = time.monotonic() + 60
+        while process.poll() is None and not ca_file.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        log = stopped(process)
+    assert "Traceback" not in log
 
 
 def test_a_failure_of_the_emulator_itself_tells_no_secret(

@@ -69,18 +69,23 @@ class QueuedHandler(logging.Handler):
                 if dropped:
                     text += self.format(_dropped_lines(dropped)) + "\n"
                 try:
-                    self._write(text.encode("utf-8", "backslashreplace"))
+                    write(self._descriptor, text.encode("utf-8", "backslashreplace"))
                 except OSError:  # nobody will ever read it
                     self._lines.clear()
             if is_last:
                 return
 
-    def _write(self, octets: bytes) -> None:
-        while octets:
-            try:
-                octets = octets[os.write(self._descriptor, octets) :]
-            except BlockingIOError:
-                time.sleep(_RETRY)
+
+def write(descriptor: int, octets: bytes) -> None:
+    """Writes all, and waits for the reader if it must.
+
+    :raises OSError: If the descriptor cannot be written to.
+    """
+    while octets:
+        try:
+            octets = octets[os.write(descriptor, octets) :]
+        except BlockingIOError:
+            time.sleep(_RETRY)
 
 
 class TextFormatter(logging.Formatter):

@@ -1,6 +1,7 @@
 """The options of the command line, each of which can be an environment variable as well."""
 
 import argparse
+import contextlib
 import os
 import re
 import sys
@@ -13,6 +14,7 @@ from ..contract.faults import SPELLINGS, FaultQueue
 from ..contract.guids import is_guid
 from ..contract.lifetimes import TOKEN_SECONDS
 from ..contract.versions import Operation
+from .stopping import limited
 
 PROGRAM = "acs-identity-emulator"
 CANNOT_START = 2  # the exit status
@@ -36,7 +38,9 @@ def refuse(reason: str) -> int:
     """Writes in one line why the emulator does not start, and returns the exit status."""
     line = " ".join(f"{PROGRAM}: {reason}".split())
     if sys.stderr is not None:
-        sys.stderr.write(f"{line}\n")
+        # A full pipe blocks, a closed one raises.
+        with limited(CANNOT_START), contextlib.suppress(OSError):
+            sys.stderr.write(f"{line}\n")
     return CANNOT_START
 
 
