@@ -11,8 +11,9 @@ _HASHED = re.compile("user-([0-9a-f]{16})([0-9a-f]{8})")
 
 _COLON = "(?::|%(?:25)?3[Aa])"  # as it is, or quoted once or twice
 _PLUS = r"(?:\+|%(?:25)?2[Bb]|\\u002[Bb]|&#(?:43|x2[Bb]);)"  # also as JSON or HTML may escape it
-# A digit before an id is a part of another number, unless it ends an escaped character.
-_START = r"(?:(?<![0-9])|(?<=%[0-9A-Fa-f]{2})|(?<=%25[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4}))"
+# A digit before an id is a part of another number, unless it ends an escaped character. The first
+# digit is looked for at first, which is three times as fast.
+_START = r"(?=[248])(?i:(?<!\d)|(?<=%[\da-f]{2})|(?<=%25[\da-f]{2})|(?<=\\u[\da-f]{4}))"
 # A character of an id: not a delimiter, nor a quoted one.
 _CHARACTER = (
     r"(?:[^\s/?#&\"'<>,;()\[\]{}\\%]"
