@@ -124,8 +124,8 @@ def test_any_body_gives_an_azure_core_error_with_the_status(
 INVALID: dict[str, Any] = {
     "its body has no token": {"token": None, "expiresOn": "2099-01-01T00:00:00Z"},
     "token in its body is empty": {"token": "", "expiresOn": "2099-01-01T00:00:00Z"},
-    "its body has no expiresOn": {"token": TOKEN, "expiresOn": 4102444800000},
-    "expiresOn in its body is not a time": {"token": TOKEN, "expiresOn": "4102444800000"},
+    "its body has no expiresOn": {"token": TOKEN, "expiresOn": None},
+    "expiresOn in its body is not a time": {"token": TOKEN, "expiresOn": "4102444800000Z"},
 }
 
 
