@@ -166,7 +166,7 @@ class TestClosedConnections:
         async def run(transport: Any, server: RawServer) -> None:
             request = HttpRequest("POST", "https://somewhere.invalid/a", content=b"{}")
             sending = asyncio.ensure_future(
-                transport.send(request, deadline=time.monotonic() + (0.2 if end == "late" else 60))
+                transport.send(request, deadline=time.monotonic() + (1 if end == "late" else 60))
             )
             if end != "late":
                 await asyncio.to_thread(until, lambda: bool(server.requests))
