@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 
 from .contract.guids import is_guid
 from .control.entra_administration import environment_of
-from .control.managed_identity import PATH as MANAGED_IDENTITY_PATH
 from .lifecycle import Lifecycle
 
 
@@ -30,11 +29,8 @@ class EntraDirectory(Lifecycle):
 
         :raises RuntimeError: If the emulator is not running.
         """
-        endpoint = self._listening().plain_endpoint.rstrip("/")
-        return {
-            "IDENTITY_ENDPOINT": f"{endpoint}{MANAGED_IDENTITY_PATH}",
-            "IDENTITY_HEADER": self._running().managed_identity.secret,
-        }
+        endpoint = self._listening().plain_endpoint
+        return self._running().managed_identity.environment(endpoint)
 
     def register_application(
         self,

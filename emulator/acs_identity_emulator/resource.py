@@ -94,6 +94,7 @@ class Resource:
     def _new_application(self, control_token: str | None) -> Application:
         administration = Administration(
             resource_id=self.id,
+            tenant_id=self.entra.tenant_id,
             service=self.service,
             keys=self.keys,
             entra=EntraAdministration(self.entra, self.applications),
@@ -112,6 +113,7 @@ class Resource:
             OwnPaths(
                 administration.endpoints(),
                 self.managed_identity,
+                self.certificates.ca_pem,
                 self._tokens.jwks,
                 page.answer,
                 Guard(control_token),

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -51,6 +52,18 @@ def test_health(control: Control, emulator: IdentityEmulator) -> None:
     reply = control("GET", "health")
     assert (reply.status, reply.json["status"]) == (200, "ok")
     assert reply.json["resourceId"] == emulator.resource_id
+    assert reply.json["tenantId"] == emulator.tenant_id
+
+
+def test_managed_identity(control: Control, emulator: IdentityEmulator) -> None:
+    assert control("GET", "managed-identity").json == emulator.managed_identity_environment
+
+
+def test_certificate_authority(control: Control, emulator: IdentityEmulator) -> None:
+    reply = control("GET", "ca.pem")
+    assert reply.body == Path(emulator.ca_file).read_bytes()
+    assert b"PRIVATE" not in reply.body
+    assert reply.headers["Content-Type"] == "application/x-pem-file"
 
 
 def test_connection_strings(control: Control, emulator: IdentityEmulator) -> None:
@@ -301,7 +314,15 @@ def test_bodies_that_are_not_objects(control: Control) -> None:
         assert control("POST", path, [1]).status == 400
 
 
-READS = ["identities", "connection-strings", "requests", "clock", "faults", "limits"]
+READS = [
+    "identities",
+    "connection-strings",
+    "managed-identity",
+    "requests",
+    "clock",
+    "faults",
+    "limits",
+]
 
 
 @pytest.mark.parametrize("path", [*READS, "reset"])
@@ -335,7 +356,7 @@ def test_the_own_page_may(control: Control, emulator: IdentityEmulator) -> None:
 
 
 def test_no_other_site_may_read(control: Control) -> None:
-    for path in (*READS, "health", "jwks.json"):
+    for path in (*READS, "health", "ca.pem", "jwks.json"):
         assert "Access-Control-Allow-Origin" not in control("GET", path).headers
 
 
@@ -357,7 +378,7 @@ class TestControlToken:
         assert guarded("POST", "reset").status == 401
 
     def test_not_needed_for_what_is_public(self, guarded: Control) -> None:
-        for path in ("health", "jwks.json", "openapi.json"):
+        for path in ("health", "ca.pem", "jwks.json", "openapi.json"):
             assert guarded("GET", path).status == 200
 
     def test_by_other_names(self, guarded: Control) -> None:

@@ -47,6 +47,7 @@ class Administration:
         self,
         *,
         resource_id: str,
+        tenant_id: str,
         service: Service,
         keys: AccessKeys,
         entra: EntraAdministration,
@@ -55,7 +56,7 @@ class Administration:
         journal: Journal,
         reset: Callable[[], None],
     ) -> None:
-        self._resource_id = resource_id
+        self._ids = {"resourceId": resource_id, "tenantId": tenant_id}
         self._service = service
         self._keys = keys
         self._entra = entra
@@ -72,7 +73,7 @@ class Administration:
                 "health",
                 "Whether the emulator serves requests.",
                 self._health,
-                response=_object(status=TEXT, version=TEXT, resourceId=TEXT),
+                response=_object(status=TEXT, version=TEXT, resourceId=TEXT, tenantId=TEXT),
                 is_public=True,
             ),
             Endpoint(
@@ -214,8 +215,7 @@ class Administration:
         ]
 
     def _health(self, _: ControlCall) -> Answer:
-        payload = {"status": "ok", "version": __version__, "resourceId": self._resource_id}
-        return Answer(200, payload)
+        return Answer(200, {"status": "ok", "version": __version__, **self._ids})
 
     def _connection_strings(self, call: ControlCall) -> Answer:
         scheme = "https" if call.wire.is_secure else "http"

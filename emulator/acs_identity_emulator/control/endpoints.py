@@ -76,6 +76,7 @@ class Endpoint(NamedTuple):
     :param required: The properties that a body must have.
     :param query: The schemas of the parameters of the query.
     :param response: The schema of the answer; None for an empty answer (204).
+    :param media_type: The content type of the answer.
     :param is_public: Whether it needs no control token, because nothing secret is behind it.
     """
 
@@ -88,6 +89,7 @@ class Endpoint(NamedTuple):
     required: tuple[str, ...] = ()
     query: Mapping[str, Schema] = {}
     response: Schema | None = None
+    media_type: str = "application/json"
     is_public: bool = False
 
     def check_names(self, call: ControlCall) -> None:

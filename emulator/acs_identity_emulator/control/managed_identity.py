@@ -36,6 +36,16 @@ class ManagedIdentity:
         self._object_id = object_id
         self._client_id = client_id
 
+    def environment(self, endpoint: str) -> dict[str, str]:
+        """The variables by which azure-identity finds it.
+
+        :param endpoint: the URL of the emulator, with http.
+        """
+        return {
+            "IDENTITY_ENDPOINT": f"{endpoint.rstrip('/')}{PATH}",
+            "IDENTITY_HEADER": self.secret,
+        }
+
     def answer(self, request: WireRequest) -> Answer:
         """:raises ServiceError: If the request is not one that App Service would accept."""
         sent = request.headers.get("X-IDENTITY-HEADER", "")

@@ -81,7 +81,7 @@ def _responses(endpoint: Endpoint) -> dict[str, object]:
     if endpoint.response is None:
         success: tuple[str, dict[str, object]] = ("204", {"description": "Done."})
     else:
-        content = {"application/json": {"schema": endpoint.response}}
+        content = {endpoint.media_type: {"schema": endpoint.response}}
         success = ("200", {"description": "The answer.", "content": content})
     error = {
         "description": "The request is rejected.",

@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterable, Mapping
 
 from ..authentication.authenticators import WireRequest
 from ..contract import errors
-from ..operations.calls import Answer
-from .endpoints import PREFIX, ControlCall, Endpoint
+from ..operations.calls import Answer, Text
+from .endpoints import PREFIX, TEXT, ControlCall, Endpoint
 from .guard import Guard
 from .managed_identity import PATH as MANAGED_IDENTITY_PATH
 from .managed_identity import ManagedIdentity
 from .openapi import document
 
+_PEM = "application/x-pem-file"
 _PARAMETER = re.compile(r"\\\{\w+\\\}")
 
 
@@ -22,6 +23,7 @@ class OwnPaths:
         self,
         endpoints: Iterable[Endpoint],
         identity: ManagedIdentity,
+        ca_pem: str,
         jwks: Callable[[], Mapping[str, object]],
         page: Callable[[WireRequest], Answer],
         guard: Guard,
@@ -31,6 +33,25 @@ class OwnPaths:
         self._page = page
         table = [
             *endpoints,
+            Endpoint(
+                "GET",
+                "managed-identity",
+                "The environment variables for the managed identity.",
+                self._managed_identity,
+                response={
+                    "type": "object",
+                    "properties": {"IDENTITY_ENDPOINT": TEXT, "IDENTITY_HEADER": TEXT},
+                },
+            ),
+            Endpoint(
+                "GET",
+                "ca.pem",
+                "The certificate authority that clients trust for https.",
+                lambda _: Answer(200, Text(ca_pem, _PEM)),
+                response=TEXT,
+                media_type=_PEM,
+                is_public=True,
+            ),
             Endpoint(
                 "GET",
                 "jwks.json",
@@ -83,6 +104,10 @@ class OwnPaths:
         call = ControlCall(request, parameter)
         endpoint.check_names(call)
         return endpoint.handler(call)
+
+    def _managed_identity(self, call: ControlCall) -> Answer:
+        host = call.wire.headers.get("Host", "")
+        return Answer(200, self._identity.environment(f"http://{host}"))
 
     def _find(self, path: str) -> tuple[dict[str, Endpoint], str]:
         if path in self._paths and "{" not in path:

@@ -20,7 +20,7 @@ from ..contract.errors import ServiceError
 from ..contract.faults import Fault, FaultQueue, Kind
 from ..control.entra_paths import EntraPaths
 from ..control.own_paths import OwnPaths
-from ..operations.calls import Answer, Call, Html, Payload
+from ..operations.calls import Answer, Call, Content
 from ..operations.service import Service
 from ..state.clock import ServiceClock
 from ..state.journal import Journal
@@ -204,7 +204,7 @@ class Application:
         raise errors.denied(why_not_authenticated(request))
 
 
-def _signed(answer: Answer) -> Payload | Html | None:
+def _signed(answer: Answer) -> Content | None:
     return answer.payload() if callable(answer.payload) else answer.payload
 
 

@@ -53,6 +53,11 @@ class Certificates:
         self.ca_bundle = ""
         self._remove: Callable[[], object] = lambda: None
 
+    @property
+    def ca_pem(self) -> str:
+        """The authority without its key."""
+        return _pem(self._certificate).decode("ascii")
+
     def server_context(self) -> ssl.SSLContext:
         """A context with a certificate for all names."""
         key = ec.generate_private_key(ec.SECP256R1())

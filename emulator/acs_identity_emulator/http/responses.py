@@ -11,7 +11,7 @@ from .._version import __version__
 from ..authentication.authenticators import WireRequest
 from ..contract.errors import ServiceError
 from ..control.endpoints import PREFIX
-from ..operations.calls import Html, Payload
+from ..operations.calls import Content, Html, Payload, Text
 from ..state import unique
 
 _FIXED = (
@@ -94,13 +94,16 @@ class ResponseWriter:
             )
 
     def success(
-        self, status: int, payload: Payload | Html | None, versions: str | None, milliseconds: int
+        self, status: int, payload: Content | None, versions: str | None, milliseconds: int
     ) -> Response:
         fields = self._fields(versions, milliseconds)
         if payload is None:
             return Response(status, fields, b"")
         if isinstance(payload, Html):
             fields += _HTML_FIELDS.format(nonce=payload.nonce)
+            return Response(status, fields, payload.text.encode())
+        if isinstance(payload, Text):
+            fields += f"Content-Type: {payload.media_type}\r\n"
             return Response(status, fields, payload.text.encode())
         fields += "Content-Type: application/json; charset=utf-8\r\n"
         return Response(status, fields, _json(payload))

@@ -39,6 +39,16 @@ class Html(NamedTuple):
     nonce: str
 
 
+class Text(NamedTuple):
+    """A file of text instead of JSON."""
+
+    text: str
+    media_type: str
+
+
+Content = Payload | Html | Text
+
+
 class Answer(NamedTuple):
     """The result of an operation.
 
@@ -47,7 +57,7 @@ class Answer(NamedTuple):
     """
 
     status: int
-    payload: Payload | Html | Callable[[], Payload] | None = None
+    payload: Content | Callable[[], Payload] | None = None
 
 
 Handler = Callable[[Call], Answer]

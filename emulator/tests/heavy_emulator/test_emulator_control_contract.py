@@ -18,7 +18,7 @@ from acs_identity_emulator import IdentityEmulator
 # are of one audience.
 MORE_THAN_DESCRIBED = ("POST /.emulator/faults", "POST /.emulator/entra/tokens")
 MODES = (GenerationMode("positive"), GenerationMode("negative"))
-LEAST_ENDPOINTS = 17
+LEAST_ENDPOINTS = 19
 
 
 @pytest.fixture(scope="module")
