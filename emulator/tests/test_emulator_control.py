@@ -172,6 +172,7 @@ def test_clock(control: Control, emulator: IdentityEmulator, send: Send) -> None
     ("wrong", "message"),
     [
         ({"advanceSeconds": -5}, "from 0 to 316224000 (ten years) in all, not -5; POST reset"),
+        ({"advanceSeconds": -1e-9}, "from 0 to 316224000 (ten years) in all, not -1e-09; "),
         ({"advanceSeconds": 1e12}, "from 0 to 316224000 (ten years) in all, not 1e+12; "),
         ({"advanceSeconds": 1e300}, "from 0 to 316224000 (ten years) in all, not 1e+300; "),
         (
@@ -280,8 +281,11 @@ def test_the_document_describes_every_answer(
     for path, operations in document["paths"].items():
         described = operations.get("get", {}).get("responses", {}).get("200")
         if described is not None:
-            answer = control("GET", path, prefix="").json
-            assert_described(answer, described["content"]["application/json"]["schema"], path)
+            reply = control("GET", path, prefix="")
+            ((media_type, content),) = described["content"].items()
+            assert reply.headers["Content-Type"].partition(";")[0] == media_type
+            if media_type == "application/json":
+                assert_described(reply.json, content["schema"], path)
 
 
 def assert_described(value: Any, schema: dict[str, Any], where: str) -> None:

@@ -275,7 +275,8 @@ class Administration:
             )
         if advance is not None:
             try:
-                self._clock.advance(timedelta(seconds=advance))
+                # A timedelta would round a tiny negative number to zero.
+                self._clock.advance(timedelta(seconds=advance if advance >= 0 else -1))
             except (ValueError, OverflowError):
                 raise invalid(
                     f"advanceSeconds must be from 0 to {FARTHEST.total_seconds():.0f} (ten years) "
