@@ -376,6 +376,16 @@ class TestArguments:
             driver.make(**{**given, "resource_endpoint": endpoint})
 
     @pytest.mark.parametrize(
+        "endpoint", ["https://h/;accesskey=c2VjcmV0", f"c2VjcmV0/{'a' * 75}", "http://c2VjcmV0"]
+    )
+    def test_an_endpoint_with_a_secret_is_rejected_and_not_shown(
+        self, driver: Any, given: dict[str, Any], endpoint: str
+    ) -> None:
+        with pytest.raises(ValueError, match="endpoint must be") as caught:
+            driver.make(**{**given, "resource_endpoint": endpoint})
+        assert "c2VjcmV0" not in str(caught.value)
+
+    @pytest.mark.parametrize(
         "scopes",
         [
             [],

@@ -69,6 +69,7 @@ def endpoints(text: str) -> None:
 def _check_url(url: str) -> None:
     parts = urlsplit(url)
     assert url.isascii()
+    assert KEY not in url
     assert parts.scheme in ("http", "https")
     assert parts.hostname
     assert parts.port is None or 0 <= parts.port < 65536
