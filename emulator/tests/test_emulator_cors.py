@@ -31,6 +31,33 @@ def test_errors_before_authentication_too(send: Send) -> None:
     assert (reply.status, reply.headers["Access-Control-Allow-Origin"]) == (401, "*")
 
 
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [("html", 503), ("status:429", 429), ("truncated", 201), ("no-fields", 201), ("delay:0", 201)],
+)
+def test_faults_too(emulator: IdentityEmulator, send: Send, fault: str, status: int) -> None:
+    """A page sees them as what they are, and not as a broken connection."""
+    for headers, allowed in ((ORIGIN, "*"), ({}, None)):
+        emulator.inject("create", fault)
+        reply = send("POST", "/identities", headers=headers)
+        assert (reply.status, reply.headers["Access-Control-Allow-Origin"]) == (status, allowed)
+
+
+@pytest.mark.parametrize(
+    ("lines", "body", "status"),
+    [
+        (["Content-Length: 1048577"], b"x" * 1048577, 413),
+        ([f"X-Long: {'x' * 66000}", "Content-Length: 0"], b"", 400),
+    ],
+)
+def test_invalid_http_too(
+    emulator: IdentityEmulator, lines: list[str], body: bytes, status: int
+) -> None:
+    head = "\r\n".join(["POST /identities HTTP/1.1", "Host: x", *lines, "Origin: x", "", ""])
+    reply = exchange(emulator.endpoint, head.encode() + body, "POST")
+    assert (reply.status, reply.headers["Access-Control-Allow-Origin"]) == (status, "*")
+
+
 def preflight(emulator: IdentityEmulator, path: str, *headers: str) -> SimpleNamespace:
     lines = [f"OPTIONS {path} HTTP/1.1", "Host: x", *headers, "", ""]
     return exchange(emulator.endpoint, "\r\n".join(lines).encode(), "OPTIONS")

@@ -9,7 +9,7 @@ from ..contract import errors
 from ..contract.errors import ServiceError
 from ..contract.faults import Fault, Kind
 from ..state.clock import ServiceClock
-from .responses import BrokenOff, Reply, Response
+from .responses import BrokenOff, Reply, Response, fields_for_origin
 
 Serve = Callable[[], Response | Awaitable[Response]]
 
@@ -44,7 +44,8 @@ async def misbehave(fault: Fault, request: WireRequest, serve: Serve, clock: Ser
     """
     match fault.kind:
         case Kind.HTML:
-            return Response(503, "Content-Type: text/html; charset=utf-8\r\n", _FRONT_DOOR_PAGE)
+            fields = f"Content-Type: text/html; charset=utf-8\r\n{fields_for_origin(request)}"
+            return Response(503, fields, _FRONT_DOOR_PAGE)
         case Kind.DELAY:
             await asyncio.sleep(fault.value)
             return await _settled(serve())

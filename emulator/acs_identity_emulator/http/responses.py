@@ -33,6 +33,21 @@ _REASONS = {status.value: status.phrase for status in http.HTTPStatus}
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
+_ALL_ORIGINS = "Access-Control-Allow-Origin: *\r\n"
+
+
+def fields_for_origin(request: WireRequest | None) -> str:
+    """The header line that lets a page of another origin read the response, or nothing.
+
+    The emulator's own paths are not for such pages. An invalid request (None) gets the line in any
+    case, because its head may not have been read to the end.
+    """
+    if request is None:
+        return _ALL_ORIGINS
+    is_cross_origin = "Origin" in request.headers and not request.target.startswith(PREFIX)
+    return _ALL_ORIGINS if is_cross_origin else ""
+
+
 class Response:
     """A response before it is framed for a version of HTTP."""
 
@@ -83,15 +98,11 @@ class ResponseWriter:
         """
         self._date = _http_date(int(now))
         self._client_request_id: str | None = None
-        self._is_cross_origin = False
+        self._for_origin = fields_for_origin(request)
         self._is_get = False
         if request is not None:
             self._is_get = request.method == "GET"
             self._client_request_id = request.headers.get("x-ms-client-request-id")
-            # The emulator's own paths are not for pages of other origins.
-            self._is_cross_origin = "Origin" in request.headers and not request.target.startswith(
-                PREFIX
-            )
 
     def success(
         self, status: int, payload: Content | None, versions: str | None, milliseconds: int
@@ -141,8 +152,7 @@ class ResponseWriter:
             fields += "Accept-Ranges: bytes\r\n"  # as recorded, although no range is served
         if versions is not None:
             fields += f"api-supported-versions: {versions}\r\n"
-        if self._is_cross_origin:
-            fields += "Access-Control-Allow-Origin: *\r\n"
+        fields += self._for_origin
         client_request_id = self._client_request_id
         if client_request_id and _is_plain(client_request_id):
             fields += f"x-ms-client-request-id: {client_request_id}\r\n"
