@@ -5,15 +5,24 @@ from typing import TYPE_CHECKING
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from .contract.faults import Armed as Armed
     from .emulator import IdentityEmulator as IdentityEmulator
     from .operations.identities import IdentityInfo as IdentityInfo
     from .state.journal import JournalEntry as JournalEntry
     from .state.store import DatabaseError as DatabaseError
 
-__all__ = ["DatabaseError", "IdentityEmulator", "IdentityInfo", "JournalEntry", "__version__"]
+__all__ = [
+    "Armed",
+    "DatabaseError",
+    "IdentityEmulator",
+    "IdentityInfo",
+    "JournalEntry",
+    "__version__",
+]
 
 
 _MODULES = {
+    "Armed": "contract.faults",
     "DatabaseError": "state.store",
     "IdentityEmulator": "emulator",
     "IdentityInfo": "operations.identities",

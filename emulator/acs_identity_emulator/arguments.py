@@ -1,13 +1,13 @@
 """The arguments of `IdentityEmulator`, and their checks."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from types import NoneType
 from typing import NamedTuple
 
 from .authentication.access_keys import pasted_key
-from .contract.guids import is_guid
+from .contract.guids import check_guid
 from .control.guard import is_loopback
 from .operations.identities import check_token_lifetime
 
@@ -63,9 +63,7 @@ class Arguments(NamedTuple):
     def _check_types(self) -> None:
         for names, expected, types in _TYPES:
             for name in names:
-                value = getattr(self, name)
-                if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-                    raise TypeError(f"{name} must be {expected}, not {type(value).__name__}")
+                check_type(name, getattr(self, name), expected, *types)
         check_texts("tls_names", self.tls_names)
         if self.clock is not None and not callable(self.clock):
             raise TypeError(f"clock must be a callable, not {type(self.clock).__name__}")
@@ -81,8 +79,8 @@ class Arguments(NamedTuple):
             path = getattr(self, name)
             if path is not None and not os.fspath(path):
                 raise ValueError(f"{name} must be the path of a file, not empty")
-        if self.resource_id is not None and not is_guid(self.resource_id):
-            raise ValueError(f"resource_id must be a GUID, not {self.resource_id!r}")
+        if self.resource_id is not None:
+            check_guid("resource_id", self.resource_id)
         if self.page_size not in _PAGE_SIZES:
             raise ValueError(f"page_size must be from 1 to {_PAGE_SIZES[-1]}, not {self.page_size}")
         if self.token_lifetime is not None:
@@ -97,14 +95,21 @@ class Arguments(NamedTuple):
             )
 
 
+def check_type(name: str, value: object, expected: str, *types: type) -> None:
+    """Checks an argument; a bool is not an int here.
+
+    :raises TypeError: If the value has none of the types. The message does not show it.
+    """
+    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+        raise TypeError(f"{name} must be {expected}, not {type(value).__name__}")
+
+
 def check_texts(name: str, values: object) -> None:
-    """:raises TypeError: If the values are not a sequence of str; a str is not one here."""
-    if (
-        isinstance(values, str)
-        or not isinstance(values, Sequence)
-        or not all(isinstance(value, str) for value in values)
-    ):
+    """:raises TypeError: If the values are not a collection of str; a str is not one here."""
+    if isinstance(values, str) or not isinstance(values, Collection):
         raise TypeError(f"{name} must be a list of str, not {type(values).__name__}")
+    for value in values:
+        check_type(f"each of {name}", value, "a str", str)
 
 
 def _pasted(name: str, key: str | None) -> str | None:

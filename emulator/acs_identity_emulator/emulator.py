@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from .arguments import Arguments
+from .arguments import Arguments, check_type
 from .authentication.access_keys import SLOTS, pasted_key
 from .contract.faults import Armed
 from .entra_directory import EntraDirectory
@@ -44,14 +44,16 @@ class IdentityEmulator(EntraDirectory):
         real service do not have it.
     :param open_exchange: Whether every valid Entra token is exchanged. By default, an assignment
         must allow the user to get tokens through the application.
-    :param page_size: The number of Entra assignments in a page of their list.
+    :param page_size: The number of Entra assignments in a page of their list, 1 to 10,000, by
+        default 100.
     :param encrypted_tokens: Whether Entra users get encrypted tokens (JWE), which clients cannot
         decode.
     :param token_lifetime: The lifetime of every token, whole seconds up to 24 hours, whatever its
         request asks for. By default, each request decides; without a lifetime in the request it is
         24 hours.
-    :param control_token: The token that ``/.emulator/`` and the page at ``/`` require. Without one,
-        they are open to the programs of this machine, and `host` must be loopback.
+    :param control_token: The token that ``/.emulator/`` and the page at ``/`` require, ASCII
+        letters and digits. Without one, they are open to the programs of this machine, and `host`
+        must be loopback.
     :param clock: Returns the time of the service, in Unix seconds. By default, the machine's clock.
     :raises TypeError: If an argument has the wrong type.
     :raises ValueError: If an argument is invalid. The message never holds a key.
@@ -157,6 +159,7 @@ class IdentityEmulator(EntraDirectory):
         :raises TypeError: If the key is not a str.
         :raises ValueError: If the slot is unknown, or the key is not base64. The message never
             holds the key.
+        :raises DatabaseError: If the database cannot be read or written.
         :raises RuntimeError: If the emulator is not running.
         """
         if slot not in SLOTS:
@@ -170,6 +173,7 @@ class IdentityEmulator(EntraDirectory):
 
         Limits and clock are reset. Id, keys and endpoint of the resource do not change.
 
+        :raises DatabaseError: If the database cannot be read or written.
         :raises RuntimeError: If the emulator is not running.
         """
         self._running().reset()
@@ -201,6 +205,8 @@ class IdentityEmulator(EntraDirectory):
     def token_lifetime(self) -> timedelta | None:
         """The lifetime of new tokens; None if each request decides.
 
+        :raises ValueError: If it is set to a value that is not whole seconds, or to less than one
+            second or more than 24 hours.
         :raises RuntimeError: If the emulator is not running.
         """
         return self._running().service.token_lifetime
@@ -217,11 +223,13 @@ class IdentityEmulator(EntraDirectory):
             ``get-assignment``, ``put-assignment``, ``delete-assignment``,
             ``list-entra-assignments``, ``update-entra-assignments``, ``get-entra-assignment``,
             ``put-entra-assignment``, ``delete-entra-assignment``, or ``any``.
-        :param fault: ``status:CODE``, ``status:CODE:RETRY_AFTER``, ``html``, ``delay:SECONDS``,
+        :param fault: ``status:CODE``, ``status:CODE:SECONDS``, ``html``, ``delay:SECONDS``,
             ``reset``, ``reset-in-body``, ``truncated``, ``no-fields``, or ``clock:MINUTES``.
-        :param times: How many requests get it. Faults of the same operation are used in the order
-            of injection.
-        :raises ValueError: If operation or fault is unknown, or they cannot be combined.
+        :param times: How many requests get it, at least 1, by default 1. Faults of the same
+            operation are used in the order of injection.
+        :raises TypeError: If `fault` is not a str.
+        :raises ValueError: If operation or fault is unknown, they cannot be combined, or `times` is
+            not a positive int.
         :raises RuntimeError: If the emulator is not running.
         """
         self._running().faults.inject(operation, fault, times)
@@ -243,6 +251,7 @@ class IdentityEmulator(EntraDirectory):
     def identities(self) -> list[IdentityInfo]:
         """The identities that exist, in the order of their ids.
 
+        :raises DatabaseError: If the database cannot be read or written.
         :raises RuntimeError: If the emulator is not running.
         """
         return self._running().service.identities()
@@ -250,8 +259,11 @@ class IdentityEmulator(EntraDirectory):
     def is_token_valid(self, token: str) -> bool:
         """Whether this service issued the token, and it is neither expired nor revoked.
 
+        :raises TypeError: If the token is not a str.
+        :raises DatabaseError: If the database cannot be read or written.
         :raises RuntimeError: If the emulator is not running.
         """
+        check_type("token", token, "a str", str)
         return self._running().service.is_token_valid(token)
 
     @property
@@ -259,7 +271,8 @@ class IdentityEmulator(EntraDirectory):
         """The path of a PEM file with the authority that clients must trust for https.
 
         The authority is valid for this machine and `tls_names` only, and for 30 days. With a
-        database it stays the same over restarts. The file is removed when the emulator stops.
+        database it is kept over restarts, until less than 15 days are left or the names change. The
+        file is removed when the emulator stops.
 
         :raises RuntimeError: If the emulator is not running.
         """
@@ -295,7 +308,9 @@ class IdentityEmulator(EntraDirectory):
     def export_state(self, path: str | os.PathLike[str]) -> None:
         """Writes the resource with its keys and identities into a file, for `import_state`.
 
+        :raises TypeError: If the path is not a str or an os.PathLike.
         :raises DatabaseError: If the file cannot be written.
         :raises RuntimeError: If the emulator is not running.
         """
+        check_type("path", path, "a str or os.PathLike", str, os.PathLike)
         self._running().export(path)

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from types import NoneType
 from urllib.parse import urlsplit
 
-from .contract.guids import is_guid
+from .arguments import check_texts, check_type
 from .control.entra_administration import environment_of
 from .lifecycle import Lifecycle
 
@@ -52,14 +53,12 @@ class EntraDirectory(Lifecycle):
         :param tenant_id: The tenant of the application, a GUID; by default `tenant_id`.
         :returns: ``AZURE_AUTHORITY_HOST``, ``AZURE_TENANT_ID``, ``AZURE_CLIENT_ID`` and
             ``AZURE_CLIENT_SECRET``.
+        :raises TypeError: If the secret is not a str.
         :raises ValueError: If an id is not a GUID, or the secret is empty.
+        :raises DatabaseError: If the database cannot be written.
         :raises RuntimeError: If the emulator is not running.
         """
-        for name, value in {"client_id": client_id, "tenant_id": tenant_id}.items():
-            if value is not None and not is_guid(value):
-                raise ValueError(f"{name} must be a GUID, not {value!r}")
-        if secret is not None and not secret:
-            raise ValueError("secret must not be empty")
+        check_type("secret", secret, "a str", str, NoneType)
         application = self._running().applications.register(client_id, secret, tenant_id)
         return environment_of(application, urlsplit(self._listening().endpoint).netloc)
 
@@ -84,18 +83,19 @@ class EntraDirectory(Lifecycle):
             for the exchange of Entra users, and ``https://communication.azure.com//.default`` for
             all other operations.
         :param groups: The object ids of the groups that the user is in, GUIDs.
-        :param expires_in: Its lifetime; a negative one gives a token that has expired.
+        :param expires_in: Its lifetime, by default one hour; a negative one gives a token that has
+            expired.
+        :raises TypeError: If `scopes`, `groups` or `expires_in` has the wrong type.
         :raises ValueError: If an id is not a GUID, or the scopes are not of one audience.
+        :raises DatabaseError: If the database cannot be read or written.
         :raises RuntimeError: If the emulator is not running.
         """
-        ids = {"user_object_id": user_object_id, "client_id": client_id}
-        if tenant_id is not None:
-            ids["tenant_id"] = tenant_id
-        for name, value in (*ids.items(), *(("groups", group) for group in groups)):
-            if not is_guid(value):
-                raise ValueError(f"{name} must be a GUID, not {value!r}")
+        if scopes is not None:
+            check_texts("scopes", scopes)
+        check_texts("groups", groups)
+        check_type("expires_in", expires_in, "a timedelta", timedelta)
         return self._running().entra.issue(
-            object_id=user_object_id,
+            user_object_id=user_object_id,
             client_id=client_id,
             tenant_id=tenant_id,
             scopes=scopes,

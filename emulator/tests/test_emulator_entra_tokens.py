@@ -45,7 +45,7 @@ def authority(key: rsa.RSAPrivateKey, clock: Clock) -> EntraAuthority:
 
 def issue(authority: EntraAuthority, **changed: object) -> str:
     arguments = {
-        "object_id": USER,
+        "user_object_id": USER,
         "client_id": APP,
         "tenant_id": None,
         "scopes": [f"{CLIENTS}/a", f"{CLIENTS}/b"],

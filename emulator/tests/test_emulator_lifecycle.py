@@ -164,7 +164,7 @@ def test_arguments_that_are_refused(arguments: dict[str, Any]) -> None:
         ("tls", "false", "a bool, not str"),
         ("tls_names", "example.com", "a list of str, not str"),
         ("tls_names", None, "a list of str, not NoneType"),
-        ("tls_names", ["a", 5], "a list of str, not list"),
+        ("each of tls_names", ["a", 5], "a str, not int"),
         ("ca_file", 5, "a str or os.PathLike, not int"),
         ("throttle", 1, "a bool, not int"),
         ("retry_after", None, "a bool, not NoneType"),
@@ -178,9 +178,35 @@ def test_arguments_that_are_refused(arguments: dict[str, Any]) -> None:
     ],
 )
 def test_arguments_of_the_wrong_type(name: str, value: object, expected: str) -> None:
-    wrong: dict[str, Any] = {name: value}
+    wrong: dict[str, Any] = {name.rpartition(" ")[2]: value}
     with pytest.raises(TypeError, match=f"^{name} must be {expected}$"):
         IdentityEmulator(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda own: own.inject("issue", 429), "fault must be a str, not int"),
+        (lambda own: own.is_token_valid(None), "token must be a str, not NoneType"),
+        (lambda own: own.export_state(5), "path must be a str or os.PathLike, not int"),
+        (lambda own: own.register_application(secret=5), "secret must be a str, not int"),
+        (lambda own: issue(own, scopes="chat"), "scopes must be a list of str, not str"),
+        (lambda own: issue(own, scopes=[5]), "each of scopes must be a str, not int"),
+        (lambda own: issue(own, groups=USER), "groups must be a list of str, not str"),
+        (lambda own: issue(own, groups=[USER, 5]), "each of groups must be a str, not int"),
+        (lambda own: issue(own, groups=5), "groups must be a list of str, not int"),
+        (lambda own: issue(own, expires_in=60), "expires_in must be a timedelta, not int"),
+    ],
+)
+def test_arguments_of_methods(
+    emulator: IdentityEmulator, call: Callable[[IdentityEmulator], object], message: str
+) -> None:
+    with pytest.raises(TypeError, match=f"^{message}$"):
+        call(emulator)
+
+
+def issue(own: IdentityEmulator, **arguments: Any) -> str:
+    return own.issue_entra_token(user_object_id=USER, client_id=APP, **arguments)
 
 
 def test_a_host_that_no_certificate_can_name() -> None:

@@ -161,7 +161,6 @@ def test_an_access_token_is_no_entra_token(send: Send) -> None:
         {"user_object_id": "alice"},
         {"client_id": ""},
         {"scopes": []},
-        {"scopes": "https://a.example/b"},
         {"scopes": ["chat"]},
         {"scopes": ["https://a.example/b", "https://c.example/b"]},
     ],

@@ -7,6 +7,7 @@ import threading
 import uuid
 from typing import NamedTuple
 
+from ..contract.guids import check_guid
 from ..state.store import Store
 
 _SETTING = "entra-applications"
@@ -46,7 +47,14 @@ class Applications:
         """Adds an application, or changes the one with this client id.
 
         None keeps the value of an existing application; for a new one, ids and secret are random.
+
+        :raises ValueError: If an id is not a GUID, or the secret is empty.
         """
+        for name, value in (("client_id", client_id), ("tenant_id", tenant_id)):
+            if value is not None:
+                check_guid(name, value)
+        if secret == "":
+            raise ValueError("secret must not be empty")
         with self._lock:
             wanted = (client_id or str(uuid.uuid4())).lower()
             kept = self._by_client_id.get(wanted)

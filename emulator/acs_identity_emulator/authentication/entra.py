@@ -9,6 +9,7 @@ from typing import NamedTuple
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from ..contract.guids import check_guid
 from .tokens import jwks, key_names, verified_claims
 
 RESOURCE_AUDIENCE = "https://communication.azure.com"
@@ -61,7 +62,7 @@ class EntraAuthority:
     def issue(
         self,
         *,
-        object_id: str,
+        user_object_id: str,
         client_id: str,
         tenant_id: str | None,
         scopes: Sequence[str] | None,
@@ -70,13 +71,21 @@ class EntraAuthority:
     ) -> str:
         """A token of a user who has signed in to an application.
 
-        :raises ValueError: If the scopes are not of one audience.
+        :raises ValueError: If an id is not a GUID, or the scopes are not of one audience.
         """
+        tenant_id = self.tenant_id if tenant_id is None else tenant_id
+        ids = {"user_object_id": user_object_id, "client_id": client_id, "tenant_id": tenant_id}
+        for name, value in (*ids.items(), *(("groups", group) for group in groups)):
+            check_guid(name, value)
         audience, names = _split_scopes(_TEAMS_SCOPES if scopes is None else scopes)
-        holder: dict[str, object] = {"appid": client_id, "oid": object_id, "scp": " ".join(names)}
+        holder: dict[str, object] = {
+            "appid": client_id,
+            "oid": user_object_id,
+            "scp": " ".join(names),
+        }
         if groups:
             holder["groups"] = list(groups)
-        return self._signed(audience, holder, tenant_id or self.tenant_id, expires_in)
+        return self._signed(audience, holder, tenant_id, expires_in)
 
     def issue_to_application(
         self,

@@ -104,7 +104,13 @@ def _non_negative(text: str) -> int:
 
 
 class Armed(NamedTuple):
-    """A fault as injected, how many requests are still to get it, and how many have got it."""
+    """A fault as injected.
+
+    :param operation: The operation whose requests get it, or ``any``.
+    :param fault: The fault, as `IdentityEmulator.inject` takes it.
+    :param times: How many requests are still to get it.
+    :param used: How many requests have got it.
+    """
 
     operation: str
     fault: str
@@ -137,7 +143,13 @@ class FaultQueue:
         return bool(self._queues)
 
     def inject(self, operation: str, fault: str, times: int) -> None:
-        """:raises ValueError: If operation or fault is unknown, or they cannot be combined."""
+        """
+        :raises TypeError: If the fault is not a str.
+        :raises ValueError: If operation or fault is unknown, or they cannot be combined, or the
+            number is less than 1.
+        """
+        if not isinstance(fault, str):
+            raise TypeError(f"fault must be a str, not {type(fault).__name__}")
         names = [known.value for known in Operation]
         if operation not in (ANY, *names):
             raise ValueError(f"operation must be {ANY}, {', '.join(names)}, not {operation!r}")

@@ -15,7 +15,7 @@ from ..operations.calls import Answer
 from ..operations.service import Service
 from ..state.clock import FARTHEST, ServiceClock
 from ..state.journal import STATUSES, Journal
-from .endpoints import FILLED, TEXT, ControlCall, Endpoint, invalid, nullable, number
+from .endpoints import FILLED, TEXT, ControlCall, Endpoint, camel, invalid, nullable, number
 from .entra_administration import EntraAdministration
 
 if TYPE_CHECKING:
@@ -319,7 +319,7 @@ class Administration:
             None if scopes is None else list(filter(None, scopes.split(","))),
         )
         shown = [
-            {_camel(name): value for name, value in entry._asdict().items()}
+            {camel(name): value for name, value in entry._asdict().items()}
             for entry in found[-_limit(call) :]
         ]
         return Answer(200, {"requests": shown})
@@ -339,8 +339,3 @@ class Administration:
 def _limit(call: ControlCall) -> int:
     """:raises ServiceError: If the limit of the query is not a number from 1 to 1000."""
     return call.integer("limit", range(1, _PAGE + 1), f"a number from 1 to {_PAGE}") or _PAGE
-
-
-def _camel(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(other.title() for other in others)

@@ -123,3 +123,9 @@ def number(body: Mapping[str, object], name: str) -> float | None:
         return float(value)
     except OverflowError:
         raise invalid(f"{name} is too large.") from None
+
+
+def camel(name: str) -> str:
+    """The name of an argument or attribute as it is in JSON."""
+    first, *others = name.split("_")
+    return first + "".join(other.title() for other in others)

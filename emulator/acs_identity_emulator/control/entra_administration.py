@@ -5,10 +5,10 @@ from datetime import timedelta
 
 from ..authentication.applications import Applications, ClientApplication
 from ..authentication.entra import EntraAuthority
-from ..contract.guids import is_guid
+from ..contract.errors import ServiceError
 from ..operations import bodies
 from ..operations.calls import Answer
-from .endpoints import FILLED, GUID, TEXT, ControlCall, Endpoint, invalid, nullable, number
+from .endpoints import FILLED, GUID, TEXT, ControlCall, Endpoint, camel, invalid, nullable, number
 from .entra_paths import ANY_TENANT
 
 _SCOPE = {"type": "string", "pattern": "[^/].*/"}  # all of one audience, besides
@@ -76,18 +76,14 @@ class EntraAdministration:
 
     def _issue_token(self, call: ControlCall) -> Answer:
         body = call.body()
-        object_id = bodies.required_string(body, "userObjectId")
+        user_object_id = bodies.required_string(body, "userObjectId")
         client_id = bodies.required_string(body, "clientId")
         tenant_id = bodies.string(body, "tenantId")
         groups = bodies.strings(body, "groups") or ()
-        _check_guids("userObjectId", object_id)
-        _check_guids("clientId", client_id)
-        _check_guids("tenantId", tenant_id)
-        _check_guids("groups", *groups)
         seconds = number(body, "expiresInSeconds")
         try:
             token = self._entra.issue(
-                object_id=object_id,
+                user_object_id=user_object_id,
                 client_id=client_id,
                 tenant_id=tenant_id,
                 scopes=bodies.strings(body, "scopes"),
@@ -97,22 +93,21 @@ class EntraAdministration:
         except OverflowError:
             raise invalid("expiresInSeconds is too large.") from None
         except ValueError as error:
-            raise invalid(f"{error}.") from None
+            raise _invalid(error) from None
         return Answer(200, {"token": token})
 
     def _register(self, call: ControlCall) -> Answer:
         body = call.body()
         client_id, tenant_id = bodies.string(body, "clientId"), bodies.string(body, "tenantId")
         secret = bodies.string(body, "secret")
-        _check_guids("clientId", client_id)
-        _check_guids("tenantId", tenant_id)
-        if secret == "":
-            raise invalid("secret must not be empty.")
-        application = self._applications.register(client_id, secret, tenant_id)
+        try:
+            application = self._applications.register(client_id, secret, tenant_id)
+        except ValueError as error:
+            raise _invalid(error) from None
         return Answer(200, environment_of(application, call.wire.headers.get("Host", "")))
 
 
-def _check_guids(name: str, *values: str | None) -> None:
-    for value in values:
-        if value is not None and not is_guid(value):
-            raise invalid(f"{name} must be a GUID.")
+def _invalid(error: ValueError) -> ServiceError:
+    """The error for an argument, with its name as it is in JSON."""
+    name, _, rest = str(error).partition(" ")
+    return invalid(f"{camel(name)} {rest}.")

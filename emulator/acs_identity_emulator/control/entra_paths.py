@@ -50,7 +50,10 @@ class EntraPaths:
         return _PATH.match(target) is not None or target.startswith(_DISCOVERY)
 
     def answer(self, request: WireRequest) -> Answer:
-        """:raises ServiceError: If the path, the method or the tenant is unknown, or of Entra's."""
+        """
+        :raises ServiceError: If the path, the method or the tenant is unknown, or Entra would
+            reject the request.
+        """
         path = request.target.partition("?")[0]
         if path == _DISCOVERY:
             handlers: dict[str, _Handler] = {"GET": self._discover}
