@@ -97,7 +97,7 @@ def test_the_default_scopes_are_those_of_teams(authority: EntraAuthority) -> Non
 
 def test_ids_are_verified_in_lower_case(authority: EntraAuthority) -> None:
     upper = {
-        "object_id": USER.upper(),
+        "user_object_id": USER.upper(),
         "client_id": APP.upper(),
         "tenant_id": OTHER_TENANT.upper(),
         "groups": [GROUP.upper(), USER],
