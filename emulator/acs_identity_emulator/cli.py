@@ -99,13 +99,14 @@ def _serve(chosen: argparse.Namespace, stop_asked: stopping.StopFlag) -> int:
         applications = [options.application(text) for text in chosen.application]
         emulator.start()
     except (ValueError, DatabaseError) as error:
-        return refuse(options.of_command_line(str(error)))
+        return refuse(options.of_command_line(str(error), chosen))
     except OSError as error:
-        return refuse(options.of_command_line(error.strerror or str(error)))
+        return refuse(options.of_command_line(error.strerror or str(error), chosen))
     except Exception as error:  # noqa: BLE001 - its message and traceback may hold a secret
         return refuse(f"cannot start: {type(error).__name__}")
     failures: list[str] = []
     try:
+        emulator.advance(chosen.advance)
         for operation, fault, times in faults:
             emulator.inject(operation, fault, times)
         registered = [emulator.register_application(*application) for application in applications]

@@ -169,6 +169,6 @@ def _resource_id(store: Store, given: str | None) -> str:
     elif wanted not in (None, kept):
         raise ValueError(
             f"the database belongs to the resource {kept}, not to {given}: "
-            "leave the resource id out, or name another database"
+            "leave resource_id out, or name another database"
         )
     return kept

@@ -23,6 +23,7 @@ from acs_identity_emulator.process.options import of_command_line, parse
 
 from .conftest import connect
 
+GUID = "00000000-0000-0000-0000-000000000001"
 Send = Callable[..., SimpleNamespace]
 Run = Callable[..., "subprocess.Popen[str]"]
 
@@ -32,7 +33,7 @@ OPTIONS = (
     "--tls-name", "--ca-file", "--identity-port", "--import", "--export", "--exit-with-parent",
     "--check-health",
     "--open-exchange", "--page-size", "--encrypted-tokens",
-    "--application",
+    "--application", "--advance", "--token-lifetime",
 )  # fmt: skip
 COMMAND = [sys.executable, "-W", "error", "-m", "acs_identity_emulator"]
 CONNECTION_STRING = re.compile(
@@ -302,6 +303,22 @@ def test_a_lifetime_out_of_range(capsys: pytest.CaptureFixture[str], seconds: st
     assert expected in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("seconds", ["-1", "316224001", "1.5"])
+def test_an_advance_out_of_range(capsys: pytest.CaptureFixture[str], seconds: str) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        parse(["--advance", seconds], {})
+    expected = f"--advance: must be a number of seconds from 0 to 316224000, not {seconds!r}"
+    assert expected in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("seconds", [0, 316224000])
+def test_an_advance_in_range(seconds: int) -> None:
+    parsed = parse([f"--advance={seconds}"], {})
+    assert parsed.advance == timedelta(seconds=seconds)
+    with IdentityEmulator() as emulator:
+        emulator.advance(parsed.advance)
+
+
 @pytest.mark.parametrize("seconds", [1, 86400])
 def test_a_lifetime_in_range(seconds: int) -> None:
     parsed = parse([f"--token-lifetime={seconds}"], {})
@@ -327,8 +344,29 @@ def test_a_number_that_is_none(capsys: pytest.CaptureFixture[str], option: str) 
 def test_errors_name_the_option(argument: str, value: object, option: str) -> None:
     with pytest.raises(ValueError, match=r"^\w+ must be ") as caught:
         IdentityEmulator(**{argument: value})  # type: ignore[arg-type]
-    assert of_command_line(str(caught.value)).startswith(option)
-    assert of_command_line("the database is in use") == "the database is in use"
+    chosen = parse([], {})
+    assert of_command_line(str(caught.value), chosen).startswith(option)
+    assert of_command_line("the database is in use", chosen) == "the database is in use"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["--dev"], "--dev"),
+        (["--resource-id", GUID], "--resource-id"),
+        (["--dev", "--resource-id", GUID], "--resource-id"),
+    ],
+)
+def test_the_option_that_gave_a_wrong_resource_id(
+    tmp_path: Path, arguments: list[str], option: str
+) -> None:
+    with IdentityEmulator(database=tmp_path / "a.db"):
+        pass
+    chosen = parse([*arguments, "--database", str(tmp_path / "a.db")], {})
+    with pytest.raises(ValueError, match="belongs to the resource") as caught:
+        IdentityEmulator(database=chosen.database, resource_id=chosen.resource_id).start()
+    expected = f"leave {option} out, or name another database"
+    assert of_command_line(str(caught.value), chosen).endswith(expected)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -163,12 +164,15 @@ def test_options_come_from_the_environment(start: Start, send: Send, tmp_path: P
         ACCESS_KEY="WFla", SECONDARY_KEY="REVG", THROTTLE="true", TLS="0", LOG_LEVEL="warning",
         FAULT="create=status:500 create=html", TLS_NAME="a.test b.test",
         CA_FILE=str(tmp_path / "ca.pem"),
+        ADVANCE="90000",
     )  # fmt: skip
     served = remote(process)
     assert served.access_key == "QUJD"  # an argument takes precedence
     assert served.endpoint.startswith("http:")
     statuses = [send("POST", "/identities", to=served, key="REVG").status for _ in range(3)]
     assert statuses == [500, 503, 201]
+    with urllib.request.urlopen(f"{served.endpoint}.emulator/clock") as response:
+        assert json.load(response)["advancedSeconds"] == 90000
     assert (tmp_path / "ca.pem").exists()
     assert stopped(process) == ""
 

@@ -14,6 +14,7 @@ from ..contract.faults import SPELLINGS, FaultQueue
 from ..contract.guids import is_guid
 from ..contract.lifetimes import TOKEN_SECONDS
 from ..contract.versions import Operation
+from ..state.clock import FARTHEST
 from .stopping import limited
 
 PROGRAM = "acs-identity-emulator"
@@ -30,7 +31,7 @@ DEV_RESOURCE_ID = "00000000-0000-4000-8000-0000000000ac"
 
 _VARIABLE_PREFIX = "ACS_IDENTITY_EMULATOR_"
 _FAULT = re.compile(r"([^=]+)=([^*]+)(?:\*(\d{1,9}))?")
-_LIFETIMES = f"{TOKEN_SECONDS[0]} to {TOKEN_SECONDS[-1]}"
+_ADVANCES = range(int(FARTHEST.total_seconds()) + 1)
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 
 
@@ -99,8 +100,10 @@ def application(text: str) -> tuple[str, str | None]:
     return client_id, secret or None
 
 
-def of_command_line(message: str) -> str:
-    """An error of `IdentityEmulator`, whose first word is an argument, with the option instead."""
+def of_command_line(message: str, chosen: argparse.Namespace) -> str:
+    """An error of `IdentityEmulator`, with options instead of arguments."""
+    gives_id = "--dev" if chosen.dev and chosen.resource_id == DEV_RESOURCE_ID else "--resource-id"
+    message = message.replace("leave resource_id out", f"leave {gives_id} out")
     argument, _, rest = message.partition(" ")
     flag = f"--{argument.replace('_', '-')}"
     return f"{flag} {rest}" if flag in (option.flag for option in _OPTIONS) else message
@@ -113,12 +116,15 @@ def _integer(text: str) -> int:
         raise argparse.ArgumentTypeError(f"must be a whole number, not {text!r}") from None
 
 
-def _lifetime(text: str) -> timedelta:
-    if not (text.isascii() and text.isdecimal() and len(text) <= 9 and int(text) in TOKEN_SECONDS):
+def _seconds(allowed: range) -> Callable[[str], timedelta]:
+    def read(text: str) -> timedelta:
+        if text.isascii() and text.isdecimal() and len(text) <= 9 and int(text) in allowed:
+            return timedelta(seconds=int(text))
         raise argparse.ArgumentTypeError(
-            f"must be a number of seconds from {_LIFETIMES}, not {text!r}"
+            f"must be a number of seconds from {allowed[0]} to {allowed[-1]}, not {text!r}"
         )
-    return timedelta(seconds=int(text))
+
+    return read
 
 
 class _Parser(argparse.ArgumentParser):
@@ -250,9 +256,16 @@ _OPTIONS = (
     ),
     _Option(
         "--token-lifetime",
-        f"lifetime of every token, {_LIFETIMES} (default: as requested)",
+        f"lifetime of every token, 1 to {TOKEN_SECONDS[-1]} (default: as requested)",
         metavar="SECONDS",
-        type=_lifetime,
+        type=_seconds(TOKEN_SECONDS),
+    ),
+    _Option(
+        "--advance",
+        f"start with the clock of the service ahead, by up to {_ADVANCES[-1]} (ten years)",
+        metavar="SECONDS",
+        type=_seconds(_ADVANCES),
+        default=timedelta(0),
     ),
     _Option(
         "--control-token",
