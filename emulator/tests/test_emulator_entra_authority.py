@@ -278,6 +278,7 @@ class TestMetadata:
             ("POST", "/common/discovery/instance", 405),
             ("GET", "/common/discovery/instances", 404),
             ("GET", "/contoso/oauth2/v2.0/token", 401),
+            ("GET", "/identities/oauth2/v2.0/token", 401),
         ],
     )
     def test_other_paths(self, ask: Ask, method: str, path: str, status: int) -> None:
@@ -285,6 +286,18 @@ class TestMetadata:
 
 
 class TestTokenEndpoint:
+    @pytest.mark.parametrize(
+        "tenant", [UNKNOWN, "contoso.onmicrosoft.com", "common", "organizations", "consumers"]
+    )
+    def test_unknown_tenants(self, ask: Ask, tenant: str) -> None:
+        for reply in (
+            ask("POST", f"/{tenant}/oauth2/v2.0/token", FORM),
+            ask("GET", f"/{tenant}/v2.0/.well-known/openid-configuration"),
+        ):
+            assert (reply.status, reply.json["error"]) == (400, "invalid_tenant")
+            description = reply.json["error_description"]
+            assert description.startswith(f"AADSTS90002: Tenant '{tenant}' not found.")
+
     @pytest.fixture(autouse=True)
     def _application(self, own: IdentityEmulator) -> None:
         own.register_application(APP, SECRET)

@@ -20,7 +20,9 @@ from .entra_errors import EntraError, entra_error
 
 ANY_TENANT = "adfs"
 _DISCOVERY = "/common/discovery/instance"
-_PATH = re.compile(rf"/({GUID}|{ANY_TENANT})(/(?:v2\.0|\.well-known|discovery|oauth2)(?:/|$).*)")
+# Entra's clients also name a tenant by its domain, and groups of tenants, which are never found.
+_TENANT = rf"{GUID}|{ANY_TENANT}|[\w-]+(?:\.[\w-]+)+|common|organizations|consumers"
+_PATH = re.compile(rf"/({_TENANT})(/(?:v2\.0|\.well-known|discovery|oauth2)(?:/|$).*)")
 _LIFETIME = timedelta(seconds=3599)
 _FIELDS = 50  # at most, in a form or a query
 _DEFAULT_SCOPE = "/.default"
@@ -70,7 +72,8 @@ class EntraPaths:
             raise errors.wrong_method(request.method, ", ".join(handlers))
         if tenant != ANY_TENANT and not self._applications.has_tenant(tenant):
             message = (
-                f"Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID."
+                f"Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID: "
+                f"a GUID, or '{ANY_TENANT}' for the tenant of the application."
             )
             raise self._error(400, "invalid_tenant", 90002, message, f"no tenant is {tenant}")
         return handler(request, tenant)
@@ -89,7 +92,7 @@ class EntraPaths:
         """Instance discovery: this host is an authority, and has no other name."""
         authorize = _fields(request.target.partition("?")[2]).get("authorization_endpoint", "")
         origin = _origin(request)
-        tenant = re.match(rf"https?://[^/]*/({GUID}|{ANY_TENANT})/", authorize)
+        tenant = re.match(rf"https?://[^/]*/({_TENANT})/", authorize)
         if tenant is None:
             message = "The authorization_endpoint is not one of this authority."
             raise self._error(400, "invalid_instance", 50049, message, "another authority")
