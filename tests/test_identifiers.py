@@ -29,7 +29,7 @@ PUBLIC, DOD, GCCH = CommunicationCloudEnvironment
 
 
 class Case(NamedTuple):
-    identifier: CommunicationIdentifier
+    identifier: Any
     raw_id: str
     kind: CommunicationIdentifierKind
     properties: Mapping[str, Any]

@@ -4,6 +4,7 @@ Each marked line is wrong: each checker reports it, for the reason in the mark. 
 correct.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from typing_extensions import assert_type
 from azure.communication.identity import (
     ApiVersion,
     CommunicationIdentifier,
+    CommunicationIdentifierKind,
     CommunicationIdentityClient,
     CommunicationTokenScope,
     CommunicationUserDetail,
@@ -166,11 +168,20 @@ def identifiers(user: TeamsExtensionUserIdentifier, phone: PhoneNumberIdentifier
     user.raw_id = "8:acs:x"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
 
 
+class OfAnotherPackage:
+    """An identifier as those of other Azure packages, which are not sorted."""
+
+    raw_id = "8:acs:x"
+    kind = CommunicationIdentifierKind.COMMUNICATION_USER
+    properties: Mapping[str, Any] = {}
+
+
 def of_raw_ids(raw_ids: list[str], user: CommunicationUserIdentifier) -> None:
     found = [identifier_from_raw_id(raw_id) for raw_id in raw_ids]
     participants: list[CommunicationIdentifier] = [*found, user, UnknownIdentifier("x")]
-    participants = found
-    assert_type(sorted(participants), list[CommunicationIdentifier])
+    participants = [identifier_from_raw_id(raw_id) for raw_id in raw_ids]
+    participants.append(OfAnotherPackage())
+    assert [it.raw_id for it in sorted(found)]
     assert_type(sorted([user, user]), list[CommunicationUserIdentifier])
     sorted([user, PhoneNumberIdentifier("+1")])
     assert_type(asdict(found[0]), dict[str, Any])

@@ -1,10 +1,10 @@
 """What all identifiers have in common."""
 
 from collections.abc import Mapping
-from dataclasses import Field, dataclass
+from dataclasses import dataclass
 from functools import total_ordering
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any
 
 # Before Python 3.12, typing's own Protocol counts attributes that are set later as members.
 from typing_extensions import Protocol, runtime_checkable
@@ -33,13 +33,6 @@ class CommunicationIdentifier(Protocol):
 
     @property
     def properties(self) -> Mapping[str, Any]: ...
-
-    if TYPE_CHECKING:
-        # All identifiers of this package are sorted, and dataclasses; at run time, those of other
-        # packages are instances, too.
-        def __lt__(self, other: "CommunicationIdentifier") -> bool: ...
-
-        __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
 
 def _pydantic_core_schema(cls: type[CommunicationIdentifier], source: Any, handler: Any) -> Any:
