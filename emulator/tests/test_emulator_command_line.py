@@ -121,8 +121,8 @@ def test_log_has_a_line_per_request_and_no_secret(run: Run, send: Send) -> None:
     assert lines == [
         "POST create 2025-06-30 201  -",
         "DELETE delete 2025-06-30 204  -",
-        "POST /... 404  NotFound (path: no operation has the path /.../...)",
-        f"POST /identity/... 404  NotFound (path: no operation has the path {key_in_path})",
+        "POST /.../... 404  NotFound (path: no operation has the path /.../...)",
+        f"POST {key_in_path} 404  NotFound (path: no operation has the path {key_in_path})",
         "POST / 404  NotFound (path: no operation has the path /)",
         "POST /identities 401  Denied (signature: the signature is made with another key, or over "
         "another string to sign)",

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import logging
+import re
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -283,6 +284,53 @@ def test_paths(send: Send, line: Line, method: str, path: str, query: str, reaso
     assert line().endswith(f"({reason})")
 
 
+@pytest.mark.parametrize(
+    ("path", "headers", "expected"),
+    [
+        (
+            "faults",
+            {"Origin": "https://a.example"},
+            r"403 \d+ms Forbidden \(foreign-page: Origin or Sec-Fetch-Site is another site\)",
+        ),
+        (
+            "faults",
+            {"Host": "a.example"},
+            r"403 \d+ms Forbidden \(host: Host does not name loopback\)",
+        ),
+        (
+            "msi/token",
+            {"X-IDENTITY-HEADER": "x"},
+            r"401 \d+ms Unauthorized \(managed-identity: X-IDENTITY-HEADER is not the one .*\)",
+        ),
+        ("keys/primary/rotate", {}, r"405 \d+ms MethodNotAllowed \(method: the path has POST\)"),
+    ],
+)
+def test_own_paths(
+    send: Send, line: Line, path: str, headers: dict[str, str | None], expected: str
+) -> None:
+    send("GET", f"/.emulator/{path}", version=None, headers=headers)
+    assert re.fullmatch(rf"GET /\.emulator/{path} {expected}", line())
+
+
+def test_the_control_token(send: Send, line: Line) -> None:
+    with IdentityEmulator(control_token="secret") as emulator:
+        for headers in ({"Authorization": None}, {"Authorization": "Bearer wrong"}):
+            send("GET", "/.emulator/requests", version=None, headers=headers, to=emulator)
+            assert re.fullmatch(
+                r"GET /\.emulator/requests 401 \d+ms Unauthorized "
+                r"\(control-token: the token is missing or wrong\)",
+                line(),
+            )
+
+
+def test_paths_of_entra(send: Send, line: Line, emulator: IdentityEmulator) -> None:
+    for tenant in ("adfs", emulator.tenant_id):
+        path = f"/{tenant}/oauth2/v2.0/token"
+        send("POST", path, version=None)
+        assert line().startswith(f"POST {path} 400 ")
+        assert list(emulator.requests)[-1].path == path
+
+
 def test_no_secret(
     emulator: IdentityEmulator, send: Send, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -317,6 +365,8 @@ def test_no_secret(
         (f"/identities/8%3Aacs%3A{APP}_{USER}", f"/identities/8%3Aacs%3A{APP}_{USER}"),
         ("/identities/a/identities?", "/identities/.../identities?"),
         ("/x\n/\udcff?api-version=\n", "/.../...?..."),
+        ("/identities" * 10, "/identities" * 10),
+        ("/identities" * 12, "/identities" * 10 + "/..."),
     ],
 )
 def test_shown_target(target: str, shown: str) -> None:

@@ -38,13 +38,14 @@ class ServiceError(Exception):
         return {"error": error}
 
 
-def _before_controller(
+def before_controller(
     status: int,
     code: str,
     message: str,
     target: str | None = None,
     reason: Reason | None = None,
 ) -> ServiceError:
+    """An error without the header `api-supported-versions`."""
     return ServiceError(status, code, message, target, reports_versions=False, reason=reason)
 
 
@@ -59,7 +60,7 @@ DATE_TOO_FAR_OFF = (
 
 
 def denied(reason: Reason | None, message: str = DENIED) -> ServiceError:
-    return _before_controller(401, "Denied", message, reason=reason)
+    return before_controller(401, "Denied", message, reason=reason)
 
 
 # Versions and routes
@@ -89,7 +90,7 @@ def ambiguous_version(versions: Sequence[str]) -> ServiceError:
 
 
 def _version_error(code: str, message: str, reason: str) -> ServiceError:
-    error = _before_controller(400, code, message, reason=Reason(ReasonCode.API_VERSION, reason))
+    error = before_controller(400, code, message, reason=Reason(ReasonCode.API_VERSION, reason))
     error.has_inner_error = True
     return error
 
@@ -97,13 +98,13 @@ def _version_error(code: str, message: str, reason: str) -> ServiceError:
 def unknown_path(path: str) -> ServiceError:
     reason = Reason(ReasonCode.PATH, f"no operation has the path {shown_path(path)}")
     message = "No resource matches the request URI."
-    return _before_controller(404, "NotFound", message, reason=reason)
+    return before_controller(404, "NotFound", message, reason=reason)
 
 
 def wrong_method(method: str, allowed: str) -> ServiceError:
     message = f"The resource does not support the HTTP method '{method}'."
     reason = Reason(ReasonCode.METHOD, f"the path has {allowed or 'no method'}")
-    error = _before_controller(405, "MethodNotAllowed", message, reason=reason)
+    error = before_controller(405, "MethodNotAllowed", message, reason=reason)
     error.allow = allowed
     return error
 
@@ -126,35 +127,35 @@ def unavailable() -> ServiceError:
 
 
 def not_http(status: int) -> ServiceError:
-    return _before_controller(status, "BadRequest", "The request is not well-formed HTTP.")
+    return before_controller(status, "BadRequest", "The request is not well-formed HTTP.")
 
 
 def body_too_large(limit: int) -> ServiceError:
-    return _before_controller(
+    return before_controller(
         413, "RequestEntityTooLarge", f"The request body is larger than {limit} bytes."
     )
 
 
 def body_required() -> ServiceError:
-    return _before_controller(400, "ValidationError", "A non-empty request body is required.")
+    return before_controller(400, "ValidationError", "A non-empty request body is required.")
 
 
 def body_not_json() -> ServiceError:
-    return _before_controller(400, "ValidationError", "The request body is not valid JSON.")
+    return before_controller(400, "ValidationError", "The request body is not valid JSON.")
 
 
 def body_not_object() -> ServiceError:
-    return _before_controller(400, "ValidationError", "The request body must be a JSON object.")
+    return before_controller(400, "ValidationError", "The request body must be a JSON object.")
 
 
 def field_required(name: str) -> ServiceError:
     message = f"{name}: The {name} field is required."
-    return _before_controller(400, "ValidationError", message, name)
+    return before_controller(400, "ValidationError", message, name)
 
 
 def field_has_wrong_type(name: str, expected: str) -> ServiceError:
     message = f"{name}: The {name} field must be {expected}."
-    return _before_controller(400, "ValidationError", message, name)
+    return before_controller(400, "ValidationError", message, name)
 
 
 # Identities and tokens
@@ -195,7 +196,7 @@ def invalid_expiry(minutes: int) -> ServiceError:
 
 
 def no_token() -> ServiceError:
-    return _before_controller(
+    return before_controller(
         400, "ValidationError", "The body is either missing or doesn't contain any token."
     )
 
@@ -203,7 +204,7 @@ def no_token() -> ServiceError:
 def invalid_token(why: str) -> ServiceError:
     message = "Provided access token is not valid."
     reason = Reason(ReasonCode.ENTRA_TOKEN, why)
-    return _before_controller(401, "InvalidAccessToken", message, reason=reason)
+    return before_controller(401, "InvalidAccessToken", message, reason=reason)
 
 
 def malformed_guid(field: str) -> ServiceError:

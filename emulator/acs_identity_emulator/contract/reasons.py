@@ -21,6 +21,10 @@ class ReasonCode(Enum):
     SIGNATURE = "signature"
     UNKNOWN_KEY = "unknown-key"
     UNENCRYPTED = "unencrypted"
+    FOREIGN_PAGE = "foreign-page"
+    HOST = "host"
+    CONTROL_TOKEN = "control-token"  # noqa: S105 - the name of a check
+    MANAGED_IDENTITY = "managed-identity"
     ENTRA_TOKEN = "entra-token"  # noqa: S105 - the name of a check
     ENTRA_CLIENT = "entra-client"
     WRONG_CREDENTIALS = "wrong-credentials"
@@ -50,16 +54,15 @@ class Reason(NamedTuple):
 _WORDS = frozenset(
     [
         "",
-        ".emulator",
-        "access",
-        "assignments",
-        "entra",
-        "identities",
-        "teamsExtension",
-        "teamsUser",
-        "tenants",
+        *("access", "assignments", "entra", "identities", "teamsExtension", "teamsUser", "tenants"),
+        *(".emulator", "applications", "clock", "connection-strings", "faults", "health", "keys"),
+        *("jwks.json", "limits", "msi", "openapi.json", "primary", "requests", "reset", "rotate"),
+        *("secondary", "token", "tokens", "validate"),
+        *(".well-known", "adfs", "common", "discovery", "instance", "oauth2"),
+        *("openid-configuration", "v2.0"),
     ]
 )
+_SEGMENTS = 10  # of a path that are shown at most
 _ID_OR_ACTION = re.compile(
     rf"{GUID}|\d+:[a-z-]{{1,16}}:(?:{GUID}_)*{GUID}|:[A-Za-z]{{1,24}}", re.ASCII
 )
@@ -70,7 +73,9 @@ _REDACTED = "..."
 
 def shown_path(path: str) -> str:
     """A path with its words and ids; everything else could be a secret and is redacted."""
-    root, *segments = path.split("/")
+    root, *segments = path.split("/", _SEGMENTS + 1)
+    if len(segments) > _SEGMENTS:
+        segments[-1] = _REDACTED
     shown = [segment if _is_harmless(unquote(segment)) else _REDACTED for segment in segments]
     if segments and _FIRST_WORD.fullmatch(segments[0]):
         shown[0] = segments[0]

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qs
 
 from ..authentication.authenticators import WireRequest
-from ..contract.errors import ServiceError
+from ..contract.errors import ServiceError, before_controller
 from ..operations import bodies
 from ..operations.calls import Answer
 
@@ -106,7 +106,7 @@ class Endpoint(NamedTuple):
 
 def invalid(message: str) -> ServiceError:
     """The error for a request with invalid values."""
-    return ServiceError(400, "ValidationError", message, reports_versions=False)
+    return before_controller(400, "ValidationError", message)
 
 
 def number(body: Mapping[str, object], name: str) -> float | None:

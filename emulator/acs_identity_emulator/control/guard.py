@@ -10,7 +10,8 @@ import hmac
 import ipaddress
 
 from ..authentication.authenticators import WireRequest
-from ..contract.errors import ServiceError
+from ..contract.errors import before_controller
+from ..contract.reasons import Reason, ReasonCode
 
 
 class Guard:
@@ -27,20 +28,31 @@ class Guard:
         :raises ServiceError: If the request is rejected.
         """
         if self._is_foreign(request):
-            raise _rejection(403, "Forbidden", "A page of another site must not use the emulator.")
+            raise before_controller(
+                403,
+                "Forbidden",
+                "A page of another site must not use the emulator.",
+                reason=Reason(ReasonCode.FOREIGN_PAGE, "Origin or Sec-Fetch-Site is another site"),
+            )
         if is_public:
             return
         if self._token is not None:
             if not self._has_token(request):
-                error = _rejection(
-                    401, "Unauthorized", "Send the control token: Authorization: Bearer TOKEN."
+                error = before_controller(
+                    401,
+                    "Unauthorized",
+                    "Send the control token: Authorization: Bearer TOKEN.",
+                    reason=Reason(ReasonCode.CONTROL_TOKEN, "the token is missing or wrong"),
                 )
                 # A browser asks for it, as the password of any user.
                 error.challenge = 'Basic realm="acs-identity-emulator"'
                 raise error
         elif not is_loopback(_name_in(request.headers.get("Host", ""))):
-            raise _rejection(
-                403, "Forbidden", "Host must name loopback, such as 127.0.0.1 or localhost."
+            raise before_controller(
+                403,
+                "Forbidden",
+                "Host must name loopback, such as 127.0.0.1 or localhost.",
+                reason=Reason(ReasonCode.HOST, "Host does not name loopback"),
             )
 
     def _is_foreign(self, request: WireRequest) -> bool:
@@ -86,7 +98,3 @@ def is_loopback(name: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
-
-
-def _rejection(status: int, code: str, message: str) -> ServiceError:
-    return ServiceError(status, code, message, reports_versions=False)

@@ -7,8 +7,9 @@ from urllib.parse import parse_qs
 
 from ..authentication.authenticators import WireRequest
 from ..authentication.entra import EntraAuthority
-from ..contract.errors import ServiceError
+from ..contract.errors import ServiceError, before_controller
 from ..contract.guids import is_guid
+from ..contract.reasons import Reason, ReasonCode
 from ..operations.calls import Answer
 
 PATH = "/.emulator/msi/token"
@@ -50,16 +51,16 @@ class ManagedIdentity:
         """:raises ServiceError: If the request is not one that App Service would accept."""
         sent = request.headers.get("X-IDENTITY-HEADER", "")
         if not hmac.compare_digest(sent.encode("utf-8", "surrogateescape"), self.secret.encode()):
-            raise _refusal(401, "Unauthorized", "X-IDENTITY-HEADER is not the one given out.")
+            raise _rejection(401, "Unauthorized", "X-IDENTITY-HEADER is not the one given out.")
         query = parse_qs(request.target.partition("?")[2])
         if query.get("api-version") != [_API_VERSION]:
-            raise _refusal(400, "BadRequest", f"api-version must be {_API_VERSION}.")
+            raise _rejection(400, "BadRequest", f"api-version must be {_API_VERSION}.")
         if len(query.get("resource", ())) != 1:
-            raise _refusal(400, "BadRequest", "One resource is needed to issue a token for.")
+            raise _rejection(400, "BadRequest", "One resource is needed to issue a token for.")
         resource = query["resource"][0]
         client_id = query.get("client_id", [self._client_id])[0]
         if not is_guid(client_id):
-            raise _refusal(400, "BadRequest", "client_id must be a GUID.")
+            raise _rejection(400, "BadRequest", "client_id must be a GUID.")
         token = self._entra.issue_to_application(
             object_id=self._object_id, client_id=client_id, resource=resource, expires_in=_LIFETIME
         )
@@ -76,5 +77,6 @@ class ManagedIdentity:
         )
 
 
-def _refusal(status: int, code: str, message: str) -> ServiceError:
-    return ServiceError(status, code, message, reports_versions=False)
+def _rejection(status: int, code: str, message: str) -> ServiceError:
+    reason = Reason(ReasonCode.MANAGED_IDENTITY, message.removesuffix("."))
+    return before_controller(status, code, message, reason=reason)

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import re
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
@@ -18,6 +17,7 @@ from ..authentication.authenticators import (
 from ..contract import errors
 from ..contract.errors import ServiceError
 from ..contract.faults import Fault, FaultQueue, Kind
+from ..contract.reasons import shown_path
 from ..control.entra_paths import EntraPaths
 from ..control.own_paths import OwnPaths
 from ..operations.calls import Answer, Call, Content
@@ -29,8 +29,6 @@ from .journalling import entry_of
 from .misbehaviour import misbehave
 from .responses import Reply, Response, ResponseWriter
 from .routing import Route, find_route, operation_at, origin_form
-
-_FIRST_SEGMENT = re.compile(r"/[A-Za-z]{0,24}(?=/|$)")
 
 _log = logging.getLogger("acs_identity_emulator")
 
@@ -91,7 +89,7 @@ class Application:
     async def _misbehave(
         self, request: WireRequest, fault: Fault, versions: str, started: float
     ) -> Reply:
-        _log.info("%s %s: fault %s", request.method, _beginning(request.target), fault.kind.value)
+        _log.info("%s %s: fault %s", request.method, _shown(request.target), fault.kind.value)
         unserved = {Kind.HTML: Answer(503), Kind.RESET: None}
         if fault.kind in unserved:
             self._record(request, unserved[fault.kind])
@@ -241,9 +239,8 @@ def _log_request(
     """Logs only what cannot hold a secret: no header, no body, and of a path words and ids."""
     if not _log.isEnabledFor(logging.INFO):
         return
-    if route is None:
-        what = _beginning(request.target)
-    else:
+    what = _shown(request.target)
+    if route is not None:
         what = f"{route.operation.value} {route.version}"
     error = outcome if isinstance(outcome, ServiceError) else None
     _log.info(
@@ -281,9 +278,5 @@ def _shown_outcome(error: ServiceError | None) -> str:
     return error.code if error.reason is None else f"{error.code} ({error.reason})"
 
 
-def _beginning(target: str) -> str:
-    """The first segment of a path that no operation was found for, if it is a plain word."""
-    path = target.partition("?")[0]
-    match = _FIRST_SEGMENT.match(path)
-    shown = match[0] if match else ""
-    return shown if shown == path else f"{shown}/..."
+def _shown(target: str) -> str:
+    return shown_path(target.partition("?")[0])
