@@ -13,7 +13,7 @@ from pathlib import Path
 
 LIBRARY = Path(__file__).parents[1] / "azure" / "communication" / "identity"
 # What there is, rounded up: new code takes the place of old code, or moves the limit with a reason.
-MOST_CODE = 5580
+MOST_CODE = 5590
 LONGEST_MODULE = 350
 _NO_CODE = {
     tokenize.COMMENT,
