@@ -125,7 +125,7 @@ def _serve(chosen: argparse.Namespace, stop_asked: stopping.StopFlag) -> int:
 
 
 def _print(text: str, failures: list[str]) -> None:
-    if sys.stdout is None:  # closed by whoever needs no connection string
+    if sys.stdout is None:  # closed, as the connection string may be known
         return
     try:
         # Not by `sys.stdout`, whose lock would then block the end of the interpreter.

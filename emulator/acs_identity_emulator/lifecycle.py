@@ -135,7 +135,9 @@ class Lifecycle:
 
     def _abandon(self) -> None:
         """Resets the state after a failed start."""
-        self._close_resource()
+        resource, self._resource = self._resource, None
+        if resource is not None:
+            resource.abandon()
         self._phase = "new"
 
     def _close_resource(self) -> None:
@@ -178,4 +180,4 @@ class Lifecycle:
 
 def _close_opened(opening: "Future[Resource]") -> None:
     if not opening.cancelled() and opening.exception() is None:
-        opening.result().close()
+        opening.result().abandon()

@@ -49,10 +49,10 @@ class Resource:
             self.service = self._new_service(given)
             self.application = self._new_application(given.control_token)
         except StoreError as error:
-            self._store.close()
+            self._store.abandon()
             raise self._store.unusable(error) from None
         except BaseException:
-            self._store.close()
+            self._store.abandon()
             raise
 
     def _load(self, given: Arguments) -> None:
@@ -140,6 +140,11 @@ class Resource:
         self.application.close()
         self.certificates.close()
         self._store.close()
+
+    def abandon(self) -> None:
+        """Closes it after a failed start, and removes the database if that was new."""
+        self.close()
+        self._store.abandon()
 
     def _guid(self, setting: str) -> str:
         return self._kept(setting, lambda: str(uuid.uuid4()))

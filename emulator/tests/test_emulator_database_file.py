@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import os
+import re
 import shutil
 import sqlite3
 import stat
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -111,6 +113,125 @@ def test_what_cannot_be_imported(tmp_path: Path) -> None:
         "--database", str(tmp_path / "none.db"), "--export", str(tmp_path / "x")
     )
     assert "--export needs --database" in failure("--export", str(tmp_path / "x"))
+
+
+def contents(folder: Path) -> dict[str, tuple[bytes, int]]:
+    """The files of a folder with their modes."""
+    return {path.name: (path.read_bytes(), path.stat().st_mode) for path in folder.iterdir()}
+
+
+def foreign(kind: str, path: Path) -> None:
+    """Writes a file that is not of this emulator."""
+    if kind == "text":
+        path.write_text("no database" * 100)
+    else:
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            connection.execute(f"PRAGMA journal_mode = {'WAL' if kind == 'WAL' else 'DELETE'}")
+            connection.execute(f"PRAGMA user_version = {2 if kind == 'older' else 0}")
+            connection.execute("CREATE TABLE theirs (x)")
+    path.chmod(0o644)
+
+
+@pytest.mark.parametrize("kind", ["text", "SQLite", "WAL", "older"])
+@pytest.mark.parametrize("argument", ["database", "import_state"])
+def test_a_file_of_another_program_is_not_changed(tmp_path: Path, kind: str, argument: str) -> None:
+    foreign(kind, tmp_path / "theirs")
+    before = contents(tmp_path)
+    arguments: dict[str, Any] = {argument: tmp_path / "theirs"}
+    with pytest.raises(DatabaseError, match=r"theirs is not an? .*: name another file$"):
+        IdentityEmulator(**arguments).start()
+    assert contents(tmp_path) == before
+
+
+def test_a_failed_import_leaves_no_database(tmp_path: Path) -> None:
+    with IdentityEmulator() as emulator:
+        emulator.export_state(tmp_path / "good")
+        port = int(emulator.endpoint.rstrip("/").rpartition(":")[2])
+        shutil.copy(tmp_path / "good", tmp_path / "bad key")
+        damage(tmp_path / "bad key", "access-key-primary", '["')
+        (tmp_path / "cut off").write_bytes((tmp_path / "good").read_bytes()[:9000])
+        foreign("SQLite", tmp_path / "theirs")
+        before = contents(tmp_path)
+        for name, problem in (
+            ("bad key", "the database {} is damaged"),
+            ("cut off", "the database {} is damaged"),
+            ("theirs", "{} is not a database of this version"),
+        ):
+            expected = re.escape(problem.format(tmp_path / name))
+            for database in (None, tmp_path / "new.db"):
+                with pytest.raises(DatabaseError, match=expected):
+                    IdentityEmulator(database=database, import_state=tmp_path / name).start()
+        good: dict[str, Any] = {
+            "database": tmp_path / "new.db", "import_state": tmp_path / "good",
+        }  # fmt: skip
+        with pytest.raises(OSError, match="in use"):
+            IdentityEmulator(port=port, **good).start()
+        assert contents(tmp_path) == before
+    with IdentityEmulator(**good) as imported:
+        assert len(imported.access_key) > 0
+
+
+def test_a_write_ahead_log_is_imported_too(tmp_path: Path, send: Send) -> None:
+    """Of a copy that was made while the emulator ran, or of one that was killed."""
+    with IdentityEmulator(database=tmp_path / "a.db") as emulator:
+        send("POST", "/identities", to=emulator)
+        found = emulator.identities()
+        for suffix in ("", "-wal"):
+            shutil.copy(tmp_path / f"a.db{suffix}", tmp_path / f"b.db{suffix}")
+        with pytest.raises(DatabaseError, match=r"a\.db is in use by another emulator"):
+            IdentityEmulator(import_state=tmp_path / "a.db").start()
+    with IdentityEmulator(import_state=tmp_path / "b.db") as imported:
+        assert imported.identities() == found
+
+
+def test_no_export_onto_a_database_in_use(tmp_path: Path, send: Send) -> None:
+    with IdentityEmulator(database=tmp_path / "a.db") as emulator, IdentityEmulator() as other:
+        os.link(tmp_path / "a.db", tmp_path / "linked")
+        for source in (emulator, other):
+            for name in ("a.db", "linked"):
+                with pytest.raises(DatabaseError, match=f"{name} is in use by another emulator"):
+                    source.export_state(tmp_path / name)
+        send("POST", "/identities", to=emulator)
+        found = emulator.identities()
+    with IdentityEmulator(database=tmp_path / "a.db") as emulator:
+        assert emulator.identities() == found
+
+
+@POSIX_ONLY
+def test_a_second_emulator_of_the_process_does_not_end_the_lock(tmp_path: Path) -> None:
+    """A process loses its lock of a file if it closes the file, however often it is open."""
+    database = tmp_path / "a.db"
+    with IdentityEmulator(database=database):
+        with pytest.raises(DatabaseError, match="in use by another emulator"):
+            IdentityEmulator(database=database).start()
+        assert "in use by another emulator" in failure("--database", str(database))
+
+
+@pytest.fixture
+def damaged_schema(tmp_path: Path) -> Path:
+    """A database with a byte in its schema that is not UTF-8, and that SQLite quotes."""
+    path = tmp_path / "schema.db"
+    IdentityEmulator(database=path).start().stop()
+    octets = path.read_bytes()
+    assert b"CREATE TABLE identity (" in octets
+    path.write_bytes(octets.replace(b"CREATE TABLE identity (", b"CREATE TABLX iden\xffity ("))
+    return path
+
+
+@pytest.mark.parametrize("argument", ["database", "import_state"])
+def test_a_damaged_schema(damaged_schema: Path, argument: str) -> None:
+    arguments: dict[str, Any] = {argument: damaged_schema}
+    with pytest.raises(DatabaseError, match=r"the database .*schema\.db is damaged"):
+        IdentityEmulator(**arguments).start()
+
+
+@pytest.mark.heavy
+def test_a_damaged_schema_by_the_command_line(damaged_schema: Path, tmp_path: Path) -> None:
+    file = str(damaged_schema)
+    for arguments in (
+        ["--database", file], ["--import", file], ["--database", file, "--export", "x"],
+    ):  # fmt: skip
+        assert f"the database {file} is damaged" in failure(*arguments)
 
 
 def in_child(check: Callable[[], object]) -> None:

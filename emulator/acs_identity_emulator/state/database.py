@@ -22,13 +22,21 @@ class DamagedStoreError(StoreError):
     """If the database is damaged."""
 
 
-def connect(path: str | os.PathLike[str] | None) -> sqlite3.Connection:
+_Path = str | os.PathLike[str]
+_UNREADABLE = (sqlite3.Error, UnicodeDecodeError)  # whose message sqlite3 cannot decode
+
+
+def connect(path: _Path | None, version: int) -> sqlite3.Connection:
     """Opens the database for this process alone; None is a database in memory.
 
-    :raises DatabaseError: If the file cannot be opened or written, or another emulator uses it.
+    :param version: The `user_version` of a database of the emulator.
+    :raises DatabaseError: If the file cannot be opened or written, another emulator uses it, or it
+        is not of this version of the emulator. The file of another program is not changed.
     """
     try:
         if path is not None:
+            if os.path.exists(path):
+                check_version(path, version)
             _make_private(path)
         connection = sqlite3.connect(
             ":memory:" if path is None else os.fspath(path),
@@ -37,9 +45,9 @@ def connect(path: str | os.PathLike[str] | None) -> sqlite3.Connection:
             check_same_thread=False,
         )
     except OSError as error:
-        raise DatabaseError(_advice(path, error.strerror or "")) from None
-    except sqlite3.Error as error:
-        raise DatabaseError(_advice(path, str(error))) from None
+        raise DatabaseError(_advice(path, error)) from None
+    except _UNREADABLE as error:
+        raise DatabaseError(_advice(path, error)) from None
     # By itself sqlite3 quotes the text that it cannot decode, which may be a key.
     connection.text_factory = _decoded
     if path is None:
@@ -50,10 +58,33 @@ def connect(path: str | os.PathLike[str] | None) -> sqlite3.Connection:
             connection.execute(f"PRAGMA {setting}")
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("COMMIT")
-    except sqlite3.Error as error:
+    except _UNREADABLE as error:
         connection.close()
-        raise DatabaseError(_advice(path, str(error))) from None
+        raise DatabaseError(_advice(path, error)) from None
     return connection
+
+
+def check_version(path: _Path, version: int) -> None:
+    """Reads a file without a change to it or beside it.
+
+    :raises DatabaseError: If it is not an SQLite database, or has tables of another version.
+    """
+    try:
+        with contextlib.closing(_open_to_read(path, "immutable=1")) as connection:
+            found, tables = connection.execute(
+                "SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version"
+            ).fetchone()
+    except _UNREADABLE as error:
+        raise DatabaseError(_advice(path, error)) from None
+    # Both are 0 in a new database, and in one whose contents are still in its write-ahead log.
+    if found != version and (found or tables):
+        raise DatabaseError(
+            f"{path!s} is not a database of this version of the emulator: name another file"
+        )
+
+
+def _open_to_read(path: _Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"{Path(path).resolve().as_uri()}?{mode}", timeout=0, uri=True)
 
 
 def close(connection: sqlite3.Connection) -> None:
@@ -74,7 +105,7 @@ def disown(connection: sqlite3.Connection) -> None:
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
 
 
-def copy_out(connection: sqlite3.Connection, path: str | os.PathLike[str]) -> None:
+def copy_out(connection: sqlite3.Connection, path: _Path) -> None:
     """Writes the whole database into a file, which takes the place of an older one.
 
     :raises DatabaseError: If the file cannot be written.
@@ -92,21 +123,26 @@ def copy_out(connection: sqlite3.Connection, path: str | os.PathLike[str]) -> No
         raise DatabaseError(f"cannot write {path!s} ({error})") from None
 
 
-def copy_in(connection: sqlite3.Connection, path: str | os.PathLike[str]) -> None:
+def copy_in(connection: sqlite3.Connection, path: _Path, version: int) -> None:
     """Fills an empty database from a file that `copy_out` wrote.
 
     :raises DatabaseError: If the file is not such a file, or the database is not empty.
     """
     if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         raise DatabaseError("state can be imported into a new database only: name another file")
+    if not os.path.isfile(path):
+        raise DatabaseError(f"cannot import {path!s}: it is not a file")
+    check_version(path, version)
+    # To read a write-ahead log, SQLite writes files beside it.
+    mode = "mode=ro" if os.path.exists(f"{path!s}-wal") else "immutable=1"
     try:
-        uri = f"{Path(path).resolve().as_uri()}?mode=ro"
-        with contextlib.closing(sqlite3.connect(uri, uri=True)) as source:
+        with contextlib.closing(_open_to_read(path, mode)) as source:
+            # Before the copy, which waits for a lock without a limit.
             if not source.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 raise DatabaseError(f"{path!s} holds no state: name an exported file")
             source.backup(connection)
-    except sqlite3.Error as error:
-        raise DatabaseError(f"cannot import {path!s} ({error})") from None
+    except _UNREADABLE as error:
+        raise DatabaseError(_advice(path, error)) from None
 
 
 def _decoded(octets: bytes) -> str:
@@ -118,14 +154,15 @@ def _decoded(octets: bytes) -> str:
         ) from None
 
 
-def _make_private(path: str | os.PathLike[str]) -> None:
+def _make_private(path: _Path) -> None:
     """The file holds keys: only its owner may read it."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     with contextlib.suppress(OSError):  # a file of somebody else that this user may write
         os.chmod(path, 0o600)
 
 
-def _advice(path: str | os.PathLike[str] | None, reason: str) -> str:
+def _advice(path: _Path | None, error: Exception) -> str:
+    reason = _reason(error)
     if "locked" in reason:
         return f"the database {path!s} is in use by another emulator: stop it or name another file"
     if "not a database" in reason:
@@ -136,3 +173,12 @@ def _advice(path: str | os.PathLike[str] | None, reason: str) -> str:
         f"cannot open the database {path!s} for writing ({reason}): "
         "name a file in a writable folder"
     )
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or ""
+    # SQLite quotes a schema that it cannot parse; sqlite3 fails to decode it if it is damaged.
+    if isinstance(error, UnicodeDecodeError) or not str(error):
+        return "malformed schema"
+    return str(error).partition(" (")[0]

@@ -1,5 +1,6 @@
 """Identities, assignments and settings of the resource, kept in SQLite."""
 
+import contextlib
 import os
 import sqlite3
 import threading
@@ -63,25 +64,28 @@ class Store:
         :raises DatabaseError: If a file cannot be opened or written, is damaged or not a database,
             or if the database is in use, or is not new and should be filled.
         """
-        self._path = imported if path is None else path
+        self.path = path
+        self._source = path if imported is None else imported  # of what the database holds
+        self._is_new = path is not None and not os.path.exists(path)
         self._lock = threading.RLock()
         self._is_of_parent = False
-        if must_exist and path is not None and not os.path.exists(path):
+        if must_exist and self._is_new:
             raise DatabaseError(f"there is no database {path!s}")
-        self._connection = database.connect(path)
-        _open_stores.add(self)
+        _check_not_in_use(path)
+        self._connection = database.connect(path, _SCHEMA_VERSION)
         self.assignments = assignments.AssignmentTable(self._access)
         try:
             with self._access():
                 if imported is not None:
-                    database.copy_in(self._connection, imported)
+                    database.copy_in(self._connection, imported, _SCHEMA_VERSION)
                 self._prepare()
         except StoreError as error:
-            self._connection.close()
+            self.abandon()
             raise self.unusable(error) from None
         except BaseException:
-            self._connection.close()
+            self.abandon()
             raise
+        _open_stores.add(self)
 
     def _prepare(self) -> None:
         execute = self._connection.execute
@@ -94,7 +98,7 @@ class Store:
             execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
         elif version != _SCHEMA_VERSION:
             raise DatabaseError(
-                f"{self._path!s} is not a database of this version of the emulator: "
+                f"{self._source!s} is not a database of this version of the emulator: "
                 "name another file"
             )
         execute("COMMIT")
@@ -106,6 +110,13 @@ class Store:
             database.close(self._connection)
             _open_stores.discard(self)
 
+    def abandon(self) -> None:
+        """Closes the database after a failed start, and removes its file if it was new."""
+        self.close()
+        if self.path is not None and self._is_new:
+            with contextlib.suppress(OSError):
+                os.unlink(self.path)
+
     def disown(self) -> None:
         """Leaves the database to the parent process, in a child that was forked from it."""
         self._is_of_parent = True
@@ -114,7 +125,7 @@ class Store:
     def damaged(self) -> DatabaseError:
         """The error for contents that cannot be read, without quoting them."""
         return DatabaseError(
-            f"the database {self._path!s} is damaged: restore a copy, or name another file"
+            f"the database {self._source!s} is damaged: restore a copy, or name another file"
         )
 
     def unusable(self, error: StoreError) -> DatabaseError:
@@ -122,15 +133,17 @@ class Store:
         if isinstance(error, DamagedStoreError):
             return self.damaged()
         return DatabaseError(
-            f"cannot read or write the database {self._path!s} ({error}): free space on the disk, "
-            "restore a copy, or name another file"
+            f"cannot read or write the database {self.path or self._source!s} ({error}): "
+            "free space on the disk, restore a copy, or name another file"
         )
 
     def export(self, path: str | os.PathLike[str]) -> None:
         """Writes everything into one file.
 
-        :raises DatabaseError: If the file cannot be written.
+        :raises DatabaseError: If the file cannot be written, or is the database of an emulator of
+            this process.
         """
+        _check_not_in_use(path)
         with self._access() as connection:
             database.copy_out(connection, path)
 
@@ -255,6 +268,21 @@ class _Access:
 
 
 _open_stores: "weakref.WeakSet[Store]" = weakref.WeakSet()
+
+
+def _check_not_in_use(path: str | os.PathLike[str] | None) -> None:
+    """Asked before the file is opened: closing it again would release the lock of the store that
+    has it, as locks are the process's.
+
+    :raises DatabaseError: If a store of this process has it.
+    """
+    for other in [store.path for store in _open_stores]:
+        with contextlib.suppress(OSError):  # a file is missing
+            if path is not None and other is not None and os.path.samefile(path, other):
+                raise DatabaseError(
+                    f"the database {path!s} is in use by another emulator: stop it or name another "
+                    "file"
+                )
 
 
 def _disown_stores() -> None:
