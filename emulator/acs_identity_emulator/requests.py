@@ -2,10 +2,8 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
-from .contract.versions import Operation
+from .contract.versions import check_operation
 from .state.journal import STATUSES, Journal, JournalEntry
-
-_OPERATIONS = tuple(operation.value for operation in Operation)
 
 
 class Requests:
@@ -14,7 +12,7 @@ class Requests:
     `count` and `matching` select by any of these keywords:
 
     :param operation: The name of an operation, such as ``"issue"``.
-    :param user: A user: its raw id, or an object with a ``raw_id``.
+    :param user: A user: its raw id, in any case, or an object with a ``raw_id``.
     :param scopes: The scopes that the call asks for, in any order.
     :param status: The HTTP status of the answer, from 100 to 599; 0 if the fault ``reset`` took it.
     :param error: The error code of the answer.
@@ -42,10 +40,8 @@ class Requests:
             from 100 to 599.
         """
         # A value that no call can have would make "no call was made" pass.
-        if operation is not None and operation not in _OPERATIONS:
-            raise ValueError(
-                f"operation must be one of {', '.join(_OPERATIONS)}, not {operation!r}"
-            )
+        if operation is not None:
+            check_operation(operation)
         if status is not None:
             _check_status(status)
         if scopes is not None:
@@ -53,14 +49,14 @@ class Requests:
         for name, text in {"error": error, "api_version": api_version}.items():
             if text is not None and not isinstance(text, str):
                 raise TypeError(f"{name} must be a str, not {type(text).__name__}")
-        wanted = {
-            "operation": operation,
-            "user": None if user is None else _raw_id(user),
-            "status": status,
-            "error": error,
-            "api_version": api_version,
-        }
-        return self._journal.matching(wanted, scopes)
+        return self._journal.matching(
+            operation=operation,
+            user=None if user is None else _raw_id(user),
+            scopes=scopes,
+            status=status,
+            error=error,
+            api_version=api_version,
+        )
 
     def count(
         self,

@@ -157,6 +157,15 @@ def test_the_user_is_a_raw_id(emulator: IdentityEmulator, send: Send, cloud: str
     assert [entry.user for entry in emulator.requests] == [*users, None]
 
 
+def test_the_case_of_a_raw_id_does_not_matter(
+    emulator: IdentityEmulator, send: Send, user: str
+) -> None:
+    other_case = "8:acs:" + user.removeprefix("8:acs:").upper()
+    assert issue(send, other_case).status == 200
+    assert [entry.user for entry in emulator.requests] == [user, user]
+    assert emulator.requests.count(user=other_case) == emulator.requests.count(user=user) == 2
+
+
 def test_a_path_that_begins_with_two_slashes(
     emulator: IdentityEmulator, send: Send, user: str
 ) -> None:

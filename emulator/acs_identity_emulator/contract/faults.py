@@ -6,7 +6,7 @@ from collections import deque
 from enum import Enum
 from typing import NamedTuple
 
-from .versions import Operation
+from .versions import OPERATIONS, Operation
 
 ANY = "any"
 _LONGEST_DELAY = 3600.0  # seconds
@@ -150,9 +150,8 @@ class FaultQueue:
         """
         if not isinstance(fault, str):
             raise TypeError(f"fault must be a str, not {type(fault).__name__}")
-        names = [known.value for known in Operation]
-        if operation not in (ANY, *names):
-            raise ValueError(f"operation must be {ANY}, {', '.join(names)}, not {operation!r}")
+        if operation not in (ANY, *OPERATIONS):
+            raise ValueError(f"operation must be {ANY}, {', '.join(OPERATIONS)}, not {operation!r}")
         if isinstance(times, bool) or not isinstance(times, int) or times < 1:
             raise ValueError(f"times must be a positive integer, not {times!r}")
         parsed = parse_fault(fault)

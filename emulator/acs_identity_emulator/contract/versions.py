@@ -41,6 +41,15 @@ class Operation(Enum):
     DELETE_ENTRA_ASSIGNMENT = "delete-entra-assignment"
 
 
+OPERATIONS = tuple(operation.value for operation in Operation)
+
+
+def check_operation(name: str) -> None:
+    """:raises ValueError: If it is not the name of an operation."""
+    if name not in OPERATIONS:
+        raise ValueError(f"operation must be one of {', '.join(OPERATIONS)}, not {name!r}")
+
+
 class Field(Enum):
     """A field of a request body that some versions ignore."""
 

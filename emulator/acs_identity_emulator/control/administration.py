@@ -9,7 +9,7 @@ from ..authentication.access_keys import SLOTS, AccessKeys, pasted_key
 from ..contract.errors import unknown_path
 from ..contract.faults import ANY, PATTERN, FaultQueue
 from ..contract.lifetimes import TOKEN_SECONDS
-from ..contract.versions import Operation
+from ..contract.versions import OPERATIONS, check_operation
 from ..operations import bodies
 from ..operations.calls import Answer
 from ..operations.service import Service
@@ -27,7 +27,6 @@ _COUNT = {"type": "integer"}
 _FLAG = {"type": "boolean"}
 _PAGE = 1000  # entries in an answer at most
 _LIMIT = {"type": "integer", "minimum": 1, "maximum": _PAGE}
-_OPERATIONS = [operation.value for operation in Operation]
 _BASE64 = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)$"
 _STATUS = {"anyOf": [{**_COUNT, "enum": [0]}, {**_COUNT, "minimum": 100, "maximum": 599}]}
 
@@ -175,7 +174,7 @@ class Administration:
                 "Makes the next requests of an operation fail.",
                 self._inject_fault,
                 request={
-                    "operation": {**TEXT, "enum": [ANY, *_OPERATIONS]},
+                    "operation": {**TEXT, "enum": [ANY, *OPERATIONS]},
                     "fault": {**TEXT, "pattern": PATTERN},
                     "times": nullable({**_COUNT, "minimum": 1, "maximum": 2**31 - 1}),
                 },
@@ -188,7 +187,7 @@ class Administration:
                 "The newest calls that the service has answered, oldest first.",
                 self._requests,
                 query={
-                    "operation": {**TEXT, "enum": _OPERATIONS},
+                    "operation": {**TEXT, "enum": OPERATIONS},
                     "user": TEXT,
                     "scopes": _TEXTS,
                     "status": _STATUS,
@@ -306,17 +305,18 @@ class Administration:
 
     def _requests(self, call: ControlCall) -> Answer:
         operation, scopes = call.query("operation"), call.query("scopes")
-        if operation is not None and operation not in _OPERATIONS:
-            raise invalid(f"operation must be one of {', '.join(_OPERATIONS)}, not {operation!r}.")
+        if operation is not None:
+            try:
+                check_operation(operation)
+            except ValueError as error:
+                raise invalid(f"{error}.") from None
         found = self._journal.matching(
-            {
-                "operation": operation,
-                "user": call.query("user"),
-                "status": call.integer("status", STATUSES, "0, or from 100 to 599"),
-                "error": call.query("error"),
-                "api_version": call.query("apiVersion"),
-            },
-            None if scopes is None else list(filter(None, scopes.split(","))),
+            operation=operation,
+            user=call.query("user"),
+            scopes=None if scopes is None else list(filter(None, scopes.split(","))),
+            status=call.integer("status", STATUSES, "0, or from 100 to 599"),
+            error=call.query("error"),
+            api_version=call.query("apiVersion"),
         )
         shown = [
             {camel(name): value for name, value in entry._asdict().items()}

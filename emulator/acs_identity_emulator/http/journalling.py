@@ -72,7 +72,7 @@ def _entry(record: _Record) -> JournalEntry:
         version = route.version
         # A client may put a token in the place of the id.
         if len(route.path_parameters) == 1 and RAW_ID.fullmatch(route.path_parameters[0]):
-            user = route.path_parameters[0]
+            user = route.path_parameters[0].lower()
     asked = _json_object(record.body)
     scopes = asked.get("scopes") or asked.get("createTokenWithScopes")
     minutes = asked.get("expiresInMinutes")

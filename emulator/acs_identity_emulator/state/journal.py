@@ -3,7 +3,7 @@
 import itertools
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
 CAPACITY = 10_000  # entries; the oldest is dropped for the newest
@@ -16,8 +16,8 @@ class JournalEntry(NamedTuple):
     :param at: When it was answered: Unix time in seconds, by the clock of the service.
     :param operation: The name of the operation, such as ``"issue"``; None if no operation has the
         path and the method.
-    :param user: The raw id of the user that the call is about; None if it is about no user, or
-        the path has no valid id, or the query no valid api version.
+    :param user: The raw id of the user that the call is about, in lower case; None if it is about
+        no user, or the path has no valid id, or the query no valid api version.
     :param scopes: The scopes that the call asks for; one of more than 40 characters is ``"..."``.
     :param expires_in_minutes: The lifetime that the call asks for; None if it asks for none.
     :param api_version: The api version; None if the query has no valid one, or the path or method
@@ -77,14 +77,28 @@ class Journal:
         return [entry() for entry in records]
 
     def matching(
-        self, values: Mapping[str, object], scopes: Collection[str] | None = None
+        self,
+        *,
+        operation: str | None,
+        user: str | None,
+        scopes: Collection[str] | None,
+        status: int | None,
+        error: str | None,
+        api_version: str | None,
     ) -> list[JournalEntry]:
-        """The entries that have all of these values.
+        """The entries that have all of these values; None stands for any value.
 
-        :param values: By the names of attributes; None stands for any value.
-        :param scopes: In any order; None for any.
+        :param user: A raw id in any case, as the service compares it.
+        :param scopes: In any order.
         """
-        fixed = [(name, value) for name, value in values.items() if value is not None]
+        wanted = {
+            "operation": operation,
+            "user": None if user is None else user.lower(),
+            "status": status,
+            "error": error,
+            "api_version": api_version,
+        }
+        fixed = [(name, value) for name, value in wanted.items() if value is not None]
         return [
             entry
             for entry in self.entries()
