@@ -10,10 +10,11 @@ from .arguments import Arguments
 from .authentication.access_keys import AccessKeys
 from .authentication.applications import Applications
 from .authentication.authenticators import BearerAuthenticator, HmacAuthenticator
-from .authentication.encryption import TokenEncryption, new_key
+from .authentication.encryption import TokenEncryption, check_key, new_key
 from .authentication.entra import EntraAuthority
 from .authentication.tokens import TokenIssuer, generate_key, key_from_pem, key_to_pem
 from .contract.faults import FaultQueue
+from .contract.guids import is_guid
 from .control.administration import Administration
 from .control.entra_administration import EntraAdministration
 from .control.entra_paths import EntraPaths
@@ -66,9 +67,16 @@ class Resource:
             )
             self._tokens = TokenIssuer(self._key("token-key"), self.id, self._store.generation)
             self.applications = Applications(self._store, tenant_id)
-        except (ValueError, TypeError):  # whose message may quote a key
+            # New keys can wait until they are used. Kept ones show now whether they are damaged.
+            has_entra_key = self._store.setting("entra-key") is not None
+            entra_key = self._key("entra-key") if has_entra_key else None
+            if (encryption_key := self._store.setting("token-encryption-key")) is not None:
+                check_key(encryption_key)
+        except (ValueError, TypeError, LookupError, RecursionError):  # which may quote a key
             raise self._store.damaged() from None
-        self.entra = EntraAuthority(lambda: self._key("entra-key"), tenant_id, self.clock)
+        self.entra = EntraAuthority(
+            lambda: entra_key or self._key("entra-key"), tenant_id, self.clock
+        )
         self.managed_identity = ManagedIdentity(
             self.entra,
             object_id=self._guid("managed-identity-object-id"),
@@ -147,7 +155,10 @@ class Resource:
         self._store.abandon()
 
     def _guid(self, setting: str) -> str:
-        return self._kept(setting, lambda: str(uuid.uuid4()))
+        kept = self._kept(setting, lambda: str(uuid.uuid4()))
+        if not is_guid(kept):
+            raise self._store.damaged()
+        return kept
 
     def _kept(self, setting: str, new: Callable[[], str]) -> str:
         kept = self._store.setting(setting)
@@ -171,6 +182,8 @@ def _resource_id(store: Store, given: str | None) -> str:
     if kept is None:
         kept = wanted or str(uuid.uuid4())
         store.set_setting("resource-id", kept)
+    elif not is_guid(kept):
+        raise store.damaged()
     elif wanted not in (None, kept):
         raise ValueError(
             f"the database belongs to the resource {kept}, not to {given}: "

@@ -353,6 +353,46 @@ def test_a_kept_value_that_is_cut_off(tmp_path: Path, setting: str, cut: slice) 
     assert kept[12:40] not in log
 
 
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("entra-key", ""),
+        ("entra-key", "x"),
+        ("token-encryption-key", "x"),
+        ("token-encryption-key", "QUJD"),
+        ("entra-applications", "[[]]"),
+        pytest.param("entra-applications", "[" * 100_000, id="deep"),
+        ("access-key-primary", "5"),
+        ("generation", "x"),
+        ("resource-id", ""),
+        ("tenant-id", "x"),
+        ("managed-identity-object-id", ""),
+        ("managed-identity-id", "[]"),
+    ],
+)
+def test_a_kept_value_that_is_invalid(tmp_path: Path, setting: str, value: str) -> None:
+    """At the start, although some are first used by a request."""
+    database = tmp_path / "a.db"
+    IdentityEmulator(database=database).start().stop()
+    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (setting, value))
+    for _ in range(2):  # the file is in use by nobody
+        with pytest.raises(DatabaseError, match=r"a\.db is damaged"):
+            IdentityEmulator(database=database).start()
+
+
+def test_keys_that_are_first_used_by_a_request_are_kept(tmp_path: Path, send: Send) -> None:
+    user = "00000000-0000-0000-0000-0000000000bb"
+    body, tokens = {"appId": user, "userId": user}, []
+    for _ in range(2):
+        with IdentityEmulator(database=tmp_path / "a.db") as emulator:
+            tokens.append(emulator.issue_entra_token(user_object_id=user, client_id=user))
+            for token in tokens:
+                exchanged = {"token": token, **body}
+                path = "/teamsUser/:exchangeAccessToken"
+                assert send("POST", path, exchanged, to=emulator).status == 200
+
+
 def test_a_file_that_is_cut_off(tmp_path: Path) -> None:
     database = tmp_path / "a.db"
     IdentityEmulator(database=database).start().stop()

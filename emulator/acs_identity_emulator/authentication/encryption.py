@@ -19,6 +19,12 @@ def new_key() -> str:
     return base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode("ascii")
 
 
+def check_key(key: str) -> None:
+    """:raises ValueError: If `new_key` cannot have made the key."""
+    if len(base64.b64decode(key, validate=True)) != _KEY_BYTES:
+        raise ValueError(f"expected {_KEY_BYTES} bytes")
+
+
 class TokenEncryption:
     """Encrypts signed tokens with a key of the emulator, and decrypts its own."""
 

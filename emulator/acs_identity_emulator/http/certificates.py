@@ -149,7 +149,7 @@ def _kept_authority(
         try:
             certificate = x509.load_pem_x509_certificate(kept_certificate.encode())
             key = serialization.load_pem_private_key(kept_key.encode(), password=None)
-        except ValueError:
+        except (ValueError, TypeError):  # such as a key that is encrypted
             raise store.damaged() from None
         left = certificate.not_valid_after_utc - _system_time()
         if (
