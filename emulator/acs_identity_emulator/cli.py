@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .process import logs, options, stopping
+from .process import file_limit, logs, options, stopping
 from .process.options import refuse
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _check_health(chosen.host, chosen.port)
     stop_asked = stopping.StopFlag(exit_with_parent=chosen.exit_with_parent)
     stop_asked.listen()
-    stopping.raise_file_limit()
+    file_limit.raise_file_limit()
     log = None
     if sys.stderr is not None:
         log = logs.set_up(sys.stderr.fileno(), chosen.log_level, chosen.log_format)
@@ -69,32 +69,37 @@ def _export(database: str, target: str) -> int:
     return 0
 
 
-def _serve(chosen: argparse.Namespace, stop_asked: stopping.StopFlag) -> int:
+def _new_emulator(chosen: argparse.Namespace) -> "IdentityEmulator":
     # After the parser, so that --help and --version do not wait for cryptography.
     from .emulator import IdentityEmulator
+
+    return IdentityEmulator(
+        host=chosen.host,
+        port=chosen.port,
+        identity_port=chosen.identity_port,
+        tls=chosen.tls,
+        tls_names=chosen.tls_name,
+        ca_file=chosen.ca_file,
+        database=chosen.database,
+        import_state=getattr(chosen, "import"),
+        access_key=chosen.access_key,
+        secondary_key=chosen.secondary_key,
+        resource_id=chosen.resource_id,
+        throttle=chosen.throttle,
+        retry_after=chosen.retry_after,
+        open_exchange=chosen.open_exchange,
+        page_size=chosen.page_size,
+        token_lifetime=chosen.token_lifetime,
+        control_token=chosen.control_token,
+        encrypted_tokens=chosen.encrypted_tokens,
+    )
+
+
+def _serve(chosen: argparse.Namespace, stop_asked: stopping.StopFlag) -> int:
     from .state.store import DatabaseError
 
     try:
-        emulator = IdentityEmulator(
-            host=chosen.host,
-            port=chosen.port,
-            identity_port=chosen.identity_port,
-            tls=chosen.tls,
-            tls_names=chosen.tls_name,
-            ca_file=chosen.ca_file,
-            database=chosen.database,
-            import_state=getattr(chosen, "import"),
-            access_key=chosen.access_key,
-            secondary_key=chosen.secondary_key,
-            resource_id=chosen.resource_id,
-            throttle=chosen.throttle,
-            retry_after=chosen.retry_after,
-            open_exchange=chosen.open_exchange,
-            page_size=chosen.page_size,
-            token_lifetime=chosen.token_lifetime,
-            control_token=chosen.control_token,
-            encrypted_tokens=chosen.encrypted_tokens,
-        )
+        emulator = _new_emulator(chosen)
         faults = [options.fault(text) for text in chosen.fault]
         applications = [options.application(text) for text in chosen.application]
         emulator.start()

@@ -6,11 +6,12 @@ from collections import deque
 from enum import Enum
 from typing import NamedTuple
 
+from .lifetimes import FARTHEST
 from .versions import OPERATIONS, Operation
 
 ANY = "any"
 _LONGEST_DELAY = 3600.0  # seconds
-_FARTHEST_CLOCK = 10 * 366 * 24 * 60.0  # minutes: dates and expiries stay representable
+_FARTHEST_CLOCK = FARTHEST.total_seconds() / 60  # minutes
 
 
 class Kind(Enum):

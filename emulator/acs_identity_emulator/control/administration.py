@@ -8,12 +8,12 @@ from .._version import __version__
 from ..authentication.access_keys import SLOTS, AccessKeys, pasted_key
 from ..contract.errors import unknown_path
 from ..contract.faults import ANY, PATTERN, FaultQueue
-from ..contract.lifetimes import TOKEN_SECONDS
+from ..contract.lifetimes import FARTHEST, TOKEN_SECONDS
 from ..contract.versions import OPERATIONS, check_operation
 from ..operations import bodies
 from ..operations.calls import Answer
 from ..operations.service import Service
-from ..state.clock import FARTHEST, ServiceClock
+from ..state.clock import ServiceClock
 from ..state.journal import STATUSES, Journal
 from .endpoints import FILLED, TEXT, ControlCall, Endpoint, camel, invalid, nullable, number
 from .entra_administration import EntraAdministration
@@ -67,6 +67,35 @@ class Administration:
     def endpoints(self) -> Sequence[Endpoint]:
         """The table of endpoints."""
         return [
+            *self._endpoints_of_the_resource(),
+            Endpoint(
+                "GET",
+                "identities",
+                "The identities, in the order of their ids.",
+                self._identities,
+                query={"limit": _LIMIT, "after": TEXT},
+                response=_list(
+                    "identities",
+                    _object(id=TEXT, customId=nullable(TEXT), lastTokenIssuedAt=nullable(_COUNT)),
+                ),
+            ),
+            Endpoint(
+                "POST",
+                "tokens/validate",
+                "Whether the service issued a token that is neither expired nor revoked.",
+                self._validate_token,
+                request={"token": FILLED},
+                required=("token",),
+                response=_object(valid=_FLAG),
+            ),
+            *self._entra.endpoints(),
+            *self._endpoints_of_time(),
+            *self._endpoints_of_faults(),
+            *self._endpoints_of_calls(),
+        ]
+
+    def _endpoints_of_the_resource(self) -> Sequence[Endpoint]:
+        return [
             Endpoint(
                 "GET",
                 "health",
@@ -91,41 +120,10 @@ class Administration:
                 request={"key": nullable({**TEXT, "pattern": _BASE64})},
                 response=_object(key=TEXT),
             ),
-            Endpoint(
-                "GET",
-                "identities",
-                "The identities, in the order of their ids.",
-                self._identities,
-                query={"limit": _LIMIT, "after": TEXT},
-                response=_list(
-                    "identities",
-                    _object(
-                        id=TEXT,
-                        customId=nullable(TEXT),
-                        lastTokenIssuedAt=nullable(_COUNT),
-                    ),
-                ),
-            ),
-            Endpoint(
-                "POST",
-                "tokens/validate",
-                "Whether the service issued a token that is neither expired nor revoked.",
-                self._validate_token,
-                request={"token": FILLED},
-                required=("token",),
-                response=_object(valid=_FLAG),
-            ),
-            *self._entra.endpoints(),
-            *self._endpoints_of_time(),
-            *self._endpoints_of_tests(),
         ]
 
     def _endpoints_of_time(self) -> Sequence[Endpoint]:
-        shown = _object(
-            now=TEXT,
-            advancedSeconds=_NUMBER,
-            tokenLifetimeSeconds=nullable(_COUNT),
-        )
+        shown = _object(now=TEXT, advancedSeconds=_NUMBER, tokenLifetimeSeconds=nullable(_COUNT))
         return [
             Endpoint("GET", "clock", "The time of the service.", self._clock_now, response=shown),
             Endpoint(
@@ -145,21 +143,8 @@ class Administration:
             ),
         ]
 
-    def _endpoints_of_tests(self) -> Sequence[Endpoint]:
+    def _endpoints_of_faults(self) -> Sequence[Endpoint]:
         fault = _object(operation=TEXT, fault=TEXT, times=_COUNT, used=_COUNT)
-        entry = _object(
-            at=_NUMBER,
-            operation=nullable(TEXT),
-            user=nullable(TEXT),
-            scopes=_TEXTS,
-            expiresInMinutes=nullable(_COUNT),
-            apiVersion=nullable(TEXT),
-            status=_COUNT,
-            error=nullable(TEXT),
-            reason=nullable(TEXT),
-            method=TEXT,
-            path=TEXT,
-        )
         return [
             Endpoint(
                 "GET",
@@ -181,6 +166,23 @@ class Administration:
                 required=("operation", "fault"),
             ),
             Endpoint("DELETE", "faults", "Forgets the faults that wait.", self._clear_faults),
+        ]
+
+    def _endpoints_of_calls(self) -> Sequence[Endpoint]:
+        entry = _object(
+            at=_NUMBER,
+            operation=nullable(TEXT),
+            user=nullable(TEXT),
+            scopes=_TEXTS,
+            expiresInMinutes=nullable(_COUNT),
+            apiVersion=nullable(TEXT),
+            status=_COUNT,
+            error=nullable(TEXT),
+            reason=nullable(TEXT),
+            method=TEXT,
+            path=TEXT,
+        )
+        return [
             Endpoint(
                 "GET",
                 "requests",

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs
 
 from ..authentication.authenticators import WireRequest
 from ..contract.errors import ServiceError, before_controller
+from ..contract.numbers import decimal_in
 from ..operations import bodies
 from ..operations.calls import Answer
 
@@ -59,9 +60,10 @@ class ControlCall(NamedTuple):
         text = self.query(name)
         if text is None:
             return None
-        if text.isascii() and text.isdecimal() and len(text) <= 9 and int(text) in allowed:
-            return int(text)
-        raise invalid(f"{name} must be {expected}, not {text!r}.")
+        number = decimal_in(text, allowed)
+        if number is None:
+            raise invalid(f"{name} must be {expected}, not {text!r}.")
+        return number
 
 
 class Endpoint(NamedTuple):

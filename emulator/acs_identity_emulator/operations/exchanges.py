@@ -71,8 +71,7 @@ class Exchanges:
     def _exchange_callers_token(self, call: Call) -> Answer:
         """Exchanges the token that authenticates the request; its user becomes an identity."""
         user = call.caller.entra
-        if user is None:
-            raise errors.denied(None)
+        assert user is not None  # noqa: S101 - no other caller may use these operations
         bodies.json_object(call.body)
         grant = self._gate.grant(call.operation, user)
         guid = f"{user.tenant_id}_{user.object_id}"

@@ -12,9 +12,9 @@ from typing import NamedTuple, NoReturn
 from .._version import __version__
 from ..contract.faults import SPELLINGS, FaultQueue
 from ..contract.guids import is_guid
-from ..contract.lifetimes import TOKEN_SECONDS
+from ..contract.lifetimes import FARTHEST, TOKEN_SECONDS
+from ..contract.numbers import decimal_in
 from ..contract.versions import Operation
-from ..state.clock import FARTHEST
 from .stopping import limited
 
 PROGRAM = "acs-identity-emulator"
@@ -118,11 +118,12 @@ def _integer(text: str) -> int:
 
 def _seconds(allowed: range) -> Callable[[str], timedelta]:
     def read(text: str) -> timedelta:
-        if text.isascii() and text.isdecimal() and len(text) <= 9 and int(text) in allowed:
-            return timedelta(seconds=int(text))
-        raise argparse.ArgumentTypeError(
-            f"must be a number of seconds from {allowed[0]} to {allowed[-1]}, not {text!r}"
-        )
+        seconds = decimal_in(text, allowed)
+        if seconds is None:
+            raise argparse.ArgumentTypeError(
+                f"must be a number of seconds from {allowed[0]} to {allowed[-1]}, not {text!r}"
+            )
+        return timedelta(seconds=seconds)
 
     return read
 

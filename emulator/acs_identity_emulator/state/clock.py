@@ -6,8 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
-# 10 years: dates and expiries stay representable.
-FARTHEST = timedelta(days=3660)
+from ..contract.lifetimes import FARTHEST
 
 
 class _Offset(threading.local):
