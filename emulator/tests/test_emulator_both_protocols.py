@@ -366,9 +366,14 @@ def test_a_forked_child_that_nobody_stops_leaves_no_file(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
-def test_emulators_with_the_same_file_remove_their_own_only(tmp_path: Path) -> None:
-    first = IdentityEmulator(ca_file=tmp_path / "trust.pem").start()
-    with IdentityEmulator(ca_file=tmp_path / "trust.pem") as second:
+def test_emulators_with_the_same_file_remove_their_own_only(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "trust.pem"
+    first = IdentityEmulator(ca_file=file).start()
+    assert not caplog.messages
+    with IdentityEmulator(ca_file=file) as second:
+        assert caplog.messages == [f"{file} is replaced: it was not of this emulator"]
         first.stop()
         assert status(second, "https") == 401
         assert certificates_in(second.ca_bundle)[:1] == certificates_in(second.ca_file)

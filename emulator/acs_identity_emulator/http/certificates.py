@@ -2,6 +2,7 @@
 
 import contextlib
 import ipaddress
+import logging
 import os
 import re
 import ssl
@@ -33,6 +34,8 @@ _BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 _CERTIFICATE = re.compile(
     rb"-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----.*?-----END \1-----", re.DOTALL
 )
+
+_log = logging.getLogger("acs_identity_emulator")
 
 
 class Certificates:
@@ -97,6 +100,9 @@ class Certificates:
     def _written(self, chosen: str | os.PathLike[str] | None, beside: str) -> list[str]:
         if chosen is not None:
             self.ca_file = os.path.abspath(chosen)
+            if os.path.exists(self.ca_file) and not _is_own(self.ca_file, _pem(self._certificate)):
+                # It may also be of an emulator that was killed, so that this is no error.
+                _log.warning("%s is replaced: it was not of this emulator", self.ca_file)
             return self._bundled()
         try:
             self.ca_file = f"{beside}.ca.pem"
@@ -328,5 +334,9 @@ def _remove_files(paths: Iterable[str], own: bytes) -> None:
         with contextlib.suppress(OSError):
             if os.path.isdir(path):
                 os.rmdir(path)
-            elif Path(path).read_bytes().startswith(own):
+            elif _is_own(path, own):
                 os.unlink(path)
+
+
+def _is_own(path: str, own: bytes) -> bool:
+    return Path(path).read_bytes().startswith(own)
