@@ -405,6 +405,15 @@ def test_a_file_that_is_cut_off(tmp_path: Path) -> None:
     assert "damaged" in failure("--database", str(database))
 
 
+def test_a_full_database_says_so() -> None:
+    store = Store()
+    with store._access() as connection:
+        connection.execute("PRAGMA max_page_count = 1")  # a disk that is full already
+    with pytest.raises(StoreError, match=r"the database cannot be used: database or disk is full"):
+        store.set_setting("a", "x" * 100_000)
+    store.close()
+
+
 @POSIX_ONLY
 def test_a_full_disk(tmp_path: Path, send: Send, start: Start) -> None:
     """A create that cannot be written is 503, with one line in the log; nothing else suffers."""

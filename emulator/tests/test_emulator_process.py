@@ -1,12 +1,15 @@
 """The process: its options and environment, its log, and that it ends."""
 
+import errno
 import json
+import logging
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -18,6 +21,7 @@ import pytest
 
 from acs_identity_emulator import IdentityEmulator
 from acs_identity_emulator.operations.identities import Identities
+from acs_identity_emulator.process.logs import QueuedHandler, TextFormatter
 
 from .conftest import Remote, Start, connect, remote
 
@@ -91,6 +95,31 @@ def test_a_log_that_nobody_can_read_any_more(start: Start, send: Send) -> None:
         assert send("POST", "/identities", to=served).status == 201
     process.terminate()
     assert process.wait(10) == 0
+
+
+def test_lines_that_a_full_disk_loses_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[bytes] = []
+    is_full, refused = True, threading.Event()
+
+    def write(_: int, octets: bytes) -> int:
+        if is_full:
+            refused.set()
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written.append(octets)
+        return len(octets)
+
+    monkeypatch.setattr(os, "write", write)
+    handler = QueuedHandler(-1)
+    handler.setFormatter(TextFormatter())
+    for number in range(7):
+        handler.emit(logging.makeLogRecord({"msg": f"line {number}"}))
+        assert refused.wait(10)
+        is_full = number < 3
+    handler.close()
+    log = b"".join(written).decode()
+    missing = [int(count) for count in re.findall(r" (\d+) log lines are missing", log)]
+    assert sum(missing) >= 1
+    assert log.count(" line ") + sum(missing) == 7
 
 
 def test_a_log_of_json(start: Start, send: Send) -> None:

@@ -64,14 +64,18 @@ class QueuedHandler(logging.Handler):
             self._wake.clear()
             is_last = self._is_closing
             while self._lines or self._dropped:
-                text = "".join(self._lines.popleft() for _ in range(min(len(self._lines), 100)))
+                lines = [self._lines.popleft() for _ in range(min(len(self._lines), 100))]
+                text = "".join(lines)
                 dropped, self._dropped = self._dropped, 0
                 if dropped:
                     text += self.format(_dropped_lines(dropped)) + "\n"
                 try:
                     write(self._descriptor, text.encode("utf-8", "backslashreplace"))
-                except OSError:  # nobody will ever read it
-                    self._lines.clear()
+                except OSError:  # a full disk, or nobody will ever read it
+                    while self._lines:
+                        lines.append(self._lines.popleft())
+                    self._dropped += dropped + len(lines)
+                    break
             if is_last:
                 return
 
@@ -123,7 +127,7 @@ def _place_of(exc_info: _ExcInfo) -> str:
 
 
 def _dropped_lines(count: int) -> logging.LogRecord:
-    message = "%d log lines are missing: standard error was not read fast enough"
+    message = "%d log lines are missing: standard error was full or not read"
     return logging.makeLogRecord(
         {"levelno": logging.WARNING, "levelname": "WARNING", "msg": message, "args": (count,)}
     )

@@ -29,6 +29,7 @@ CREATE TABLE identity (
 CREATE UNIQUE INDEX identity_by_custom_id ON identity (custom_id)
     WHERE custom_id IS NOT NULL AND deleted = 0;
 """
+_FULL = "database or disk is full"  # as SQLite says
 _COLUMNS = "guid, revocations, deleted, custom_id, last_token_issued_at"
 
 
@@ -263,6 +264,8 @@ class _Access:
         # A full disk, a damaged file; not a mistake of this program, such as an IntegrityError.
         if isinstance(exc, sqlite3.OperationalError) or type(exc) is sqlite3.DatabaseError:
             reason = getattr(exc, "sqlite_errorname", type(exc).__name__)  # since Python 3.11
+            if _FULL in str(exc):  # no other message is shown: it may quote the contents
+                reason = _FULL
             failed = StoreError if isinstance(exc, sqlite3.OperationalError) else DamagedStoreError
             raise failed(f"the database cannot be used: {reason}") from None
 
