@@ -246,8 +246,11 @@ def test_a_chosen_file(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="cannot write the CA file"):
-        IdentityEmulator(ca_file=tmp_path / "none" / "trust.pem").start()
+    (tmp_path / "folder").mkdir()
+    for unwritable in (tmp_path / "none" / "trust.pem", tmp_path / "folder"):
+        with pytest.raises(ValueError, match="cannot write the CA file"):
+            IdentityEmulator(ca_file=unwritable).start()
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
 def test_in_the_users_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
