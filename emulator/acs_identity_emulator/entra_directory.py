@@ -59,7 +59,7 @@ class EntraDirectory(Lifecycle):
         :raises RuntimeError: If the emulator is not running.
         """
         check_type("secret", secret, "a str", str, NoneType)
-        application = self._running().applications.register(client_id, secret, tenant_id)
+        application = self._running().client_applications.register(client_id, secret, tenant_id)
         return environment_of(application, urlsplit(self._listening().endpoint).netloc)
 
     def issue_entra_token(

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from .arguments import Arguments
 from .authentication.access_keys import AccessKeys
-from .authentication.applications import Applications
+from .authentication.applications import ClientApplications
 from .authentication.authenticators import BearerAuthenticator, HmacAuthenticator
 from .authentication.encryption import TokenEncryption, check_key, new_key
 from .authentication.entra import EntraAuthority
@@ -66,7 +66,7 @@ class Resource:
                 self._store, primary=given.access_key, secondary=given.secondary_key
             )
             self._tokens = TokenIssuer(self._key("token-key"), self.id, self._store.generation)
-            self.applications = Applications(self._store, tenant_id)
+            self.client_applications = ClientApplications(self._store, tenant_id)
             # New keys can wait until they are used. Kept ones show now whether they are damaged.
             has_entra_key = self._store.setting("entra-key") is not None
             entra_key = self._key("entra-key") if has_entra_key else None
@@ -105,7 +105,7 @@ class Resource:
             tenant_id=self.entra.tenant_id,
             service=self.service,
             keys=self.keys,
-            entra=EntraAdministration(self.entra, self.applications),
+            entra=EntraAdministration(self.entra, self.client_applications),
             faults=self.faults,
             clock=self.clock,
             journal=self.journal,
@@ -126,7 +126,7 @@ class Resource:
                 page.answer,
                 Guard(control_token),
             ),
-            EntraPaths(self.entra, self.applications),
+            EntraPaths(self.entra, self.client_applications),
             self.faults,
             self.journal,
             self.clock,

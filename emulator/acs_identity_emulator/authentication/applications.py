@@ -27,7 +27,7 @@ class ClientApplication(NamedTuple):
         )
 
 
-class Applications:
+class ClientApplications:
     """The registered applications, by client id."""
 
     def __init__(self, store: Store, tenant_id: str) -> None:

@@ -48,6 +48,14 @@ class WireRequest(NamedTuple):
     body: bytes
     is_secure: bool
 
+    @property
+    def origin(self) -> str:
+        """Scheme and authority; what is not UTF-8 is replaced, so that an answer may quote it."""
+        host = self.headers.get("Host", "")
+        if not host.isascii():
+            host = host.encode("utf-8", "replace").decode("utf-8")
+        return f"https://{host}" if self.is_secure else f"http://{host}"
+
 
 class Caller(NamedTuple):
     """An authenticated caller: the key that signed, or the Entra token."""

@@ -219,11 +219,8 @@ class Administration:
         return Answer(200, {"status": "ok", "version": __version__, **self._ids})
 
     def _connection_strings(self, call: ControlCall) -> Answer:
-        scheme = "https" if call.wire.is_secure else "http"
-        endpoint = f"{scheme}://{call.wire.headers.get('Host', '')}/"
-        return Answer(
-            200, {slot: f"endpoint={endpoint};accesskey={self._keys[slot]}" for slot in SLOTS}
-        )
+        endpoint = f"endpoint={call.wire.origin}/"
+        return Answer(200, {slot: f"{endpoint};accesskey={self._keys[slot]}" for slot in SLOTS})
 
     def _rotate_key(self, call: ControlCall) -> Answer:
         if call.path_parameter not in SLOTS:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from ..authentication.applications import Applications, ClientApplication
+from ..authentication.applications import ClientApplication, ClientApplications
 from ..authentication.entra import EntraAuthority
 from ..contract.errors import ServiceError
 from ..operations import bodies
@@ -37,7 +37,7 @@ def environment_of(application: ClientApplication, host: str) -> dict[str, str]:
 class EntraAdministration:
     """Issues tokens of users and registers applications."""
 
-    def __init__(self, entra: EntraAuthority, applications: Applications) -> None:
+    def __init__(self, entra: EntraAuthority, applications: ClientApplications) -> None:
         self._entra = entra
         self._applications = applications
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from urllib.parse import parse_qsl
 
-from ..authentication.applications import Applications, ClientApplication
+from ..authentication.applications import ClientApplication, ClientApplications
 from ..authentication.authenticators import WireRequest
 from ..authentication.entra import EntraAuthority
 from ..contract import errors
@@ -33,7 +33,7 @@ _Handler = Callable[[WireRequest, str], Answer]
 class EntraPaths:
     """Metadata, keys and token endpoint of the tenants."""
 
-    def __init__(self, entra: EntraAuthority, applications: Applications) -> None:
+    def __init__(self, entra: EntraAuthority, applications: ClientApplications) -> None:
         self._entra = entra
         self._applications = applications
         keys: dict[str, _Handler] = {"GET": lambda *_: Answer(200, entra.jwks())}
@@ -79,19 +79,19 @@ class EntraPaths:
         return handler(request, tenant)
 
     def _metadata_of_v1(self, request: WireRequest, tenant: str) -> Answer:
-        base = f"{_origin(request)}/{tenant}"
+        base = f"{request.origin}/{tenant}"
         tenant_id = self._entra.tenant_id if tenant == ANY_TENANT else tenant
         issuer = f"https://sts.windows.net/{tenant_id}/"
         return Answer(200, _metadata(base, issuer, "/oauth2", "/discovery/keys"))
 
     def _metadata_of_v2(self, request: WireRequest, tenant: str) -> Answer:
-        base = f"{_origin(request)}/{tenant}"
+        base = f"{request.origin}/{tenant}"
         return Answer(200, _metadata(base, f"{base}/v2.0", "/oauth2/v2.0", "/discovery/v2.0/keys"))
 
     def _discover(self, request: WireRequest, _: str) -> Answer:
         """Instance discovery: this host is an authority, and has no other name."""
         authorize = _fields(request.target.partition("?")[2]).get("authorization_endpoint", "")
-        origin = _origin(request)
+        origin = request.origin
         tenant = re.match(rf"https?://[^/]*/({_TENANT})/", authorize)
         if tenant is None:
             message = "The authorization_endpoint is not one of this authority."
@@ -203,12 +203,6 @@ def _metadata(base: str, issuer: str, oauth2: str, keys: str) -> Payload:
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": ["RS256"],
     }
-
-
-def _origin(request: WireRequest) -> str:
-    scheme = "https" if request.is_secure else "http"
-    host = request.headers.get("Host", "localhost").encode("utf-8", "replace").decode("utf-8")
-    return f"{scheme}://{host}"
 
 
 def _fields(text: str) -> dict[str, str]:

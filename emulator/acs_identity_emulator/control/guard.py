@@ -61,8 +61,7 @@ class Guard:
         origin = request.headers.get("Origin")
         if origin is None:
             return False
-        scheme = "https" if request.is_secure else "http"
-        return origin.lower() != f"{scheme}://{request.headers.get('Host', '')}".lower()
+        return origin.lower() != request.origin.lower()
 
     def _has_token(self, request: WireRequest) -> bool:
         scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")

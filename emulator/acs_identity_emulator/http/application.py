@@ -123,8 +123,7 @@ class Application:
                 outcome = self._entra_paths.answer(request)
             else:
                 caller = self._authenticate(request)
-                scheme = "https" if request.is_secure else "http"
-                origin = f"{scheme}://{_as_text(request.headers.get('Host', ''))}"
+                origin = request.origin
                 route = find_route(request.method, request.target, origin)
                 not_allowed = why_not_allowed(caller, route.operation)
                 if not_allowed is not None:
@@ -222,11 +221,6 @@ def _failure(error: Exception) -> ServiceError:
     way = " > ".join(f"{place.name}:{place.lineno}" for place in places)
     _log.error("the emulator failed: %s at %s", type(error).__name__, way)
     return errors.emulator_failed()
-
-
-def _as_text(value: str) -> str:
-    """A header value with what is not UTF-8 in it replaced, so that an error may quote it."""
-    return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
 
 
 def _milliseconds_since(started: float) -> int:

@@ -28,7 +28,7 @@ _WAITING_LIMIT = 64  # pipelined requests; reading pauses above it
 _LINGER = 2.0  # seconds in which a client may read the error that ends its connection
 
 
-class Application(Protocol):
+class RequestHandler(Protocol):
     """The application that serves the requests. Neither method raises."""
 
     def handle(self, request: WireRequest) -> Reply | Awaitable[Reply]: ...
@@ -52,7 +52,7 @@ class _Request(NamedTuple):
 class Connection(asyncio.Protocol):
     """Serves one client."""
 
-    def __init__(self, application: Application, connections: "set[Connection]") -> None:
+    def __init__(self, application: RequestHandler, connections: "set[Connection]") -> None:
         """:param connections: the open ones, which this one enters and leaves."""
         self._application = application
         self._connections = connections

@@ -9,7 +9,7 @@ import select
 import socket
 import ssl
 
-from .connection import Application, Connection
+from .connection import Connection, RequestHandler
 
 _BACKLOG = 1024
 _SHUTDOWN_TIMEOUT = 0.7  # seconds that requests under way get to end
@@ -65,7 +65,7 @@ class Listener:
             self._close_sockets()
             raise
 
-    def serve(self, application: Application, context: ssl.SSLContext) -> None:
+    def serve(self, application: RequestHandler, context: ssl.SSLContext) -> None:
         """:param context: of the certificate to show to clients that speak TLS."""
         loop = asyncio.get_running_loop()
         self._accepting = [
@@ -148,7 +148,7 @@ class Listener:
             sock.close()
 
     async def _accept(
-        self, sock: socket.socket, application: Application, context: ssl.SSLContext
+        self, sock: socket.socket, application: RequestHandler, context: ssl.SSLContext
     ) -> None:
         loop = asyncio.get_running_loop()
         while not self._is_stopping:
@@ -179,7 +179,7 @@ class Listener:
         await asyncio.sleep(_EXHAUSTED_PAUSE)
 
     async def _greet(
-        self, client: socket.socket, application: Application, context: ssl.SSLContext
+        self, client: socket.socket, application: RequestHandler, context: ssl.SSLContext
     ) -> None:
         """Finds out which protocol the client speaks, and serves it."""
         try:
