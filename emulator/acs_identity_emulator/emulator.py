@@ -309,8 +309,7 @@ class IdentityEmulator(EntraDirectory):
         """Writes the resource with its keys and identities into a file, for `import_state`.
 
         :raises TypeError: If the path is not a str or an os.PathLike.
-        :raises DatabaseError: If the file cannot be written, or is the database of an emulator of
-            this process.
+        :raises DatabaseError: If the file cannot be written, or is a database in use.
         :raises RuntimeError: If the emulator is not running.
         """
         check_type("path", path, "a str or os.PathLike", str, os.PathLike)

@@ -198,6 +198,27 @@ def test_no_export_onto_a_database_in_use(tmp_path: Path, send: Send) -> None:
 
 
 @POSIX_ONLY
+@pytest.mark.heavy
+def test_no_export_onto_the_database_of_another_process(
+    tmp_path: Path, send: Send, start: Start
+) -> None:
+    IdentityEmulator(database=tmp_path / "a.db").start().stop()
+    process = start("--database", str(tmp_path / "a.db"))
+    served = remote(process)
+    with IdentityEmulator() as other:
+        with pytest.raises(DatabaseError, match=r"a\.db is a database that an emulator uses"):
+            other.export_state(tmp_path / "a.db")
+        user = send("POST", "/identities", to=served).json["identity"]["id"]
+        process.kill()
+        process.communicate(timeout=60)
+        with pytest.raises(DatabaseError, match="or that was not closed"):
+            other.export_state(tmp_path / "a.db")
+    with IdentityEmulator(database=tmp_path / "a.db") as emulator:
+        assert [identity.id for identity in emulator.identities()] == [user]
+        assert emulator.access_key == served.access_key
+
+
+@POSIX_ONLY
 def test_a_second_emulator_of_the_process_does_not_end_the_lock(tmp_path: Path) -> None:
     """A process loses its lock of a file if it closes the file, however often it is open."""
     database = tmp_path / "a.db"

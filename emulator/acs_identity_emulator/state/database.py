@@ -108,9 +108,14 @@ def disown(connection: sqlite3.Connection) -> None:
 def copy_out(connection: sqlite3.Connection, path: _Path) -> None:
     """Writes the whole database into a file, which takes the place of an older one.
 
-    :raises DatabaseError: If the file cannot be written.
+    :raises DatabaseError: If the file cannot be written, or is a database in use.
     """
     target = Path(path)
+    if os.path.exists(f"{target}-wal"):  # would be applied to the new file
+        raise DatabaseError(
+            f"{path!s} is a database that an emulator uses, or that was not closed: "
+            "name another file"
+        )
     try:
         with tempfile.TemporaryDirectory(prefix=".export-", dir=target.parent) as folder:
             copy = Path(folder) / "copy"

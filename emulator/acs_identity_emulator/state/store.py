@@ -141,8 +141,7 @@ class Store:
     def export(self, path: str | os.PathLike[str]) -> None:
         """Writes everything into one file.
 
-        :raises DatabaseError: If the file cannot be written, or is the database of an emulator of
-            this process.
+        :raises DatabaseError: If the file cannot be written, or is a database in use.
         """
         _check_not_in_use(path)
         with self._access() as connection:
