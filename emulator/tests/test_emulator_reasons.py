@@ -15,7 +15,7 @@ from typing import Protocol
 import pytest
 
 from acs_identity_emulator import IdentityEmulator
-from acs_identity_emulator.contract.reasons import shown_target
+from acs_identity_emulator.contract.reasons import shown_path, shown_target
 
 Send = Callable[..., SimpleNamespace]
 
@@ -310,6 +310,15 @@ def test_own_paths(
 ) -> None:
     send("GET", f"/.emulator/{path}", version=None, headers=headers)
     assert re.fullmatch(rf"GET /\.emulator/{path} {expected}", line())
+
+
+def test_the_words_of_all_own_paths_are_shown(send: Send) -> None:
+    paths = send("GET", "/.emulator/openapi.json", version=None).json["paths"]
+    assert len(paths) > 10
+    for path in paths:
+        for slot in ("primary", "secondary"):
+            named = path.replace("{slot}", slot)
+            assert shown_path(named) == named
 
 
 def test_the_control_token(send: Send, line: Line) -> None:

@@ -55,9 +55,9 @@ _WORDS = frozenset(
     [
         "",
         *("access", "assignments", "entra", "identities", "teamsExtension", "teamsUser", "tenants"),
-        *(".emulator", "applications", "clock", "connection-strings", "faults", "health", "keys"),
-        *("jwks.json", "limits", "msi", "openapi.json", "primary", "requests", "reset", "rotate"),
-        *("secondary", "token", "tokens", "validate"),
+        *(".emulator", "applications", "ca.pem", "clock", "connection-strings", "faults"),
+        *("health", "jwks.json", "keys", "limits", "managed-identity", "msi", "openapi.json"),
+        *("primary", "requests", "reset", "rotate", "secondary", "token", "tokens", "validate"),
         *(".well-known", "adfs", "common", "discovery", "instance", "oauth2"),
         *("openid-configuration", "v2.0"),
     ]

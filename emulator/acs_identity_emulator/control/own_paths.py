@@ -31,8 +31,21 @@ class OwnPaths:
         self._guard = guard
         self._identity = identity
         self._page = page
-        table = [
-            *endpoints,
+        table = [*endpoints, *self._further_endpoints(ca_pem, jwks)]
+        self._document = document(table)
+        self._paths: dict[str, dict[str, Endpoint]] = {}
+        for endpoint in table:
+            self._paths.setdefault(endpoint.path, {})[endpoint.method] = endpoint
+        self._patterns = [
+            (re.compile(_PARAMETER.sub("([^/]+)", re.escape(path))), methods)
+            for path, methods in self._paths.items()
+            if "{" in path
+        ]
+
+    def _further_endpoints(
+        self, ca_pem: str, jwks: Callable[[], Mapping[str, object]]
+    ) -> Iterable[Endpoint]:
+        return [
             Endpoint(
                 "GET",
                 "managed-identity",
@@ -68,15 +81,6 @@ class OwnPaths:
                 response={"type": "object"},
                 is_public=True,
             ),
-        ]
-        self._document = document(table)
-        self._paths: dict[str, dict[str, Endpoint]] = {}
-        for endpoint in table:
-            self._paths.setdefault(endpoint.path, {})[endpoint.method] = endpoint
-        self._patterns = [
-            (re.compile(_PARAMETER.sub("([^/]+)", re.escape(path))), methods)
-            for path, methods in self._paths.items()
-            if "{" in path
         ]
 
     @staticmethod
