@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import contextlib
+import errno
 import socket
 import threading
 import time
@@ -264,6 +265,16 @@ def test_a_taken_port_for_the_managed_identity() -> None:
         port = int(emulator.endpoint.rstrip("/").rpartition(":")[2])
         with pytest.raises(OSError, match=rf"\] identity_port {port}: cannot .* in use\): name "):
             IdentityEmulator(identity_port=port).start()
+
+
+def test_no_socket_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(socket, "create_server", refuse)
+    with pytest.raises(OSError, match=r"\(Too many open files\): allow more open files") as caught:
+        IdentityEmulator().start()
+    assert "another port" not in str(caught.value)
 
 
 async def test_a_taken_port_async() -> None:

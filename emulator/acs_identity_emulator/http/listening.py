@@ -117,9 +117,11 @@ class Listener:
             return self._listen_on(port)
         except OSError as error:
             reason = str(error.strerror or error).partition(" (while ")[0]
+            advice = "name another port, 0 for any free one, or another host"
+            if error.errno in _EXHAUSTED:
+                advice = "allow more open files, such as by ulimit -n"
             error.strerror = (
-                f"{argument} {port}: cannot listen on {self._host} ({reason}): name another port, "
-                "0 for any free one, or another host"
+                f"{argument} {port}: cannot listen on {self._host} ({reason}): {advice}"
             )
             raise
 
