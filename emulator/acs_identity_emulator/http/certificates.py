@@ -101,7 +101,7 @@ class Certificates:
         if chosen is not None:
             self.ca_file = os.path.abspath(chosen)
             if os.path.exists(self.ca_file) and not _is_own(self.ca_file, _pem(self._certificate)):
-                # It may also be of an emulator that was killed, so that this is no error.
+                # It may also be of an emulator that was killed, so that this is not an error.
                 _log.warning("%s is replaced: it was not of this emulator", self.ca_file)
             return self._bundled()
         try:
