@@ -172,10 +172,12 @@ def test_out_of_file_descriptors(start: Start) -> None:
 
     process = start(limits={resource.RLIMIT_NOFILE: (64, 64)})
     endpoint = remote(process).endpoint
-    idle = [connect(endpoint) for _ in range(100)]
-    for connection in idle[:50]:
-        connection.sendall(UNSIGNED)
-        assert connection.recv(12).startswith(b"HTTP/1.1 401")
+    idle = []
+    for _ in range(40):
+        idle.append(connect(endpoint))
+        idle[-1].sendall(UNSIGNED)
+        assert idle[-1].recv(12).startswith(b"HTTP/1.1 401")
+    idle += [connect(endpoint) for _ in range(60)]
     with connect(endpoint) as connection:
         connection.sendall(UNSIGNED)
         assert connection.recv(12) == b"HTTP/1.1 401"
