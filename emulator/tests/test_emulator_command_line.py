@@ -93,7 +93,12 @@ def first_line(process: "subprocess.Popen[str]") -> Remote:
 @pytest.mark.skipif(os.name == "nt", reason="Windows ends a process otherwise")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_runs_until_a_signal(run: Run, send: Send, number: signal.Signals) -> None:
-    process = run("--port", "0")
+    # A shell starts programs in the background with SIGINT ignored, and the emulator respects that.
+    before = signal.signal(number, signal.SIG_DFL)
+    try:
+        process = run("--port", "0")
+    finally:
+        signal.signal(number, before)
     remote = first_line(process)
     reply = send("POST", "/identities", {"createTokenWithScopes": ["chat"]}, to=remote)
     assert reply.status == 201
