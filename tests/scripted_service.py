@@ -69,6 +69,7 @@ class ScriptedService:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # else a body waits 40 ms for the ACK of the headers
 
             def handle_one_request(self) -> None:
                 self.raw_requestline = self.rfile.readline(65537)
