@@ -7,6 +7,7 @@ correct.
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from azure.core.async_paging import AsyncItemPaged
@@ -181,10 +182,9 @@ def of_raw_ids(raw_ids: list[str], user: CommunicationUserIdentifier) -> None:
     participants: list[CommunicationIdentifier] = [*found, user, UnknownIdentifier("x")]
     participants = [identifier_from_raw_id(raw_id) for raw_id in raw_ids]
     participants.append(OfAnotherPackage())
-    assert [it.raw_id for it in sorted(found)]
+    assert [it.raw_id for it in sorted(found, key=attrgetter("raw_id"))]
     assert_type(sorted([user, user]), list[CommunicationUserIdentifier])
     sorted([user, PhoneNumberIdentifier("+1")])
-    assert_type(asdict(found[0]), dict[str, Any])
     asdict(user)
     str(found[0].properties["id"])
     match found[0]:

@@ -23,7 +23,7 @@ from .enums import (
     TEAMS_USER_PREFIXES,
     CommunicationCloudEnvironment,
 )
-from .identifier_base import Identifier, not_a_str
+from .identifier_base import CommunicationIdentifier, not_a_str
 from .identifiers import (
     CommunicationUserIdentifier,
     MicrosoftTeamsAppIdentifier,
@@ -33,12 +33,12 @@ from .identifiers import (
     UnknownIdentifier,
 )
 
-_Parser = Callable[[str, str], Identifier]
+_Parser = Callable[[str, str], CommunicationIdentifier]
 """Takes a raw id, and the part after its prefix."""
 
 
 def _resource_user(cloud: CommunicationCloudEnvironment) -> _Parser:
-    def parse(raw_id: str, rest: str) -> Identifier:
+    def parse(raw_id: str, rest: str) -> CommunicationIdentifier:
         if rest.count("_") != 2:
             return CommunicationUserIdentifier(raw_id)
         resource_id, tenant_id, user_id = rest.split("_")
@@ -72,7 +72,7 @@ _PARSERS: dict[str, _Parser] = {
 }
 
 
-def identifier_from_raw_id(raw_id: str) -> Identifier:
+def identifier_from_raw_id(raw_id: str) -> CommunicationIdentifier:
     """Creates the identifier that a raw id names.
 
     :param str raw_id: The raw id of any identifier, from a database for example.
