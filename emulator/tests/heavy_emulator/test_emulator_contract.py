@@ -62,7 +62,8 @@ def as_of(version: str) -> dict[str, Any]:
         body["schema"]["properties"] = dict.fromkeys(PATCHED, change)
         body["schema"]["additionalProperties"] = False
     # A request whose whole body is null counts as a request without a body.
-    description["definitions"]["CommunicationIdentityCreateRequest"]["x-nullable"] = True
+    for name in ("CommunicationIdentityCreateRequest", "TokenExchangeRequest"):
+        definitions[name]["x-nullable"] = True
     for operations in description["paths"].values():
         for operation in operations.values():
             operation["parameters"].remove({"$ref": "#/parameters/EndpointParameter"})
